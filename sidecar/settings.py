@@ -1,0 +1,66 @@
+"""All settings in one class; nobody else reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the sidecar; each may be set as `DEVSKYY_<NAME>` or in `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix="DEVSKYY_", env_file=".env", extra="ignore")
+
+    data_dir: Path = Field(Path("devskyy-data"), description="Folder of the SQLite files and the key file.")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL of the app database; empty: app.sqlite3 in the data folder."
+    )
+    mirror_url: str = Field(
+        "", description="SQLAlchemy URL of the mirror; empty: mirror.sqlite3 in the data folder."
+    )
+    broker_url: str = Field(
+        "", description="redis:// or amqp:// for jobs; empty: jobs.sqlite3 in the data folder."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8787, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str = Field(
+        "", description="URL by which browsers and the shop reach the sidecar; empty: from host and port."
+    )
+    shop_url: str = Field(
+        "", description="REST URL by which the sidecar reaches the shop when it differs from the public one."
+    )
+    pairing_key: SecretStr = Field(
+        SecretStr(""), description="Shared key for pairing without a code, base64url of at least 32 bytes."
+    )
+    pairing_key_file: Path | None = Field(None, description="File that holds the shared pairing key.")
+    master_key: SecretStr = Field(
+        SecretStr(""), description="Key that seals secrets, base64url of 32 bytes; empty: from the key file."
+    )
+    master_key_file: Path | None = Field(
+        None, description="File of the sealing key; empty: master.key in the data folder, made when absent."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = Field(True, description="Logs as JSON lines; off: for people.")
+    docs_open: bool = Field(
+        False, description="Serve /docs, /openapi.json and /metrics beyond loopback without a token."
+    )
+    max_body_bytes: int = Field(2_000_000, ge=10_000, description="Largest request body.")
+    web_workers: int = Field(2, ge=1, le=64, description="Gunicorn worker processes.")
+    web_threads: int = Field(8, ge=1, le=128, description="Threads of each web worker.")
+    job_threads: int = Field(2, ge=1, le=64, description="Threads that run jobs.")
+    run_timeout_s: int = Field(600, ge=10, description="Longest time one run may take, in seconds.")
+    debounce_s: float = Field(
+        30.0, ge=0, description="Quiet time after an event before the agents it wakes run, in seconds."
+    )
+    sync_every_s: int = Field(300, ge=10, description="Seconds between incremental syncs.")
+    shop_timeout_s: float = Field(
+        30.0, gt=0, description="Longest wait for an answer of the shop, in seconds."
+    )
+    cooldown_days: int = Field(14, ge=0, description="Days before a rejected proposal may return.")
+
+    def url(self, which: str) -> str:
+        """The SQLAlchemy URL of `app` or `mirror`."""
+        given = self.database_url if which == "app" else self.mirror_url
+        return given or f"sqlite:///{self.data_dir / f'{which}.sqlite3'}"
