@@ -1,0 +1,78 @@
+"""Migrations of both databases, run from code: no ini file, the scripts travel in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, MetaData
+
+from sidecar.db.app import app
+from sidecar.db.mirror import mirror
+from sidecar.db.session import Databases, read, write
+
+Which = Literal["app", "mirror"]
+METADATA: dict[Which, MetaData] = {"app": app, "mirror": mirror}
+HERE = Path(__file__).parent / "migrations"
+
+
+def config(which: Which) -> Config:
+    """Alembic's configuration for one of the two databases."""
+    made = Config()
+    made.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    made.set_main_option("version_locations", str(HERE / which / "versions").replace("%", "%%"))
+    made.set_main_option("path_separator", "newline")
+    made.attributes["version_table"] = version_table(which)
+    made.attributes["metadata"] = METADATA[which]
+    return made
+
+
+def version_table(which: Which) -> str:
+    """The table that holds the revision: one each, so that both may share one database."""
+    return f"devskyy_{which}_version"
+
+
+def upgrade(engine: Engine, which: Which) -> None:
+    """Brings the tables to the newest revision; does nothing when they are there."""
+    if current(engine, which) == head(which):
+        return
+    with write(engine) as conn:
+        made = config(which)
+        made.attributes["connection"] = conn
+        command.upgrade(made, "head")
+
+
+def upgrade_all(databases: Databases) -> None:
+    """`upgrade` of both databases."""
+    upgrade(databases.app, "app")
+    upgrade(databases.mirror, "mirror")
+
+
+def head(which: Which) -> str | None:
+    """The newest revision that the package knows."""
+    return ScriptDirectory.from_config(config(which)).get_current_head()
+
+
+def current(engine: Engine, which: Which) -> str | None:
+    """The revision of the database, None when it is empty."""
+    with read(engine) as conn:
+        return MigrationContext.configure(
+            conn, opts={"version_table": version_table(which)}
+        ).get_current_revision()
+
+
+def differences(engine: Engine, which: Which) -> list[object]:
+    """What autogenerate would still change: empty when migrations and tables agree."""
+    names = set(METADATA[which].tables)
+
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or name in names
+
+    with read(engine) as conn:
+        opts = {"version_table": version_table(which), "compare_type": True, "include_name": ours}
+        return list(compare_metadata(MigrationContext.configure(conn, opts=opts), METADATA[which]))

@@ -1,0 +1,164 @@
+"""Engines and transactions: the same rules on SQLite, MySQL/MariaDB and PostgreSQL.
+
+Writers take SQLite's write lock at BEGIN, so that a read-then-write never fails half way; readers see one
+moment. Trouble with the database itself becomes `Unavailable` with a hint, wherever the statement was run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import IntegrityError, NoSuchModuleError
+
+from sidecar.core.errors import DevSkyyError, Unavailable
+
+BUSY_S = 15.0
+"""Longest wait for another writer on SQLite."""
+
+READ = {"devskyy_read": True}
+
+# (words of the driver, code, message, hint): the first match counts.
+TROUBLE = [
+    (
+        ("database is locked", "lock wait timeout", "deadlock"),
+        "database_locked",
+        "Another process holds the database.",
+        "Try again in a moment. If it stays, look for a second sidecar on the same data folder.",
+    ),
+    (
+        ("database or disk is full", "no space left", "disk full", "the table is full"),
+        "disk_full",
+        "The disk of the database is full.",
+        "Free some space on it; the sidecar goes on by itself.",
+    ),
+    (
+        ("readonly database", "read-only", "read only"),
+        "database_readonly",
+        "The database cannot be written.",
+        "Give the sidecar's user the right to write the data folder and its files.",
+    ),
+    (
+        ("no such table", "no such column", "doesn't exist", "does not exist", "unknown column"),
+        "database_outdated",
+        "The database lacks a table or column of this version.",
+        "Stop the sidecar and run `devskyy migrate`.",
+    ),
+    (
+        ("malformed", "not a database"),
+        "database_damaged",
+        "The database file is damaged.",
+        "Restore it from a backup. The mirror may be deleted instead: `devskyy sync --full` makes it again.",
+    ),
+    (
+        ("unable to open", "can't connect", "connection refused", "gone away", "lost connection",
+         "disk i/o error", "server closed", "connection failed", "could not connect", "access denied",
+         "unknown database",
+         "password authentication", "server has gone", "timed out"),
+        "database_gone",
+        "The database cannot be reached.",
+        "Check DEVSKYY_DATABASE_URL and DEVSKYY_MIRROR_URL, the server, and that the data folder exists.",
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The two engines of a sidecar."""
+
+    app: Engine
+    mirror: Engine
+
+    def dispose(self) -> None:
+        """Closes all idle connections."""
+        self.app.dispose()
+        self.mirror.dispose()
+
+
+def open_databases(app_url: str, mirror_url: str) -> Databases:
+    """Engines for both URLs; folders of SQLite files are made. Runs no migration: `migrate.upgrade_all`."""
+    return Databases(app=open_engine(app_url), mirror=open_engine(mirror_url))
+
+
+def open_engine(url: str) -> Engine:
+    """An engine with the project's rules; Unavailable when its driver is not installed."""
+    parsed = make_url(url)
+    options: dict[str, Any] = {}
+    if parsed.get_backend_name() == "sqlite":
+        options["connect_args"] = {"timeout": BUSY_S, "check_same_thread": False}
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    else:
+        options |= {"pool_pre_ping": True, "pool_recycle": 1800, "isolation_level": "REPEATABLE READ"}
+        if parsed.get_backend_name() in ("mysql", "mariadb") and "charset" not in parsed.query:
+            parsed = parsed.update_query_dict({"charset": "utf8mb4"})
+    try:
+        engine = create_engine(parsed, **options)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise Unavailable(
+            f"The driver for {parsed.drivername} is not installed.",
+            code="database_driver_missing",
+            hint="Install it: pip install 'devskyy[mysql]' or 'devskyy[postgres]' "
+            "(URLs mysql+pymysql://… and postgresql+psycopg://…).",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "handle_error", _explain)
+    return engine
+
+
+def _sqlite_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=FILE",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("devskyy_read")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes; commits at the end, rolls back on any exception."""
+    with engine.begin() as conn:
+        yield conn
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads and sees one moment; takes no lock and is rolled back at the end."""
+    with engine.connect() as conn:
+        conn = conn.execution_options(**READ)
+        with conn.begin() as transaction:
+            yield conn
+            transaction.rollback()
+
+
+def ping(engine: Engine) -> None:
+    """Asks the database for an answer; Unavailable when it gives none."""
+    with read(engine) as conn:
+        conn.execute(text("SELECT 1"))
+
+
+def _explain(context: ExceptionContext) -> Unavailable | None:
+    error = context.original_exception
+    if isinstance(error, DevSkyyError) or isinstance(context.sqlalchemy_exception, IntegrityError):
+        return None
+    words = str(error).lower()
+    for signs, code, message, hint in TROUBLE:
+        if any(sign in words for sign in signs):
+            return Unavailable(message, code=code, hint=hint, details={"reason": str(error)[:200]})
+    return None

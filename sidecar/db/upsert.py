@@ -1,0 +1,44 @@
+"""Insert-or-update in bulk, in the dialect's own words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+
+def upsert(
+    conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: Sequence[str] = ()
+) -> None:
+    """Insert `rows` (all with the same columns) or update those whose key exists, but for `keep`."""
+    if not rows:
+        return
+    key = {column.name for column in table.primary_key}
+    change = [name for name in rows[0] if name not in key and name not in keep]
+    if conn.dialect.name in ("mysql", "mariadb"):
+        stmt = mysql.insert(table)
+        # Setting a key column to itself is MySQL's way to say "do nothing".
+        names = change or sorted(key)[:1]
+        conn.execute(stmt.on_duplicate_key_update({n: stmt.inserted[n] for n in names}), rows)
+        return
+    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    insert = make(table)
+    if change:
+        done = insert.on_conflict_do_update(
+            index_elements=sorted(key), set_={n: insert.excluded[n] for n in change}
+        )
+    else:
+        done = insert.on_conflict_do_nothing(index_elements=sorted(key))
+    conn.execute(done, rows)
+
+
+def insert_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert one row unless its key (or another unique key) is taken; True when it was inserted.
+
+    A statement, not an exception: PostgreSQL's transaction survives it.
+    """
+    if conn.dialect.name in ("mysql", "mariadb"):
+        stmt = mysql.insert(table).prefix_with("IGNORE")
+        return conn.execute(stmt, row).rowcount == 1
+    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    return conn.execute(make(table).on_conflict_do_nothing(), row).rowcount == 1
