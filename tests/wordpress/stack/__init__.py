@@ -1,0 +1,16 @@
+"""A real shop without Docker: WordPress, WooCommerce, MariaDB and PHP's own server in one folder.
+
+    from tests.wordpress.stack import Stack
+
+    with Stack.create(tmp_path / "shop", hpos=True, orders=50) as shop:
+        shop.php("return get_option('blogname');")
+
+The first shop of a kind is installed and kept as a template; every later one is a copy that starts in seconds.
+"""
+
+from tests.wordpress.stack.database import Database
+from tests.wordpress.stack.packages import Unavailable, why_not
+from tests.wordpress.stack.person import Person
+from tests.wordpress.stack.shop import PhpError, Stack
+
+__all__ = ["Database", "Person", "PhpError", "Stack", "Unavailable", "why_not"]

@@ -1,0 +1,98 @@
+"""Start a program in its own session, and find and end it again by its process id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class NotStarted(Exception):
+    """A program ended or stayed silent instead of getting ready; carries the end of its log."""
+
+
+def free_port() -> int:
+    """A TCP port on the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """One background program: `<run>/<name>.pid` remembers it, `<log>` takes its output.
+
+    The file holds the id and the start time, so that an id which was given to another program is never signalled.
+    """
+
+    def __init__(self, name: str, run: Path, log: Path) -> None:
+        self.name, self.log = name, log
+        self._file = run / f"{name}.pid"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None when it does not run."""
+        try:
+            pid, started = (int(part) for part in self._file.read_text().split())
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if _started(pid) == started else None
+
+    def start(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+        """Start it detached from this terminal; a second start of a running one changes nothing."""
+        if (running := self.pid) is not None:
+            return running
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        pid = os.posix_spawn(
+            argv[0],
+            list(argv),
+            {**os.environ, **(env or {})},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(self.log), append, 0o644),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+        self._file.write_text(f"{pid} {_started(pid)}")
+        return pid
+
+    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until `ready` says so; NotStarted when the program ends first or the time runs out."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.pid is None or time.monotonic() > deadline:
+                tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
+                raise NotStarted(f"{self.name} did not start:\n{tail}")
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> None:
+        """Send the signal to the program and its children, then wait for its end; SIGKILL when it takes too long."""
+        pid = self.pid
+        if pid is None:
+            self._file.unlink(missing_ok=True)
+            return
+        os.killpg(pid, how)
+        deadline = time.monotonic() + seconds
+        while self.pid is not None:
+            if time.monotonic() > deadline:
+                os.killpg(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        self._file.unlink(missing_ok=True)
+
+
+def _started(pid: int) -> int | None:
+    """Start time in clock ticks since boot; None when the process is gone or only waits to be collected."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass  # started by an earlier command, not by us
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
