@@ -150,7 +150,8 @@ def test_days_without_stock_have_no_sales_after_the_first(
     sales = {
         tuple(r)
         for r in small.execute(
-            "SELECT DISTINCT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, substr(date_created, 1, 10) "
+            "SELECT DISTINCT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, "
+        "substr(date_created, 1, 10) "
             "FROM order_lines l JOIN orders o ON o.id = l.order_id"
         )
     }
@@ -158,7 +159,8 @@ def test_days_without_stock_have_no_sales_after_the_first(
     back = {
         tuple(r)
         for r in small.execute(
-            "SELECT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, substr(date_created, 1, 10) "
+            "SELECT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, "
+        "substr(date_created, 1, 10) "
             "FROM refund_lines l JOIN refunds r ON r.id = l.refund_id"
         )
     }
