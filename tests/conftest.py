@@ -10,7 +10,7 @@ from tests.wordpress.stack import why_not
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests of the real stack where it cannot run; with DEVSKYY_REQUIRE_STACK=1 they run and fail instead."""
+    """Skip tests of the real stack where it cannot run; DEVSKYY_REQUIRE_STACK=1 lets them fail instead."""
     marked = [item for item in items if item.get_closest_marker("wordpress") is not None]
     if not marked or os.environ.get("DEVSKYY_REQUIRE_STACK") == "1":
         return

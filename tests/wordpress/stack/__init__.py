@@ -5,7 +5,7 @@
     with Stack.create(tmp_path / "shop", hpos=True, orders=50) as shop:
         shop.php("return get_option('blogname');")
 
-The first shop of a kind is installed and kept as a template; every later one is a copy that starts in seconds.
+The first shop of a kind is installed and kept as a template; later ones are copies that start in seconds.
 """
 
 from tests.wordpress.stack.database import Database

@@ -6,6 +6,7 @@ import getpass
 import hashlib
 import os
 import secrets
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -38,7 +39,7 @@ class Database:
 
     @property
     def socket(self) -> str:
-        """Path of the socket; a socket's path may not be longer than 107 bytes, so deep folders get one in /tmp."""
+        """Path of the socket, in the temporary folder when `root` is too deep for the 107 bytes allowed."""
         path = str(self.root / "run" / "mariadb.sock")
         if len(path) < 100:
             return path
@@ -53,7 +54,7 @@ class Database:
         """Start the server and wait until it answers."""
         server = program("mariadbd")
         if server is None:
-            raise Unavailable("mariadbd is missing: apt-get install -y mariadb-server-core mariadb-client-core")
+            raise Unavailable("mariadbd is missing: apt-get install -y mariadb-server-core")
         if not (self.data / "mysql").is_dir():
             self._make_data()
         if self.process.pid is None:
@@ -86,12 +87,9 @@ class Database:
         self.process.stop()
 
     def answers(self) -> bool:
-        """Whether a statement gets through."""
-        try:
-            self.query("SELECT 1")
-        except pymysql.err.OperationalError:
-            return False
-        return True
+        """Whether a connection gets through; the statements of its start are done by then."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.socket) == 0
 
     def query(self, sql: str, *values: Any, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement, values by `%s`, committed at once; rows as tuples."""

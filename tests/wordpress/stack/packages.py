@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 PHP_EXTENSIONS = ("curl", "dom", "gd", "intl", "mbstring", "mysqli", "zip", "bcmath")
-# The -core packages bring the programs without a service, so nothing starts and no server of the user's is touched.
+# The -core packages bring the programs without a service, so no server of the user's is touched.
 APT = {
     "php": ["php-cli"],
     "mariadbd": ["mariadb-server-core", "mariadb-client-core"],
@@ -76,13 +76,13 @@ def missing_packages() -> list[str]:
     if "php" in absent:
         absent.update(PHP_EXTENSIONS)
     else:
-        loaded = subprocess.run(["php", "-m"], capture_output=True, text=True, check=True).stdout.lower().split()
-        absent.update(extension for extension in PHP_EXTENSIONS if extension not in loaded)
+        listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=True).stdout
+        absent.update(set(PHP_EXTENSIONS) - set(listed.lower().split()))
     return sorted({package for name in absent for package in APT[name]})
 
 
 def install_packages() -> None:
-    """Install what is missing with apt, as root or through sudo without a password; else say the exact line."""
+    """Install what is missing with apt, as root or by sudo without a password; else say the exact line."""
     packages = missing_packages()
     if not packages:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -24,7 +25,7 @@ def free_port() -> int:
 class Process:
     """One background program: `<run>/<name>.pid` remembers it, `<log>` takes its output.
 
-    The file holds the id and the start time, so that an id which was given to another program is never signalled.
+    The file holds the id and the start time, so that an id given to another program since is never signalled.
     """
 
     def __init__(self, name: str, run: Path, log: Path) -> None:
@@ -71,7 +72,7 @@ class Process:
             time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> None:
-        """Send the signal to the program and its children, then wait for its end; SIGKILL when it takes too long."""
+        """Signal the program and its children and wait for the end; SIGKILL when it takes too long."""
         pid = self.pid
         if pid is None:
             self._file.unlink(missing_ok=True)
@@ -87,10 +88,8 @@ class Process:
 
 def _started(pid: int) -> int | None:
     """Start time in clock ticks since boot; None when the process is gone or only waits to be collected."""
-    try:
+    with contextlib.suppress(ChildProcessError):  # started by an earlier command, not by us
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass  # started by an earlier command, not by us
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -30,7 +30,7 @@ class PhpError(Exception):
 class Stack:
     """One shop in `root`: `site/` (WordPress), `db/` (MariaDB), `log/`, `run/` (process ids).
 
-    `base_url` is WordPress's home address, which OAuth1 signatures need; the port stays the same while the folder lives.
+    `base_url` is WordPress's home address, which OAuth1 signatures need; it stays while the folder lives.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,6 +40,7 @@ class Stack:
         self.database = Database(self.root)
         self.web = Process("php", self.root / "run", self.log / "php.log")
         self._settings = self.root / "stack.json"
+        self._people: list[Person] = []
 
     @classmethod
     def create(
@@ -57,8 +58,8 @@ class Stack:
     ) -> Self:
         """Lay a new shop into `root` and start it.
 
-        `plugin` activates wp-plugin/ of this checkout (a copy, or with `link_plugin` a link, so that edits show at
-        once); `constants` go into wp-config.php. More than 1000 orders are written as rows and need `hpos`.
+        `plugin` activates wp-plugin/ of this checkout: a copy, or with `link_plugin` a link, so that edits
+        show at once. `constants` go into wp-config.php. Over 1000 orders are written as rows (`hpos` only).
         """
         shop = cls(root)
         kind = Kind(hpos, orders, elementor)
@@ -92,6 +93,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop the web server and the database; the folder stays and can be started again."""
+        for person in self._people:
+            person.close()
         self.stop_web()
         self.database.stop()
 
@@ -99,7 +102,15 @@ class Stack:
         """Start PHP's web server with four workers and wait until it accepts a connection."""
         port = int(self.base_url.rpartition(":")[2])
         self.web.start(
-            [_php(), *_options(), "-S", f"127.0.0.1:{port}", "-t", str(self.site), str(SCRIPTS / "router.php")],
+            [
+                _php(),
+                *_options(),
+                "-S",
+                f"127.0.0.1:{port}",
+                "-t",
+                str(self.site),
+                str(SCRIPTS / "router.php"),
+            ],
             env={"PHP_CLI_SERVER_WORKERS": "4"},
         )
         self.web.wait(lambda: _accepts(port), seconds=20)
@@ -119,7 +130,7 @@ class Stack:
         `{"code", "message", "data"}`; PhpError when the code dies.
         """
         done = self.run("eval.php", {"code": code, "user": user, "args": dict(args or {})})
-        printed, marker, answer = done.rpartition(MARKER)
+        _, marker, answer = done.rpartition(MARKER)
         if not marker:
             raise PhpError(f"{done[-2000:]}{self.debug_log()[-3000:]}")
         return json.loads(answer)
@@ -144,11 +155,14 @@ class Stack:
             raise Unavailable("PHPUnit is missing: apt-get install -y phpunit")
         environment = {**os.environ, "DEVSKYY_SITE": str(self.site), "DEVSKYY_BASE_URL": self.base_url}
         argv = [_php(), *_options(), phpunit, *arguments]
-        return subprocess.run(argv, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            argv, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )
 
     def person(self, login: str | None = None) -> Person:
-        """A web session, signed in as `admin`, `shopmanager`, `editor` or `customer`; without a login, a visitor."""
-        return Person(self.base_url, login)
+        """A web session, signed in as one of `person.USERS`; without a login, a visitor."""
+        self._people.append(Person(self.base_url, login))
+        return self._people[-1]
 
     def woocommerce_key(self, permissions: str = "read") -> tuple[str, str]:
         """A fresh key and secret for wc/v3, of the administrator; `read`, `write` or `read_write`."""
@@ -165,7 +179,9 @@ class Stack:
         else:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", ".*"))
         if activate:
-            failed = self.php("return activate_plugin($args['plugin']);", user="admin", args={"plugin": PLUGIN})
+            failed = self.php(
+                "return activate_plugin($args['plugin']);", user="admin", args={"plugin": PLUGIN}
+            )
             if failed is not None:
                 raise PhpError(f"The plugin does not start: {failed}")
         return True
@@ -183,7 +199,9 @@ class Stack:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _write_settings(self, port: int, constants: dict[str, Any]) -> None:
@@ -201,7 +219,7 @@ class Stack:
 
 
 def _build(folder: Path, kind: Kind) -> None:
-    """Install a shop of that kind into `folder`, whose `site/` holds the unpacked code; ends with everything stopped."""
+    """Install a shop of that kind into `folder`, whose `site/` holds the code; nothing runs at the end."""
     shop = Stack(folder)
     content = shop.site / "wp-content"
     (content / "mu-plugins").mkdir(exist_ok=True)
@@ -212,7 +230,10 @@ def _build(folder: Path, kind: Kind) -> None:
     try:
         shop._save({**shop._load(), "db_password": shop.database.password, "db_socket": shop.database.socket})
         plugins = ["woocommerce/woocommerce.php", *(["elementor/elementor.php"] if kind.elementor else [])]
-        print(f"Installing the shop (order tables {'on' if kind.hpos else 'off'}, {kind.orders} orders)", flush=True)
+        print(
+            f"Installing the shop (order tables {'on' if kind.hpos else 'off'}, {kind.orders} orders)",
+            flush=True,
+        )
         shop.run("install.php", {"passwords": USERS})
         shop.run("activate.php", {"plugins": plugins})
         shop.run("store.php", {"passwords": USERS, "hpos": kind.hpos})
@@ -238,7 +259,7 @@ def _php() -> str:
 
 
 def _options() -> list[str]:
-    """Settings of PHP. Not `opcache.file_cache`: with it, scripts came back with another class's name in them."""
+    """Settings of PHP; not `opcache.file_cache`, which mixed class names up between scripts."""
     values = {
         "memory_limit": "768M",
         "max_execution_time": "300",

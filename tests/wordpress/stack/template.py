@@ -1,4 +1,4 @@
-"""Installed shops that later ones are copied from: built once for a kind of shop, then a copy takes seconds."""
+"""Installed shops that later ones are copied from: built once for a kind of shop, copied in a second."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Kind:
 
 
 def template(kind: Kind, build: Callable[[Path], None]) -> Path:
-    """Folder of the installed shop of that kind (`site/`, `db/`), made by `build(folder)` when it is not there yet.
+    """Folder of the installed shop of that kind (`site/`, `db/`), made by `build(folder)` when absent.
 
     Its key covers the zips' versions, the scripts and the day, since orders are dated back from today.
     """
