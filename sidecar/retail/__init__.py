@@ -1,0 +1,1 @@
+"""Pure shop logic that agent families share: demand, prices, intervals, charts; no input, no output."""
