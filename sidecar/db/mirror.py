@@ -190,7 +190,7 @@ customers = shop_table(
     Column("country", String(2)),
     Column("postcode_area", String(3)),
     time("created_at", null=True),
-    Column("orders_count", Integer, nullable=False, default=0),
+    Column("orders_count", Integer, comment="null when read by wc/v3, which does not tell"),
     money("total_spent"),
     Index(None, "shop_id", "email_hash"),
     comment="Registered customers without names, addresses or e-mail.",

@@ -54,7 +54,12 @@ def upgrade() -> None:
         sa.Column("country", sa.String(length=2), nullable=True),
         sa.Column("postcode_area", sa.String(length=3), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=True),
-        sa.Column("orders_count", sa.Integer(), nullable=False),
+        sa.Column(
+            "orders_count",
+            sa.Integer(),
+            nullable=True,
+            comment="null when read by wc/v3, which does not tell",
+        ),
         sa.Column("total_spent", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_customers")),
         comment="Registered customers without names, addresses or e-mail.",

@@ -1,0 +1,1 @@
+"""Reading the shop: clients, the mirror and its sync, and the columnar queries of agents."""
