@@ -1,0 +1,4 @@
+import { mount } from './lib/frame.jsx';
+import { Agents } from './agents/page.jsx';
+
+mount('agents', Agents);

@@ -1,0 +1,4 @@
+import { mount } from './lib/frame.jsx';
+import { Inbox } from './inbox/page.jsx';
+
+mount('inbox', Inbox);

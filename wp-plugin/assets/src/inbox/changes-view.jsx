@@ -1,0 +1,92 @@
+import { __, sprintf } from '@wordpress/i18n';
+import { Badge } from '../lib/states.jsx';
+import { pathLabel, setLine, target, valueText } from '../lib/changes.js';
+import { useNames } from './names.js';
+
+function nameOf(change, names) {
+  const found = target(change.resource);
+  if (!found) return change.resource.replace(/^(wc|wp)\/v\d\//, '');
+  /* translators: %d: number of a product. */
+  const product = names[found.product] ?? sprintf(__('Product %d', 'devskyy'), found.product);
+  if (!found.variation) return product;
+  /* translators: %d: number of a variation of a product. */
+  const variation = names[found.variation] ?? sprintf(__('variation %d', 'devskyy'), found.variation);
+  /* translators: 1: product, 2: variation such as "Red, L". */
+  return sprintf(__('%1$s – %2$s', 'devskyy'), product, variation);
+}
+
+const RESULT = () => ({
+  applied: [__('Applied', 'devskyy'), 'good'],
+  undone: [__('Undone', 'devskyy'), 'plain'],
+  compensated: [__('Put back', 'devskyy'), 'warn'],
+  skipped: [__('Not tried', 'devskyy'), 'plain'],
+  failed: [__('Not written', 'devskyy'), 'bad'],
+  stale: [__('Changed since', 'devskyy'), 'warn'],
+});
+
+function Result({ result }) {
+  if (!result) return null;
+  const [label, tone] = RESULT()[result.state] ?? [result.state, 'plain'];
+  return (
+    <p className="devskyy-result">
+      <Badge tone={tone}>{label}</Badge> {result.message}
+    </p>
+  );
+}
+
+function Line({ field }) {
+  const line = setLine(field);
+  if (line.long) {
+    return (
+      <div className="devskyy-change-long">
+        <span className="devskyy-change-label">{line.label}</span>
+        <del><span className="screen-reader-text">{__('was:', 'devskyy')} </span>{line.was}</del>
+        <ins><span className="screen-reader-text">{__('becomes:', 'devskyy')} </span>{line.to}</ins>
+      </div>
+    );
+  }
+  return (
+    <div className="devskyy-change-line">
+      <span className="devskyy-change-label">{line.label}</span>
+      <span className="devskyy-change-values">
+        <del><span className="screen-reader-text">{__('was:', 'devskyy')} </span>{line.was}</del>
+        <span className="devskyy-arrow" aria-hidden="true" />
+        <ins><span className="screen-reader-text">{__('becomes:', 'devskyy')} </span>{line.to}</ins>
+      </span>
+    </div>
+  );
+}
+
+function Body({ change }) {
+  if (change.kind === 'act') return <p>{__('The DevSkyy service does this once. It cannot be undone.', 'devskyy')}</p>;
+  if (change.kind === 'create') {
+    return Object.entries(change.body ?? {}).filter(([path]) => path !== 'meta_data').map(([path, value]) => (
+      <div className="devskyy-change-line" key={path}>
+        <span className="devskyy-change-label">{pathLabel(path)}</span>
+        <span className="devskyy-change-values"><ins>{valueText(path, value)}</ins></span>
+      </div>
+    ));
+  }
+  return change.set.map((field) => <Line key={field.path} field={field} />);
+}
+
+/** Exactly what changes: per product or variation, what stands there and what will. */
+export function Changes({ proposal, results = [] }) {
+  const names = useNames(proposal);
+  return (
+    <ul className="devskyy-changes">
+      {proposal.changes.map((change) => (
+        <li key={change.change_id}>
+          <h4>
+            {change.kind === 'create'
+              /* translators: %s: kind of thing, such as "coupons". */
+              ? sprintf(__('New in %s', 'devskyy'), nameOf(change, names))
+              : nameOf(change, names)}
+          </h4>
+          <Body change={change} />
+          <Result result={results.find((result) => result.change_id === change.change_id)} />
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,39 @@
+import apiFetch from '@wordpress/api-fetch';
+import { __ } from '@wordpress/i18n';
+
+const ROOT = '/devskyy/v1';
+
+/** `{a: 1, b: ''}` as `?a=1`; empty values are left out. */
+export function queryString(query = {}) {
+  const pairs = Object.entries(query).filter(([, value]) => value !== '' && value !== undefined && value !== null);
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
+}
+
+/** Errors of the host and of the sidecar in one shape: `{code, message, hint, fields, data, status}`. */
+export function problem(error) {
+  const inner = error?.error ?? error ?? {};
+  const data = inner.data ?? {};
+  const offline = inner.code === 'offline_error' || inner.code === 'fetch_error';
+  return {
+    code: inner.code ?? 'unknown',
+    message: inner.message || __('Something went wrong.', 'devskyy'),
+    hint: inner.hint ?? data.hint ?? (offline ? __('Check your connection to the shop, then try again.', 'devskyy') : ''),
+    fields: inner.fields ?? data.fields ?? {},
+    request_id: inner.request_id ?? data.request_id ?? '',
+    status: data.status ?? 0,
+    data,
+  };
+}
+
+function call(path, options) {
+  return apiFetch({ path: ROOT + path, ...options }).catch((error) => {
+    if (error?.name === 'AbortError') throw error;
+    throw problem(error);
+  });
+}
+
+export const get = (path, query, signal) => call(path + queryString(query), { signal });
+export const post = (path, data = {}) => call(path, { method: 'POST', data });
+
+/** Any other route of the host, such as names of products; a failure is nothing worse than no names. */
+export const hostGet = (path) => apiFetch({ path }).catch(() => []);

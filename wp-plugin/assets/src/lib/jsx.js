@@ -1,0 +1,2 @@
+// Injected into every bundle: what JSX compiles to.
+export { createElement, Fragment } from '@wordpress/element';

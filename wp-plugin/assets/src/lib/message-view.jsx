@@ -1,0 +1,13 @@
+import { parts } from './message.js';
+
+/** A typed message with what it is about set in bold; everything stays text. */
+export function Message({ of, plain = false }) {
+  return (
+    <>
+      {parts(of).map((piece, n) => {
+        if (typeof piece === 'string') return piece;
+        return !plain && piece.type === 'text' ? <strong key={n}>{piece.text}</strong> : <span key={n} className="devskyy-figure">{piece.text}</span>;
+      })}
+    </>
+  );
+}
