@@ -1,0 +1,1 @@
+"""The HTTP side: Flask blueprints with short views over the runtime, and one shape for every error."""

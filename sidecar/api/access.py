@@ -1,0 +1,110 @@
+"""Who may call what: every view says so, and a view that does not is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request
+
+from sidecar.core.errors import Forbidden, Unauthorized
+from sidecar.runtime.base import Caller, Runtime, now
+from sidecar.security.apikeys import check_key
+from sidecar.security.gate import authenticate
+
+View = TypeVar("View", bound=Callable[..., Any])
+OPEN, SIGNED, PERSON, LOCAL = "open", "signed", "person", "local"
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
+def access(rule: str) -> Callable[[View], View]:
+    """Marks a view: `open`, `signed` (the plugin), `person` (the plugin for a person who may manage the shop), `local`
+    (open on loopback or by setting), or an API key's scope, which the plugin's signature holds too."""
+
+    def mark(view: View) -> View:
+        view.__access__ = rule  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def runtime() -> Runtime:
+    """The runtime of the app that serves this request."""
+    return cast(Runtime, current_app.extensions["devskyy"])
+
+
+def caller() -> Caller:
+    """Who calls."""
+    return cast(Caller, g.caller)
+
+
+def person() -> dict[str, Any]:
+    """The person who acts, as stored with a decision."""
+    return cast(dict[str, Any], caller().who)
+
+
+def init_app(app: Flask) -> None:
+    """Checks every request before its body is looked at."""
+    app.before_request(check)
+
+
+def check() -> None:
+    """Lets the request pass, or raises 401 or 403."""
+    if request.endpoint is None:
+        return  # 404 and 405 are answered to everybody
+    view = current_app.view_functions[request.endpoint]
+    rule = getattr(view, "__access__", None)
+    if rule == OPEN:
+        return
+    if rule == LOCAL and (runtime().settings.docs_open or _from_here()):
+        return
+    if rule is None:
+        raise Forbidden("This route is closed.", hint="See /docs for the routes that exist.")
+    g.caller = _who(moving=bool(getattr(view, "__moving__", False)))
+    _allow(g.caller, rule)
+
+
+def _from_here() -> bool:
+    forwarded = request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
+    return request.remote_addr in LOOPBACK and not forwarded
+
+
+def _who(*, moving: bool) -> Caller:
+    rt = runtime()
+    token = (request.headers.get("Authorization") or "").removeprefix("Bearer ").strip()
+    if token.startswith("dsk_"):
+        key = check_key(rt.db.app, token, now=now())
+        return Caller("key", key.shop_id, {"key": key.name}, key.scopes)
+    signed = authenticate(
+        rt.db.app,
+        rt.sealer,
+        authorization=request.headers.get("Authorization"),
+        method=request.method,
+        path=request.path,
+        query=list(request.args.items(multi=True)),
+        body=request.get_data(),
+        plugin_version=request.headers.get("X-DevSkyy-Version"),
+        now=now(),
+        moving=moving,
+    )
+    who = signed.claims.who and {name: signed.claims.who.get(name) for name in ("id", "login")}
+    return Caller("plugin", signed.shop_id, who, manages=signed.person is not None, home=signed.claims.home)
+
+
+def _allow(who: Caller, rule: str) -> None:
+    if rule == PERSON and not who.manages:
+        raise Forbidden(
+            "Only a person in wp-admin can do this.",
+            code="approval_needs_person",
+            hint="Sign in to wp-admin as somebody who may manage WooCommerce, and do it there.",
+        )
+    if who.kind == "plugin":
+        return
+    rule = "status:read" if rule == LOCAL else rule
+    if ":" not in rule:
+        raise Unauthorized("Only the paired plugin can do this.", code="signature_missing", hint="Use the pages in wp-admin.")
+    if rule not in who.scopes:
+        raise Forbidden(
+            f"This key lacks the scope {rule}.", code="scope_missing", hint=f"Make one with it: devskyy keys create --scope {rule}"
+        )
+

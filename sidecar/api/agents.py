@@ -1,0 +1,64 @@
+"""Agents: list, settings, and the request for a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_openapi import APIBlueprint, Tag
+
+from sidecar.api.access import PERSON, access, caller, person, runtime
+from sidecar.api.models import AgentPath, AgentSettingsBody, RunBody
+from sidecar.core.errors import Invalid
+from sidecar.db import read
+from sidecar.runtime import catalog, runs
+
+bp = APIBlueprint("agents", __name__, url_prefix="/api/v1/agents", abp_tags=[Tag(name="agents", description="What can run.")])
+
+
+@bp.get("")
+@access("agents:read")
+def list_agents() -> Any:
+    """All agents with their settings and figures"""
+    return {"ok": True, "items": catalog.everything(runtime(), caller().shop_id)}
+
+
+@bp.get("/<name>")
+@access("agents:read")
+def get_agent(path: AgentPath) -> Any:
+    """One agent"""
+    return {"ok": True, **catalog.one(runtime(), caller().shop_id, path.name)}
+
+
+@bp.put("/<name>/settings")
+@access(PERSON)
+def put_settings(path: AgentPath, body: AgentSettingsBody) -> Any:
+    """Switch an agent on or off, set its schedule and its saved input"""
+    given = body.model_dump(exclude_unset=True)
+    return {"ok": True, **catalog.save_settings(runtime(), caller().shop_id, path.name, given, person())}
+
+
+@bp.post("/<name>/runs")
+@access("runs:write")
+def post_run(path: AgentPath, body: RunBody) -> Any:
+    """Ask for a run; takes Idempotency-Key"""
+    return ask(path.name, body.input)
+
+
+def ask(name: str, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Asks for a run as the caller: 202 with the run."""
+    rt, who = runtime(), caller()
+    trigger = "api" if who.kind == "key" else "person" if who.who else "plugin"
+    agent = runs.find_agent(rt, name)
+    row = runs.ask(rt, who.shop_id, agent, given, trigger=trigger, who=who.who, key=idempotency_key())
+    with read(rt.db.app) as conn:
+        return {"ok": True, "run": runs.as_json(conn, row)}, 202
+
+
+def idempotency_key() -> str | None:
+    """The request's Idempotency-Key, 1 to 200 printable characters; Invalid otherwise."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= 200 and key.isprintable()):
+        hint = "Send 1 to 200 printable characters, such as a UUID."
+        raise Invalid("The Idempotency-Key is not usable.", hint=hint, fields={"Idempotency-Key": hint})
+    return key

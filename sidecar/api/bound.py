@@ -1,0 +1,43 @@
+"""Hand-named routes of agents (`paths=` of their declaration): other names of "ask for a run"."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import request
+from flask_openapi import APIBlueprint, OpenAPI, Tag
+
+from sidecar.api import agents
+from sidecar.api.access import access
+from sidecar.core.agent import Agent, Registry
+from sidecar.core.errors import Invalid
+from sidecar.runtime.catalog import schemas
+
+
+def bind(app: OpenAPI, registry: Registry) -> None:
+    """Registers every agent's own paths, `POST /api/v1/…` each; ValueError when two agents want the same one."""
+    bp = APIBlueprint("bound", __name__, abp_tags=[Tag(name="named", description="Agents under names of their own.")])
+    taken: dict[str, str] = {}
+    for agent in registry.values():
+        for path in agent.paths:
+            rule = path.removeprefix("POST ").strip()
+            if rule in taken:
+                raise ValueError(f"{agent.name} and {taken[rule]} both want {rule}")
+            taken[rule] = agent.name
+            _bind(bp, agent, rule)
+    if taken:
+        app.register_api(bp)
+
+
+def _bind(bp: APIBlueprint, agent: Agent, rule: str) -> None:
+    def view() -> Any:
+        given = request.get_json(silent=True) if request.get_data() else {}
+        if not isinstance(given, dict):
+            raise Invalid("The input is an object.", hint="Send a JSON object.", fields={"body": "must be an object"})
+        return agents.ask(agent.name, given)
+
+    name = re.sub(r"\W+", "_", f"{agent.name}_at_{rule}").strip("_")
+    view.__name__, view.__doc__ = name, agent.summary
+    body = {"required": False, "content": {"application/json": {"schema": schemas(agent)[0]}}}
+    bp.post(rule, endpoint=name, openapi_extensions={"requestBody": body})(access("runs:write")(view))

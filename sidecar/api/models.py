@@ -1,0 +1,169 @@
+"""Shapes of requests: paths, queries and bodies of all routes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+ID = r"^[0-9a-f]{32}$"
+NAME = r"^[a-z][a-z0-9-]{0,79}$"
+
+
+class Model(BaseModel):
+    """The base of all request shapes: unknown fields are refused, an absent body is an empty one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent_is_empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The schema; cached, since flask-openapi asks for it on every request with a query."""
+        return super().model_json_schema(*args, **kwargs) if args or kwargs else _schema(cls)
+
+
+@lru_cache(maxsize=256)
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return super(Model, model).model_json_schema()
+
+
+class ProposalPath(Model):
+    """A proposal's id."""
+
+    id: str = Field(pattern=ID)
+
+
+class RunPath(Model):
+    """A run's id."""
+
+    id: str = Field(pattern=ID)
+
+
+class JobPath(Model):
+    """A job's id."""
+
+    id: str = Field(pattern=ID)
+
+
+class AgentPath(Model):
+    """An agent's name."""
+
+    name: str = Field(max_length=80)
+
+
+class TypedAgentPath(AgentPath):
+    """An agent's name under its family."""
+
+    type: str = Field(max_length=40)
+
+
+class RunsQuery(Model):
+    """Which runs."""
+
+    agent: str | None = Field(None, max_length=80)
+    state: str | None = Field(None, max_length=100, description="One state or several, separated by commas.")
+    limit: int = Field(25, ge=1, le=100)
+    cursor: str | None = Field(None, max_length=80)
+
+
+class ProposalsQuery(Model):
+    """Which proposals."""
+
+    state: str | None = Field(None, max_length=200, description="One state or several, separated by commas.")
+    family: str | None = Field(None, max_length=40)
+    agent: str | None = Field(None, max_length=80)
+    risk: Literal["low", "medium", "high"] | None = None
+    q: str | None = Field(None, max_length=200)
+    sort: str = Field("-created_at", max_length=20)
+    limit: int = Field(25, ge=1, le=100)
+    page: int = Field(1, ge=1, le=100_000)
+
+
+class CursorQuery(Model):
+    """A page of a list."""
+
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=80)
+
+
+class RunBody(Model):
+    """What an agent shall run with; absent fields take their defaults."""
+
+    input: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class AgentSettingsBody(Model):
+    """What the owner sets for an agent; absent fields stay as they are, null goes back to the default."""
+
+    enabled: bool | None = None
+    schedule: str | None = Field(None, max_length=80)
+    input: dict[str, JsonValue] | None = None
+
+
+class ApproveBody(Model):
+    """The digest of what the person saw."""
+
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class RejectBody(Model):
+    """Why, in the person's words."""
+
+    reason: str | None = Field(None, max_length=2_000)
+
+
+class SnoozeBody(Model):
+    """Until when."""
+
+    until: AwareDatetime
+
+
+class ChangeResult(Model):
+    """How one change went."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    change_id: str = Field(max_length=48)
+    state: Literal["applied", "compensated", "skipped", "failed", "undone", "stale", "applying", "undoing"]
+    message: str | None = Field(None, max_length=2_000)
+    created_id: int | None = None
+
+
+class OutcomeBody(Model):
+    """How applying or undoing went, as the plugin saw it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: Literal["applying", "applied", "stale", "failed", "undone", "undo_failed"]
+    results: list[ChangeResult] = Field(default_factory=list, max_length=500)
+    at: AwareDatetime
+    note: str | None = Field(None, max_length=2_000)
+
+
+class EventsBody(Model):
+    """A batch of the plugin's outbox; each event is read on its own, so that one bad one does not stop the others."""
+
+    events: list[JsonValue] = Field(max_length=10_000)
+
+
+class SyncBody(Model):
+    """Whether to read the whole shop."""
+
+    full: bool = False
+
+
+class SiteBody(Model):
+    """What a person decided about a shop with a new address."""
+
+    decision: Literal["moved"]
+
+
+class PairingBody(Model):
+    """A pairing request (docs/protocol.md, section 3); checked by `sidecar.security.pairing`."""
+
+    model_config = ConfigDict(extra="allow")

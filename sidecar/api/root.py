@@ -1,0 +1,67 @@
+"""What is open: the root, health, metrics, and the old names of routes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flask import Response
+from flask_openapi import APIBlueprint, Tag
+
+from sidecar import __version__
+from sidecar.api import agents
+from sidecar.api.access import LOCAL, OPEN, access, caller, runtime
+from sidecar.api.models import RunBody, TypedAgentPath
+from sidecar.core.errors import NotFound
+from sidecar.runtime import catalog, health, metrics
+from sidecar.runtime.runs import find_agent
+
+bp = APIBlueprint("root", __name__, abp_tags=[Tag(name="root", description="Health, metrics and old names.")])
+SUNSET = "Fri, 31 Dec 2027 23:59:59 GMT"
+
+
+@bp.get("/", security=[])
+@access(OPEN)
+def root() -> Any:
+    """Name and version"""
+    return {"ok": True, "name": "devskyy", "version": __version__, "docs": "/docs", "health": "/health"}
+
+
+@bp.get("/health", security=[])
+@access(OPEN)
+def health_view() -> Any:
+    """Whether the sidecar can work; 503 names what is away"""
+    broken = health.vital(runtime())
+    body = {"ok": not broken, "status": "down" if broken else "ok", "version": __version__}
+    return ({**body, "checks": broken}, 503) if broken else body
+
+
+@bp.get("/metrics")
+@access(LOCAL)
+def metrics_view() -> Response:
+    """Counters for Prometheus"""
+    text = metrics.exposition(runtime(), os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+    return Response(text, content_type=metrics.CONTENT_TYPE)
+
+
+@bp.get("/agents", deprecated=True)
+@access("agents:read")
+def agents_alias() -> Any:
+    """The agents, under their old address"""
+    answer = {"ok": True, "items": catalog.everything(runtime(), caller().shop_id)}
+    return answer, 200, old_name("/api/v1/agents")
+
+
+@bp.post("/api/agents/<type>/<name>/execute", deprecated=True)
+@access("runs:write")
+def execute_alias(path: TypedAgentPath, body: RunBody) -> Any:
+    """Run an agent, under its old address"""
+    if find_agent(runtime(), path.name).family != path.type:
+        raise NotFound(f"{path.name} is no {path.type} agent.", code="agent_unknown", hint="See GET /api/v1/agents.")
+    answer, status = agents.ask(path.name, body.input)
+    return answer, status, old_name(f"/api/v1/agents/{path.name}/runs")
+
+
+def old_name(successor: str) -> dict[str, str]:
+    """Headers that say where a route lives now and until when its old name answers."""
+    return {"Deprecation": "@1793491200", "Sunset": SUNSET, "Link": f'<{successor}>; rel="successor-version"'}

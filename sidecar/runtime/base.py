@@ -1,0 +1,72 @@
+"""What every part of the runtime is handed: settings, databases, agents, the queue and the sealing key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sidecar.core.agent import Registry
+from sidecar.core.types import utc_text
+from sidecar.db import Databases
+from sidecar.settings import Settings
+
+if TYPE_CHECKING:
+    from dramatiq import Broker
+
+    from sidecar.security.sealing import Sealer
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Runtime:
+    """One process's hold on the sidecar; made by `sidecar.app.open_runtime` and nowhere else.
+
+    `owner` names this process in leases.
+    """
+
+    settings: Settings
+    db: Databases
+    registry: Registry
+    broker: Broker
+    sealer: Sealer
+    owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(6)}")
+
+    def close(self) -> None:
+        """Gives back connections and files."""
+        self.broker.close()
+        self.db.dispose()
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who stands behind a request: the plugin for a person or for itself, an API key, or the machine's own user.
+
+    `who` is `{"id", "login"}` of a person, `{"key": name}` of a key, or None.
+    """
+
+    kind: str
+    shop_id: str
+    who: dict[str, Any] | None = None
+    scopes: frozenset[str] = frozenset()
+    manages: bool = False
+    home: str | None = None
+
+
+def now() -> int:
+    """This second, UTC epoch."""
+    return int(time.time())
+
+
+def at(seconds: int | None) -> str | None:
+    """An epoch second as the wire's time text; None stays None."""
+    return None if seconds is None else utc_text(datetime.fromtimestamp(seconds, UTC))
+
+
+def present(row: Row) -> Row:
+    """The row without its None values: what is not known is absent on the wire."""
+    return {key: value for key, value in row.items() if value is not None}

@@ -1,0 +1,108 @@
+"""The agents as everybody sees them: REST, wp-admin's forms and abilities, the command line."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from sidecar.core.agent import Agent
+from sidecar.core.errors import Invalid
+from sidecar.core.schema import portable
+from sidecar.db import read, upsert, write
+from sidecar.db.app import agent_settings, proposals, runs
+from sidecar.runtime import audit, schedule
+from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.runtime.runs import check_input, find_agent, overrides
+
+SHOWN = ("name", "title", "family", "summary", "risk", "schedule")
+
+
+@lru_cache(maxsize=256)
+def schemas(agent: Agent) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An agent's portable input and output schema."""
+    return portable(agent.input_model, strict=True), portable(agent.output_model, strict=False)
+
+
+def declared(agent: Agent) -> Row:
+    """What the declaration alone says, without any shop."""
+    inputs, outputs = schemas(agent)
+    sets = {name: sorted(getattr(agent, name)) for name in ("reads", "on", "needs")}
+    more = {"readonly": not agent.proposes, "input_schema": inputs, "output_schema": outputs, "examples": list(agent.examples)}
+    return {**{name: getattr(agent, name) for name in SHOWN}, **sets, **more}
+
+
+def everything(rt: Runtime, shop_id: str) -> list[Row]:
+    """All agents with a shop's settings, last run and figures."""
+    with read(rt.db.app) as conn:
+        known = _figures(conn, shop_id)
+        return [_agent(conn, shop_id, agent, known) for agent in rt.registry.values()]
+
+
+def one(rt: Runtime, shop_id: str, name: str) -> Row:
+    """One agent as in `everything`; NotFound."""
+    agent = find_agent(rt, name)
+    with read(rt.db.app) as conn:
+        return _agent(conn, shop_id, agent, _figures(conn, shop_id))
+
+
+def _agent(conn: Connection, shop_id: str, agent: Agent, known: dict[str, dict[str, int]]) -> Row:
+    saved = overrides(conn, shop_id, agent.name)
+    settings = {
+        "enabled": saved["enabled"] is not False,
+        "schedule": saved["schedule"] or agent.schedule,
+        "input": saved["input"] or {},
+    }
+    stats = {"runs": 0, "proposals": 0, "applied": 0, "rejected": 0, "undone": 0, **known.get(agent.name, {})}
+    return present({**declared(agent), "settings": settings, "stats": stats, "last_run": _last(conn, shop_id, agent.name)})
+
+
+def _last(conn: Connection, shop_id: str, agent: str) -> Row | None:
+    mine = (runs.c.shop_id == shop_id) & (runs.c.agent == agent)
+    query = select(runs).where(mine).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(1)
+    row = conn.execute(query).mappings().first()
+    if row is None:
+        return None
+    times = {name: at(row[name]) for name in ("created_at", "finished_at")}
+    return present({"id": row["id"], "state": row["state"], "duration_ms": row["duration_ms"], "error": row["error"], **times})
+
+
+def _figures(conn: Connection, shop_id: str) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    ran = select(runs.c.agent, func.count()).where(runs.c.shop_id == shop_id).group_by(runs.c.agent)
+    for agent, n in conn.execute(ran):
+        found.setdefault(agent, {})["runs"] = int(n)
+    by_state = (
+        select(proposals.c.agent, proposals.c.state, func.count())
+        .where(proposals.c.shop_id == shop_id)
+        .group_by(proposals.c.agent, proposals.c.state)
+    )
+    for agent, state, n in conn.execute(by_state):
+        figures = found.setdefault(agent, {})
+        figures["proposals"] = figures.get("proposals", 0) + int(n)
+        if state in ("applied", "rejected", "undone"):
+            figures[state] = int(n)
+    return found
+
+
+def save_settings(rt: Runtime, shop_id: str, name: str, given: Row, who: Row | None) -> Row:
+    """Stores what the owner set (`enabled`, `schedule`, `input`); what is not given stays. Invalid with fields."""
+    agent = find_agent(rt, name)
+    if given.get("schedule") is not None:
+        schedule.check(given["schedule"])
+    if given.get("input") is not None:
+        try:
+            check_input(agent, given["input"])
+        except Invalid as error:
+            named = {f"input.{field}": text for field, text in error.fields.items()}
+            raise Invalid(error.message, hint=error.hint, fields=named) from error
+    with write(rt.db.app) as conn:
+        saved = overrides(conn, shop_id, name)
+        values = {key: given.get(key, saved[key]) for key in ("enabled", "schedule", "input")}
+        row = {"shop_id": shop_id, "agent": name, **values, "updated_at": now(), "updated_by": who}
+        upsert(conn, agent_settings, [row])
+        schedule.place(conn, shop_id, agent)
+        changed = {key: value for key, value in given.items() if key != "input"}
+        audit.record(conn, shop_id, who, "agent.settings", name, changed)
+    return one(rt, shop_id, name)

@@ -1,0 +1,174 @@
+"""Events of the shop: stored at once and in order; the mirror and the agents follow as a job."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Connection, delete, func, select, update
+
+from sidecar.core.agent import EVENTS
+from sidecar.core.errors import Conflict, Invalid
+from sidecar.db import insert_new, read, write
+from sidecar.db.app import debounce, events, proposals
+from sidecar.runtime import jobs, metrics, mirror, runs
+from sidecar.runtime.base import Row, Runtime, at, now
+
+BATCH_MAX = 200
+CHUNK = 500
+WAIT_FACTOR = 10
+"""A stream of events delays an agent by this many quiet times at most."""
+
+Resource = Literal["products", "variations", "categories", "orders", "refunds", "customers", "coupons", "reviews"]
+
+
+class Event(BaseModel):
+    """One line of the plugin's outbox (docs/protocol.md, section 6)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    seq: int = Field(ge=0, le=2**63 - 1)
+    id: str = Field(pattern=r"^[0-9a-fA-F-]{32,36}$")
+    type: str
+    resource: Resource
+    resource_id: int = Field(ge=0, le=2**63 - 1)
+    at: AwareDatetime
+    origin: str | None = Field(None, max_length=48)
+    version: str | None = Field(None, max_length=64)
+
+
+def accept(rt: Runtime, shop_id: str, batch: list[Any]) -> Row:
+    """Stores a batch in one transaction and answers with what is acknowledged; work comes after.
+
+    What cannot be read is named in `rejected` and acknowledged too: it would never become readable.
+    """
+    if len(batch) > BATCH_MAX:
+        raise Invalid(
+            f"A batch holds at most {BATCH_MAX} events.",
+            hint="Send them in smaller batches.",
+            fields={"events": f"at most {BATCH_MAX}"},
+        )
+    good, rejected, highest = _sort(batch)
+    with write(rt.db.app) as conn:
+        new = [event for event in good if insert_new(conn, events, _row(shop_id, event))]
+    for event in good:
+        metrics.EVENTS.labels(event.type, "stored" if event in new else "duplicate").inc()
+    if new:
+        start_refresh(rt, shop_id)
+    return {"acknowledged": highest, "duplicates": len(good) - len(new), "rejected": rejected}
+
+
+def _sort(batch: list[Any]) -> tuple[list[Event], list[Row], int]:
+    good, rejected, highest = [], [], 0
+    for raw in batch:
+        seq = raw.get("seq") if isinstance(raw, dict) else None
+        highest = max(highest, seq) if type(seq) is int else highest
+        try:
+            event = Event.model_validate(raw)
+        except ValidationError as error:
+            words = "; ".join(f"{path}: {text}" for path, text in runs.complaints(error).items())
+            rejected.append({"seq": seq, "code": "event_unreadable", "message": words[:500]})
+            continue
+        if event.type not in EVENTS:
+            rejected.append({"seq": seq, "code": "event_unknown", "message": f"There is no event type {event.type[:60]!r}."})
+        else:
+            good.append(event)
+    return sorted(good, key=lambda event: event.seq), rejected, highest
+
+
+def _row(shop_id: str, event: Event) -> Row:
+    plain = event.model_dump(mode="python", exclude={"at"})
+    return {**plain, "shop_id": shop_id, "at": int(event.at.timestamp()), "received_at": now(), "state": "stored", "attempts": 0}
+
+
+def start_refresh(rt: Runtime, shop_id: str) -> str:
+    """Queues the job that works off stored events; one at a time per shop."""
+    return jobs.start(rt, shop_id, "refresh", {}, title="Read what changed in the shop", unique_key="refresh")
+
+
+def refresh(rt: Runtime, shop_id: str, _args: Row) -> Row:
+    """Reads again the rows that stored events name, then wakes the agents that wait for such events."""
+    done = 0
+    while True:
+        with read(rt.db.app) as conn:
+            query = select(events).where(events.c.shop_id == shop_id, events.c.state == "stored")
+            chunk = [dict(row) for row in conn.execute(query.order_by(events.c.seq).limit(CHUNK)).mappings()]
+        if not chunk:
+            return {"events": done}
+        wanted: dict[str, set[int]] = {}
+        for row in chunk:
+            wanted.setdefault(row["resource"], set()).add(row["resource_id"])
+        mirror.refresh_rows(rt, shop_id, {resource: sorted(ids) for resource, ids in wanted.items()})
+        with write(rt.db.app) as conn:
+            for row in chunk:
+                _wake(rt, conn, row)
+            ids = [row["id"] for row in chunk]
+            mine = (events.c.shop_id == shop_id) & events.c.id.in_(ids)
+            conn.execute(update(events).where(mine).values(state="done", done_at=now()))
+        done += len(chunk)
+
+
+def _wake(rt: Runtime, conn: Connection, event: Row) -> None:
+    author = _author(conn, event)
+    for agent in rt.registry.values():
+        if event["type"] not in agent.on or agent.name == author:
+            continue
+        if runs.is_on(runs.overrides(conn, event["shop_id"], agent.name)):
+            _hold(conn, event, agent.name, rt.settings.debounce_s)
+
+
+def _author(conn: Connection, event: Row) -> str | None:
+    if not event["origin"]:
+        return None
+    mine = (proposals.c.shop_id == event["shop_id"]) & (proposals.c.id == event["origin"].rsplit("-", 1)[0])
+    return conn.execute(select(proposals.c.agent).where(mine)).scalar()
+
+
+def _hold(conn: Connection, event: Row, agent: str, quiet_s: float) -> None:
+    moment = now()
+    cause = {"type": event["type"], "resource": event["resource"], "id": event["resource_id"]}
+    row = {
+        "shop_id": event["shop_id"], "agent": agent, "due_at": moment + int(quiet_s), "first_at": moment,
+        "count": 1, "cause": cause,
+    }  # fmt: skip
+    if insert_new(conn, debounce, row):
+        return
+    mine = (debounce.c.shop_id == event["shop_id"]) & (debounce.c.agent == agent)
+    first = conn.execute(select(debounce.c.first_at).where(mine)).scalar_one()
+    due = min(moment + int(quiet_s), first + int(quiet_s * WAIT_FACTOR))
+    conn.execute(update(debounce).where(mine).values(due_at=due, count=debounce.c.count + 1, cause=cause))
+
+
+def run_woken(rt: Runtime) -> int:
+    """Asks for runs of the agents whose quiet time is over; returns how many."""
+    moment, sent = now(), []
+    with write(rt.db.app) as conn:
+        due = [dict(row) for row in conn.execute(select(debounce).where(debounce.c.due_at <= moment)).mappings()]
+        for row in due:
+            conn.execute(delete(debounce).where(debounce.c.shop_id == row["shop_id"], debounce.c.agent == row["agent"]))
+            agent = rt.registry.get(row["agent"])
+            if agent is None:
+                continue
+            try:
+                _, job = runs.add(conn, row["shop_id"], agent, {}, trigger=f"event:{row['cause']['type']}")
+            except (Conflict, Invalid):
+                continue  # switched off meanwhile, or its saved input no longer fits: the form shows that
+            sent.append((row["shop_id"], job))
+    for shop_id, job in sent:
+        if job:
+            jobs.send(rt, shop_id, job)
+    return len(sent)
+
+
+def figures(conn: Connection, shop_id: str) -> Row:
+    """`{"received", "last_at", "pending"}` for Status."""
+    mine = events.c.shop_id == shop_id
+    received, last = conn.execute(select(func.count(), func.max(events.c.received_at)).where(mine)).one()
+    pending = conn.execute(select(func.count()).where(mine, events.c.state == "stored")).scalar_one()
+    return {"received": received, "last_at": at(last), "pending": pending}
+
+
+def neglected(rt: Runtime) -> list[str]:
+    """Shops with stored events that no open job works off."""
+    with read(rt.db.app) as conn:
+        return list(conn.execute(select(events.c.shop_id).where(events.c.state == "stored").distinct()).scalars())
