@@ -1,22 +1,32 @@
-# One word per task. `make` alone lists them.
+# One word per task; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+PLUGIN_SOURCES := $(shell find wp-plugin/assets -type f 2>/dev/null) wp-plugin/package.json
+BUNDLE := wp-plugin/build/inbox.js
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: help
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
+# --- Set up ---------------------------------------------------------------------------------------------------------
+
 .PHONY: setup
-setup: $(STAMP) ## Make .venv with the pinned packages and the project itself; quick when nothing changed
+setup: $(STAMP) ## Make .venv with the pinned packages and the project; quick when nothing changed
+	@:
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -c 'import sys; sys.exit("DevSkyy needs Python 3.11 or newer; say: make setup PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; say: make setup PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else 0'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo 'As root, say: apt-get install -y make python3-venv'; exit 1; }
+	@echo 'Setting up $(VENV)'
 	@if $(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install -q uv; then \
 		$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.txt -r requirements-dev.txt \
 		&& $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
@@ -26,10 +36,82 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	fi
 	@touch $@
 
-COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
+PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make requirements'
 
 .PHONY: requirements
-requirements: ## Pin requirements*.in again, with hashes (UPGRADE=1 takes the newest releases)
-	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q uv; }
-	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
-	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+requirements: setup ## Pin requirements*.in again, with hashes (UPGRADE=1 takes the newest releases)
+	$(BIN)/$(PIN) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	$(BIN)/$(PIN) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+
+# --- Run ------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## Sidecar and demo shop, one proposal applied and undone, demo-report.html (ONCE=1 stops after it)
+	@$(BIN)/devskyy demo $(if $(ONCE),--once)
+
+.PHONY: wordpress
+wordpress: setup ## A real shop with the plugin, paired (HPOS=off ORDERS=n ELEMENTOR=1 PORT=n FRESH=1)
+	@$(BIN)/python -m tests.wordpress.stack up $(if $(HPOS),--hpos $(HPOS)) $(if $(ORDERS),--orders $(ORDERS)) \
+		$(if $(ELEMENTOR),--elementor) $(if $(PORT),--port $(PORT)) $(if $(FRESH),--fresh)
+
+.PHONY: wordpress-stop
+wordpress-stop: setup ## Stop what `make wordpress` started
+	@$(BIN)/python -m tests.wordpress.stack down
+
+# --- Test and check -------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup ## All tests that can run here; what is missing for the others is named
+	@$(BIN)/python -m tests.suites
+
+.PHONY: e2e
+e2e: setup ## The tests in a real browser on a real shop; fails when they cannot run
+	@$(BIN)/python -m tests.suites browser
+
+.PHONY: bench-sync
+bench-sync: setup ## First sync by the signed export against paging wc/v3, on one real shop
+	@$(BIN)/python -m bench.bench_sync
+
+.PHONY: lint
+lint: setup ## ruff, and PHP's and the shell's own checks where they are installed
+	@$(BIN)/ruff check sidecar tests bench
+	@$(BIN)/ruff format --check sidecar tests bench
+	@if command -v php >/dev/null; then \
+		git ls-files '*.php' | xargs -r -n 1 -P 2 php -l | { grep -v '^No syntax errors' || true; }; \
+	else echo 'skipped php -l: PHP is not installed'; fi
+	@if command -v phpcs >/dev/null; then phpcs -q; else echo 'skipped phpcs: apt-get install -y php-codesniffer'; fi
+
+.PHONY: types
+types: setup ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: layers
+layers: setup ## Who may import whom
+	@$(BIN)/lint-imports
+
+.PHONY: check-generated
+check-generated: setup ## Generated files are what their sources make
+	@bash .ci/check-generated
+
+# --- Plugin ---------------------------------------------------------------------------------------------------------
+
+.PHONY: plugin-assets
+plugin-assets: $(BUNDLE) ## Bundle the wp-admin pages into wp-plugin/build (needs Node.js 18 or newer)
+	@:
+
+$(BUNDLE): $(PLUGIN_SOURCES)
+	@command -v npm >/dev/null || { echo 'Node.js is missing. As root, say: apt-get install -y nodejs npm'; exit 1; }
+	@cd wp-plugin && npm install --silent && npm run --silent build
+	@touch $@
+
+.PHONY: plugin-zip
+plugin-zip: plugin-assets ## dist/devskyy.zip, to upload under Plugins > Add New
+	@$(PYTHON) .ci/plugin_zip.py
+
+.PHONY: clean
+clean: ## Stop the shop and remove everything that the commands made
+	@if test -x $(BIN)/python && test -d .wordpress; then $(BIN)/python -m tests.wordpress.stack down; fi
+	rm -rf $(VENV) .wordpress .demo dist build test-results demo-report.html wp-plugin/node_modules wp-plugin/build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage

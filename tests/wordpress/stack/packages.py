@@ -26,6 +26,7 @@ APT = {
     "mysqli": ["php-mysql"],
     "zip": ["php-zip"],
     "bcmath": ["php-bcmath"],
+    "npm": ["nodejs", "npm"],
 }
 
 
@@ -70,9 +71,13 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/local/sbin")
 
 
-def missing_packages() -> list[str]:
-    """Debian packages that are not installed yet, sorted; empty when the stack can run."""
-    absent = {name for name in ("php", "mariadbd", "mariadb-install-db") if program(name) is None}
+def missing_packages(bundler: bool = False) -> list[str]:
+    """Debian packages that are not installed yet, sorted; empty when the stack can run.
+
+    `bundler` adds what makes the wp-admin pages' scripts from their sources.
+    """
+    programs = ["php", "mariadbd", "mariadb-install-db", *(["npm"] if bundler else [])]
+    absent = {name for name in programs if program(name) is None}
     if "php" in absent:
         absent.update(PHP_EXTENSIONS)
     else:
@@ -83,14 +88,14 @@ def missing_packages() -> list[str]:
 
 def install_packages() -> None:
     """Install what is missing with apt, as root or by sudo without a password; else say the exact line."""
-    packages = missing_packages()
+    packages = missing_packages(bundler=True)
     if not packages:
         return
     line = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     allowed = not prefix or subprocess.run([*prefix, "true"], capture_output=True).returncode == 0
     if program("apt-get") is None or not allowed:
-        raise Unavailable("PHP or MariaDB is missing. As root, say: " + " ".join(line))
+        raise Unavailable("Packages are missing. As root, say: " + " ".join(line))
     print("Installing " + " ".join(packages), flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*prefix, "apt-get", "update", "-qq"], env=environment, check=True)

@@ -174,10 +174,12 @@ class Stack:
         source, target = CHECKOUT / "wp-plugin", self.site / "wp-content" / "plugins" / "devskyy"
         if not (source / "devskyy.php").is_file():
             return False
+        if program("npm") is not None:  # without it, the wp-admin pages have no scripts; all else works
+            subprocess.run(["make", "plugin-assets"], cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
         if link:
             target.symlink_to(source)
         else:
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", ".*"))
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "tests", ".*"))
         if activate:
             failed = self.php(
                 "return activate_plugin($args['plugin']);", user="admin", args={"plugin": PLUGIN}
