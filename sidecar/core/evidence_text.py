@@ -46,7 +46,7 @@ def format_param(param: Param, facts: ShopFacts) -> str:
     if isinstance(param, MoneyValue):
         return format_money(param.value, facts, param.currency)
     if isinstance(param, Percent):
-        return format_number(round(param.value * 100, 1)) + "%"
+        return f"{param.value * 100:,.1f}".removesuffix(".0") + "%"
     if isinstance(param, Day):
         return f"{param.value.day} {param.value:%B %Y}"
     if isinstance(param, Days):

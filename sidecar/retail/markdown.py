@@ -1,0 +1,94 @@
+"""How far a slow item's price may fall: the wanted cut, held by cost, tax and a largest cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sidecar.core.store import Item
+from sidecar.retail.prices import nice_price, price_floor
+
+WORTH_IT = Decimal("0.25")
+"""A cut below this part of the wanted one is not worth a shopper's look."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The owner's bounds and the shop's habits; cuts and margin are shares, `tax` None when it cannot be known."""
+
+    step: Decimal
+    max_cut: Decimal
+    blind_cut: Decimal
+    margin: Decimal
+    tax: Decimal | None
+    ending: Decimal | None
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One item's new price, the lowest price that keeps the margin where the cost is known, and the wanted cut."""
+
+    item: Item
+    old: Decimal
+    new: Decimal
+    floor: Decimal | None
+    wanted: Decimal
+
+    @property
+    def share(self) -> float:
+        """The cut as a share of the old price."""
+        return float(1 - self.new / self.old)
+
+
+def cut(item: Item, steps: int, bounds: Bounds) -> Cut | None:
+    """The price after `steps` steps, or None when the bounds leave no cut worth making."""
+    old = item.regular_price
+    if old is None or old <= 0:
+        return None
+    known = item.cost is not None and item.cost > 0 and bounds.tax is not None
+    most = bounds.max_cut if known else min(bounds.max_cut, bounds.blind_cut)
+    wanted = min(bounds.step * steps, most)
+    lowest = old * (1 - most)
+    floor = price_floor(item.cost or Decimal(0), bounds.margin, bounds.tax or Decimal(1)) if known else None
+    new = nice_price(old * (1 - wanted), max(lowest, floor or Decimal(0)), old, bounds.ending, bounds.decimals)
+    if new is None or 1 - new / old < WORTH_IT * wanted:
+        return None
+    return Cut(item, old, new, floor, wanted)
+
+
+def tied_up(items: Sequence[Item]) -> tuple[Decimal, bool]:
+    """Cost of the stock of one product's items, and whether every cost was known; else prices stand in for costs."""
+    total, known, shared = Decimal(0), True, Decimal(0)
+    for item in items:
+        value = item.cost if item.cost is not None and item.cost > 0 else None
+        known = known and value is not None
+        worth = (value if value is not None else item.regular_price or Decimal(0)) * (item.stock or 0)
+        if item.stock_of_parent:
+            shared = max(shared, worth)
+        else:
+            total += worth
+    return total + shared, known
+
+
+def not_judged(item: Item, young: bool) -> str | None:
+    """Why an item may not be marked down, as the output's name for it, or None."""
+    if item.status != "publish":
+        return "not_published"
+    if item.stock is None:
+        return "stock_not_managed"
+    if item.stock <= 0:
+        return "out_of_stock"
+    if item.regular_price is None or item.regular_price <= 0:
+        return "no_price"
+    if item.sale_price is not None or item.sale_from is not None or item.sale_to is not None:
+        return "on_sale_or_planned"
+    return "too_new" if young else None
+
+
+def paid_today(last_paid: Mapping[int, float], items: Sequence[Item]) -> list[tuple[float, float]]:
+    """(shelf price, net price last paid) of the items sold lately, to see the tax between the two."""
+    return [
+        (float(item.price), last_paid[item.id]) for item in items if item.price is not None and item.id in last_paid
+    ]
