@@ -1,9 +1,10 @@
-"""Insert-or-update in bulk, in the dialect's own words."""
+"""Bulk inserts and insert-or-update, in the dialect's own words."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import JSON, Connection, Table, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 
@@ -42,3 +43,24 @@ def insert_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         return conn.execute(stmt, row).rowcount == 1
     make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     return conn.execute(make(table).on_conflict_do_nothing(), row).rowcount == 1
+
+
+def insert_rows(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many rows given as tuples in the order of the table's columns.
+
+    Several times faster than dicts through SQLAlchemy: only JSON columns are converted, the driver takes the rest.
+    """
+    if not conn.dialect.positional:
+        conn.execute(insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
+        return
+    places = [place for place, column in enumerate(table.c) if isinstance(column.type, JSON)]
+    if places:
+        rows = [_dumped(row, places) for row in rows]
+    conn.exec_driver_sql(str(insert(table).compile(dialect=conn.dialect)), list(rows))
+
+
+def _dumped(row: tuple[Any, ...], places: Sequence[int]) -> tuple[Any, ...]:
+    values = list(row)
+    for place in places:
+        values[place] = json.dumps(values[place], ensure_ascii=False)
+    return tuple(values)

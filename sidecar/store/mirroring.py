@@ -1,13 +1,13 @@
-"""Writing pages into the mirror: whole intervals of ids, single rows, deletions, and what history learns from them."""
+"""Writing pages into the mirror: whole intervals of ids, single rows, deletions; what history learns from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Table, delete, func, select, update
 
-from sidecar.db import insert_new, upsert, write
+from sidecar.db import insert_new, insert_rows, upsert, write
 from sidecar.db.app import price_history, seen_days, stock_history
 from sidecar.db.mirror import mirror_state, refund_lines, refunds, variations
 from sidecar.store.rows import KINDS, Batch
@@ -18,7 +18,7 @@ IDS_A_STATEMENT = 500
 def replace_interval(
     conn: Connection, shop_id: str, resource: str, made: Batch, after: int, up_to: int | None
 ) -> None:
-    """Makes the mirror's rows with after < id <= up_to (None: all beyond) exactly these: rows that are gone go too."""
+    """Makes the mirror's rows with after < id <= up_to (None: all beyond) exactly these."""
     kind = KINDS[resource]
     for table, column in ((kind.lines, kind.owner), (kind.table, "id")):
         if table is None:
@@ -31,7 +31,7 @@ def replace_interval(
 def replace_rows(
     conn: Connection, shop_id: str, resource: str, made: Batch, asked: Sequence[int] = ()
 ) -> None:
-    """Makes the rows with these ids (and the `asked` ones, of which the missing are gone) exactly these."""
+    """Makes the rows with these ids exactly these; of the `asked` ids the missing are gone."""
     drop_rows(conn, shop_id, resource, [*made.ids, *asked], keep=set(made.ids))
     _insert(conn, resource, made)
 
@@ -39,7 +39,7 @@ def replace_rows(
 def drop_rows(
     conn: Connection, shop_id: str, resource: str, ids: Sequence[int], *, keep: set[int] | None = None
 ) -> None:
-    """Deletes rows with their lines; with a product its variations go, with an order its refunds, but for `keep`."""
+    """Deletes rows with lines; unless it is in `keep`, with a product go its variations, with an order its refunds."""
     kind = KINDS[resource]
     gone = [number for number in ids if number not in (keep or ())]
     if kind.lines is not None:
@@ -70,18 +70,20 @@ def set_state(engine: Engine, shop_id: str, **values: Any) -> None:
         conn.execute(update(mirror_state).where(mirror_state.c.shop_id == shop_id).values(**values))
 
 
-def remember_history(app: Engine, shop_id: str, made: Batch, *, at: int, day: int) -> None:
+def remember_history(app: Engine, shop_id: str, resource: str, made: Batch, *, at: int, day: int) -> None:
     """Notes stock and prices of products or variations that differ from what was last noted.
 
     The shop keeps no history of either, so these rows are owned: they outlive the mirror.
     """
+    names = KINDS[resource].table.c.keys()
+    rows = [dict(zip(names, row, strict=True)) for row in made.rows]
     with write(app) as conn:
         insert_new(conn, seen_days, {"shop_id": shop_id, "day": day})
         for table, values_of in ((stock_history, _stock_of), (price_history, _prices_of)):
             known = _latest(conn, table, shop_id, made.ids)
             fresh = [
                 {"shop_id": shop_id, "item_id": row["id"], "at": at} | values_of(row)
-                for row in made.rows
+                for row in rows
                 if known.get(row["id"]) != tuple(values_of(row).values())
             ]
             upsert(conn, table, fresh)
@@ -121,9 +123,9 @@ def _latest(conn: Connection, table: Table, shop_id: str, ids: Sequence[int]) ->
 def _insert(conn: Connection, resource: str, made: Batch) -> None:
     kind = KINDS[resource]
     if made.rows:
-        conn.execute(insert(kind.table), made.rows)
+        insert_rows(conn, kind.table, made.rows)
     if made.lines and kind.lines is not None:
-        conn.execute(insert(kind.lines), made.lines)
+        insert_rows(conn, kind.lines, made.lines)
 
 
 def _delete(conn: Connection, table: Table, column: str, shop_id: str, ids: Sequence[int]) -> None:

@@ -83,7 +83,10 @@ class SqlStore:
         rows = self._conn.execute(
             select(categories).where(categories.c.shop_id == self._shop_id).order_by(categories.c.id)
         ).mappings()
-        return {row["id"]: Category(*(row[name] for name in ("id", "parent", "name", "slug", "count"))) for row in rows}
+        return {
+            row["id"]: Category(*(row[name] for name in ("id", "parent", "name", "slug", "count")))
+            for row in rows
+        }
 
     def sales_span(self) -> tuple[date, date] | None:
         self._may("sales")

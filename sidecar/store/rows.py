@@ -76,11 +76,11 @@ KINDS: dict[str, Kind] = {
 
 @dataclass
 class Batch:
-    """Rows of one page, ready for the tables."""
+    """Rows of one page, each in the order of its table's columns: tuples are written much faster than dicts."""
 
     ids: list[int] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def batch(
@@ -95,12 +95,8 @@ def batch(
         elif resource == "refunds":
             _refunds(made, ordered, shop_id, zone)
         else:
-            names = COLUMNS[resource]
-            convert = [CONVERT.get(name, _same) for name in names]
-            made.rows = [
-                {"shop_id": shop_id} | {n: f(v) for n, f, v in zip(names, convert, row, strict=True)}
-                for row in ordered
-            ]
+            convert = [CONVERT.get(name, _same) for name in COLUMNS[resource]]
+            made.rows = [(shop_id, *(f(v) for f, v in zip(convert, row, strict=True))) for row in ordered]
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         raise ShopUnreachable(
             f"The export of {resource} is not in the agreed form: {error}.",
@@ -130,38 +126,29 @@ def _orders(made: Batch, rows: Sequence[Sequence[Any]], shop_id: str, zone: tzin
         at = stamp(created) or 0
         day = local_day(at, zone)
         sold = status in SOLD
-        made.rows.append({
-            "shop_id": shop_id, "id": order_id, "status": status, "currency": currency, "created_at": at,
-            "modified_at": stamp(modified), "paid_at": stamp(paid), "completed_at": stamp(completed),
-            "customer_id": customer or 0, "email_hash": email, "country": country or None, "postcode_area": area,
-            "total": scaled(total) or 0, "total_tax": scaled(tax) or 0, "shipping_total": scaled(shipping) or 0,
-            "discount_total": scaled(discount) or 0, "prices_include_tax": bool(with_tax),
-            "payment_method": method or "", "created_via": via or "", "coupons": coupons or [], "day": day,
-            "sold": sold, "buyer": buyer(customer, email),
-        })  # fmt: skip
-        for item, product, variation, quantity, subtotal, line_total, line_tax in lines:
-            made.lines.append({
-                "shop_id": shop_id, "order_id": order_id, "item_id": item, "product_id": product or 0,
-                "variation_id": variation or 0, "quantity": float(quantity), "subtotal": scaled(subtotal) or 0,
-                "total": scaled(line_total) or 0, "total_tax": scaled(line_tax) or 0, "at": at, "day": day,
-                "sold": sold, "currency": currency,
-            })  # fmt: skip
+        made.rows.append((
+            shop_id, order_id, status, currency, at, stamp(modified), stamp(paid), stamp(completed), customer or 0,
+            email, country or None, area, scaled(total) or 0, scaled(tax) or 0, scaled(shipping) or 0,
+            scaled(discount) or 0, bool(with_tax), method or "", via or "", coupons or [], day, sold,
+            buyer(customer, email),
+        ))  # fmt: skip
+        made.lines += [
+            (shop_id, order_id, item, product or 0, variation or 0, float(quantity), scaled(before) or 0,
+             scaled(after) or 0, scaled(line_tax) or 0, at, day, sold, currency)
+            for item, product, variation, quantity, before, after, line_tax in lines
+        ]  # fmt: skip
 
 
 def _refunds(made: Batch, rows: Sequence[Sequence[Any]], shop_id: str, zone: tzinfo) -> None:
     for refund_id, order_id, created, modified, amount, lines in rows:
         at = epoch(created) or 0
         day = local_day(at, zone)
-        made.rows.append({
-            "shop_id": shop_id, "id": refund_id, "order_id": order_id, "created_at": at,
-            "modified_at": epoch(modified), "amount": scaled_money(amount) or 0, "day": day,
-        })  # fmt: skip
-        for item, product, variation, quantity, total in lines:
-            made.lines.append({
-                "shop_id": shop_id, "refund_id": refund_id, "item_id": item, "order_id": order_id,
-                "product_id": product or 0, "variation_id": variation or 0, "quantity": abs(float(quantity)),
-                "total": abs(scaled_money(total) or 0), "at": at, "day": day,
-            })  # fmt: skip
+        made.rows.append((shop_id, refund_id, order_id, at, epoch(modified), scaled_money(amount) or 0, day))
+        made.lines += [
+            (shop_id, refund_id, item, order_id, product or 0, variation or 0, abs(float(quantity)),
+             abs(scaled_money(total) or 0), at, day)
+            for item, product, variation, quantity, total in lines
+        ]  # fmt: skip
 
 
 @lru_cache(maxsize=100_000)

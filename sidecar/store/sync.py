@@ -246,7 +246,9 @@ class Sync:
     def _learn(self, resource: str, made: Batch) -> None:
         if resource in ("products", "variations"):
             at = int(self.now())
-            remember_history(self.databases.app, self.shop_id, made, at=at, day=local_day(at, self.zone))
+            remember_history(
+                self.databases.app, self.shop_id, resource, made, at=at, day=local_day(at, self.zone)
+            )
 
     def _ids(self, resource: str) -> set[int]:
         table = KINDS[resource].table
