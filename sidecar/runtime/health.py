@@ -24,7 +24,7 @@ def vital(rt: Runtime) -> list[Row]:
         try:
             session.ping(engine)
         except DevSkyyError as error:
-            broken.append(_check(f"database_{name}", f"Database ({name})", "critical", error.message, error.hint))
+            broken.append(check(f"database_{name}", f"Database ({name})", "critical", error.message, error.hint))
     return broken
 
 
@@ -53,7 +53,7 @@ def _shop(row: Row) -> Row:
     return {**{name: row[name] for name in names}, "paired_at": at(row["paired_at"])}
 
 
-def _check(ident: str, label: str, state: str, message: str, hint: str = "", action: Row | None = None) -> Row:
+def check(ident: str, label: str, state: str, message: str, hint: str = "", action: Row | None = None) -> Row:
     found: Row = {"id": ident, "label": label, "status": state, "message": message, "hint": hint}
     return {**found, "action": action} if action else found
 
@@ -65,57 +65,57 @@ def _sync(rt: Runtime, sync: Row) -> Row:
     label, lag = "Copy of the shop", sync["lag_seconds"]
     if sync["state"] == "failed":
         error = sync.get("error") or {}
-        return _check("sync", label, "critical", error.get("message", "The last sync failed."), error.get("hint", ""), SYNC)
+        return check("sync", label, "critical", error.get("message", "The last sync failed."), error.get("hint", ""), SYNC)
     if lag is None:
         if sync["state"] == "running":
-            return _check("sync", label, "good", "The shop is being read for the first time.")
-        return _check("sync", label, "warning", "The shop was not read yet.", "Read it now, or wait for the worker.", SYNC)
+            return check("sync", label, "good", "The shop is being read for the first time.")
+        return check("sync", label, "warning", "The shop was not read yet.", "Read it now, or wait for the worker.", SYNC)
     if lag > 3 * rt.settings.sync_every_s + 60:
-        return _check("sync", label, "warning", f"The copy is {lag // 60} minutes old.", "See whether the worker runs, then read the shop.", SYNC)
-    return _check("sync", label, "good", f"The copy is {lag} seconds old.")
+        return check("sync", label, "warning", f"The copy is {lag // 60} minutes old.", "See whether the worker runs, then read the shop.", SYNC)
+    return check("sync", label, "good", f"The copy is {lag} seconds old.")
 
 
 def _worker(until: int | None) -> Row:
     if until is not None and until >= now():
-        return _check("worker", "Worker", "good", "The worker runs.")
+        return check("worker", "Worker", "good", "The worker runs.")
     hint = "Start it with `devskyy worker`; `devskyy serve` brings its own."
-    return _check("worker", "Worker", "critical", "No worker runs: agents, syncs and schedules wait.", hint)
+    return check("worker", "Worker", "critical", "No worker runs: agents, syncs and schedules wait.", hint)
 
 
 def _jobs(work: dict[str, int]) -> Row:
     failed = work["failed"]
     if failed:
         message = f"{failed} job{'s' if failed > 1 else ''} failed."
-        return _check("jobs", "Jobs", "warning", message, "See the last errors, remove the cause, then retry.", {"id": "retry", "label": "Retry"})
-    return _check("jobs", "Jobs", "good", f"{work['queued']} waiting, {work['running']} running.")
+        return check("jobs", "Jobs", "warning", message, "See the last errors, remove the cause, then retry.", {"id": "retry", "label": "Retry"})
+    return check("jobs", "Jobs", "good", f"{work['queued']} waiting, {work['running']} running.")
 
 
 def _events(inbound: Row) -> Row:
     if inbound["pending"] > 1000:
         hint = "The worker is behind or the shop cannot be read; see the checks above."
-        return _check("events", "Events", "warning", f"{inbound['pending']} events wait to be worked off.", hint)
-    return _check("events", "Events", "good", f"{inbound['received']} received, {inbound['pending']} waiting.")
+        return check("events", "Events", "warning", f"{inbound['pending']} events wait to be worked off.", hint)
+    return check("events", "Events", "good", f"{inbound['received']} received, {inbound['pending']} waiting.")
 
 
 def _late_check(late: int) -> Row:
     if late:
         hint = "The sidecar asks the shop's ledger by itself; if it stays, press the button."
-        return _check("outcomes", "Outcomes", "warning", f"{late} approved changes have no outcome yet.", hint, {"id": "drain", "label": "Send what waits"})
-    return _check("outcomes", "Outcomes", "good", "Every approved change has its outcome.")
+        return check("outcomes", "Outcomes", "warning", f"{late} approved changes have no outcome yet.", hint, {"id": "drain", "label": "Send what waits"})
+    return check("outcomes", "Outcomes", "good", "Every approved change has its outcome.")
 
 
 def _disk(rt: Runtime) -> Row:
     try:
         free = shutil.disk_usage(rt.settings.data_dir).free
     except OSError as error:
-        return _check("disk", "Disk", "critical", f"The data folder cannot be read: {error.strerror}.", "Bring the folder back.")
+        return check("disk", "Disk", "critical", f"The data folder cannot be read: {error.strerror}.", "Bring the folder back.")
     if free < LOW_DISK:
-        return _check("disk", "Disk", "warning", f"{free // 2**20} MB are free.", "Free some space in the data folder.")
-    return _check("disk", "Disk", "good", f"{free // 2**30} GB are free.")
+        return check("disk", "Disk", "warning", f"{free // 2**20} MB are free.", "Free some space in the data folder.")
+    return check("disk", "Disk", "good", f"{free // 2**30} GB are free.")
 
 
 def _site(row: Row) -> Row:
     if row["state"] == "site_changed":
         message = f"Requests came from {row['seen_home_url']} instead of {row['home_url']}."
-        return _check("site", "Shop", "critical", message, "If the shop moved, confirm it; a copy must pair on its own.", {"id": "re-pair", "label": "Pair again"})
-    return _check("site", "Shop", "good", f"Paired with {row['home_url']}.")
+        return check("site", "Shop", "critical", message, "If the shop moved, confirm it; a copy must pair on its own.", {"id": "re-pair", "label": "Pair again"})
+    return check("site", "Shop", "good", f"Paired with {row['home_url']}.")

@@ -1,0 +1,36 @@
+"""Gunicorn in production: `gunicorn -c python:sidecar.runtime.gunicorn_conf 'sidecar.app:create_app()'`.
+
+Threads, not greenlets: the work is short and the database drivers block. `devskyy serve` starts it like this too.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sidecar.settings import Settings
+
+_settings = Settings()
+_tmp = Path(_settings.data_dir) / "tmp"
+_tmp.mkdir(parents=True, exist_ok=True)
+
+bind = f"{_settings.host}:{_settings.port}"
+worker_class = "gthread"
+workers = _settings.web_workers
+threads = _settings.web_threads
+timeout = 120
+graceful_timeout = 30
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = str(_tmp)
+control_socket_disable = True  # it would write into the home folder
+accesslog = None  # the app logs each request with its id
+errorlog = "-"
+loglevel = "warning"
+proc_name = "devskyy"
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Takes a dead worker's gauges out of the metrics."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
