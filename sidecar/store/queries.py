@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Select, case, func, literal, select, union_all
 
-from sidecar.core.errors import NotFound, UndeclaredRead
+from sidecar.core.errors import UndeclaredRead
 from sidecar.core.store import Category, CustomerColumn, Item, OrderLineColumn, Product, ShopFacts
 from sidecar.core.types import SCALE
 from sidecar.db import Databases, read
-from sidecar.db.app import price_history, seen_days, shops, stock_history
+from sidecar.db.app import price_history, seen_days, stock_history
 from sidecar.db.mirror import categories, customers, order_lines, orders, refund_lines, refunds, reviews
 from sidecar.store.frames import Columns, as_frame, epoch_day, stock_by_day
 from sidecar.store.records import items_of, products_of
@@ -30,24 +30,21 @@ REFUND_ITEM = case(
 
 
 @contextmanager
-def snapshot(
-    databases: Databases, shop_id: str, reads: frozenset[str], *, now: datetime | None = None
+def open_store(
+    databases: Databases,
+    shop_id: str,
+    facts: ShopFacts,
+    reads: frozenset[str],
+    *,
+    now: datetime | None = None,
 ) -> Iterator[SqlStore]:
     """The shop's store for one run: one read transaction, so that a sync meanwhile changes nothing the run sees.
 
-    Only queries named in `reads` are answered. NotFound when there is no such shop.
+    Only queries named in `reads` are answered.
     """
-    from sidecar.security.pairing import shop_facts
-
-    with read(databases.app) as conn:
-        facts = conn.execute(select(shops.c.facts).where(shops.c.shop_id == shop_id)).scalar()
-    if facts is None:
-        raise NotFound("There is no such shop.", hint="Pair it first.")
     with read(databases.mirror) as conn:
         generation = generation_of(conn, shop_id)  # the first read fixes the moment
-        yield SqlStore(
-            conn, databases.app, shop_id, shop_facts(facts), generation, reads, now or datetime.now(UTC)
-        )
+        yield SqlStore(conn, databases.app, shop_id, facts, generation, reads, now or datetime.now(UTC))
 
 
 class SqlStore:
