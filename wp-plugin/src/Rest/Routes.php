@@ -1,0 +1,172 @@
+<?php
+
+declare(strict_types=1);
+
+namespace DevSkyy\Rest;
+
+use DevSkyy\Export\Export;
+use DevSkyy\Sidecar\Error_Hints;
+use WP_Error;
+use WP_REST_Request;
+
+/** The routes of devskyy/v1 (docs/protocol.md, sections 5 and 9), in one table. */
+final class Routes
+{
+    public const SPACE = 'devskyy/v1';
+    private const ID = '(?P<id>[0-9a-f]{32})';
+    private const AGENT = '(?P<name>[a-z0-9-]{1,80})';
+    private const SMALL = 64 * 1024;
+    private const LARGE = 1024 * 1024;
+
+    public static function register(): void
+    {
+        self::for_pages();
+        self::for_decisions();
+        self::for_connection();
+        self::for_sidecar();
+        add_filter('rest_post_dispatch', [self::class, 'with_hint'], 10, 3);
+    }
+
+    /** WordPress's own refusals on our routes (a missing argument, broken JSON) get a hint like all others. */
+    public static function with_hint(mixed $response, mixed $server, WP_REST_Request $request): mixed
+    {
+        if ($response instanceof \WP_REST_Response && $response->is_error() && str_starts_with($request->get_route(), '/' . self::SPACE)) {
+            $body = $response->get_data();
+            $error = $response->as_error();
+            if (is_array($body) && $error !== null && empty($body['data']['hint'])) {
+                $body['data'] = (is_array($body['data'] ?? null) ? $body['data'] : []) + ['status' => $response->get_status()];
+                $body['data']['hint'] = $response->get_status() === 400 ? Error_Hints::hint(new WP_Error('invalid')) : Error_Hints::hint($error);
+                $body['data'] += isset($body['data']['params']) && is_array($body['data']['params']) ? ['fields' => $body['data']['params']] : [];
+                $response->set_data($body);
+            }
+        }
+        return $response;
+    }
+
+    private static function for_pages(): void
+    {
+        $staff = [Access::class, 'staff'];
+        self::add('GET', '/proposals', [Proposals::class, 'all'], $staff, [
+            'state' => self::text(200),
+            'family' => self::text(80),
+            'agent' => self::text(80),
+            'risk' => self::text(40),
+            'q' => self::text(200),
+            'sort' => self::text(40),
+            'limit' => self::number(1, 100),
+            'page' => self::number(1, 100000),
+        ]);
+        self::add('GET', '/proposals/' . self::ID, [Proposals::class, 'one'], $staff);
+        self::add('GET', '/agents', [Proxy::class, 'agents'], $staff);
+        self::add('POST', '/agents/' . self::AGENT . '/settings', [Proxy::class, 'agent_settings'], $staff);
+        self::add('POST', '/agents/' . self::AGENT . '/runs', [Proxy::class, 'start_run'], $staff, [], self::LARGE);
+        self::add('GET', '/runs', [Proxy::class, 'runs'], $staff, ['agent' => self::text(80), 'state' => self::text(80), 'limit' => self::number(1, 100), 'cursor' => self::text(200)]);
+        self::add('GET', '/runs/' . self::ID, [Proxy::class, 'run'], $staff);
+        self::add('POST', '/runs/' . self::ID . '/cancel', [Proxy::class, 'cancel_run'], $staff);
+        self::add('GET', '/status', [Status::class, 'show'], $staff);
+        self::add('POST', '/status/sync', [Status::class, 'sync'], $staff, ['full' => ['type' => 'boolean', 'default' => false] + self::checks()]);
+        self::add('POST', '/status/drain', [Status::class, 'drain'], $staff);
+        self::add('POST', '/status/settle', [Status::class, 'settle'], $staff);
+        self::add('POST', '/status/parked/(?P<seq>\d{1,18})/retry', [Status::class, 'retry_parked'], $staff);
+        self::add('POST', '/status/parked/(?P<seq>\d{1,18})/drop', [Status::class, 'drop_parked'], $staff);
+        self::add('POST', '/jobs/(?P<id>[A-Za-z0-9-]{1,64})/retry', [Status::class, 'retry_job'], $staff);
+    }
+
+    private static function for_decisions(): void
+    {
+        $person = [Access::class, 'decide'];
+        $until = ['type' => 'string', 'format' => 'date-time'] + self::checks();
+        self::add('POST', '/proposals/' . self::ID . '/approve', [Decisions::class, 'approve'], $person, ['digest' => self::digest(true)]);
+        self::add('POST', '/proposals/' . self::ID . '/reject', [Decisions::class, 'reject'], $person, ['reason' => self::text(1000)]);
+        self::add('POST', '/proposals/' . self::ID . '/snooze', [Decisions::class, 'snooze'], $person, ['until' => ['required' => true] + $until]);
+        self::add('POST', '/proposals/' . self::ID . '/undo', [Decisions::class, 'undo'], $person);
+        self::add('POST', '/proposals/bulk', [Decisions::class, 'bulk'], $person, [
+            'action' => ['required' => true, 'type' => 'string', 'enum' => ['approve', 'reject', 'snooze', 'undo']] + self::checks(),
+            'items' => ['required' => true, 'type' => 'array', 'minItems' => 1, 'maxItems' => 25, 'items' => [
+                'type' => 'object',
+                'properties' => ['id' => ['type' => 'string', 'pattern' => '^[0-9a-f]{32}$', 'required' => true], 'digest' => ['type' => 'string', 'pattern' => '^[0-9a-f]{64}$']],
+            ]] + self::checks(),
+            'until' => $until,
+            'reason' => self::text(1000),
+        ]);
+    }
+
+    private static function for_connection(): void
+    {
+        $admin = [Access::class, 'connect'];
+        self::add('POST', '/pairing', [Status::class, 'pair'], $admin, ['url' => self::text(500), 'code' => self::text(40)]);
+        self::add('DELETE', '/pairing', [Status::class, 'unpair'], $admin);
+        self::add('POST', '/pairing/site', [Status::class, 'site'], $admin, ['decision' => ['required' => true, 'type' => 'string', 'enum' => ['moved', 'forget']] + self::checks()]);
+    }
+
+    private static function for_sidecar(): void
+    {
+        $sidecar = [Access::class, 'sidecar'];
+        $resource = ['required' => true, 'type' => 'string', 'enum' => Export::RESOURCES] + self::checks();
+        $after = ['type' => 'integer', 'minimum' => 0, 'default' => 0] + self::checks();
+        self::add('GET', '/shop', [Signed::class, 'shop'], $sidecar);
+        self::add('GET', '/export', [Signed::class, 'export'], $sidecar, [
+            'resource' => $resource,
+            'after' => $after,
+            'limit' => ['default' => 2000] + self::number(1, 5000),
+            'ids' => ['type' => 'string', 'pattern' => '^\d{1,18}(,\d{1,18}){0,4999}$'] + self::checks(),
+            'modified_after' => ['type' => 'string', 'format' => 'date-time'] + self::checks(),
+        ]);
+        self::add('GET', '/export/ids', [Signed::class, 'ids'], $sidecar, ['resource' => $resource, 'after' => $after, 'limit' => ['default' => 50000] + self::number(1, 50000)]);
+        self::add('GET', '/ledger', [Signed::class, 'ledger'], $sidecar, ['proposal' => ['required' => true] + self::text(64)]);
+    }
+
+    private static function add(string $method, string $path, callable $callback, callable $permission, array $args = [], int $most = self::SMALL): void
+    {
+        register_rest_route(self::SPACE, $path, [
+            'methods' => $method,
+            'callback' => static fn (WP_REST_Request $request) => self::answer($callback, $request, $most),
+            'permission_callback' => $permission,
+            'args' => $args,
+        ]);
+    }
+
+    private static function answer(callable $callback, WP_REST_Request $request, int $most): mixed
+    {
+        if (strlen((string) $request->get_body()) > $most) {
+            return Error_Hints::error('too_large', 413);
+        }
+        $answer = $callback($request);
+        if (is_wp_error($answer)) {
+            return self::for_browser($answer);
+        }
+        $response = rest_ensure_response($answer);
+        $response->header('Cache-Control', 'no-store');
+        return $response;
+    }
+
+    /** A 401 would tell the browser that its own session ended; what the sidecar refuses is our trouble. */
+    private static function for_browser(WP_Error $error): WP_Error
+    {
+        $data = (array) $error->get_error_data();
+        if (($data['status'] ?? 0) === 401) {
+            $error->add_data(['status' => 502] + $data);
+        }
+        return $error;
+    }
+
+    private static function text(int $longest): array
+    {
+        return ['type' => 'string', 'maxLength' => $longest] + self::checks();
+    }
+
+    private static function number(int $least, int $most): array
+    {
+        return ['type' => 'integer', 'minimum' => $least, 'maximum' => $most] + self::checks();
+    }
+
+    private static function digest(bool $required): array
+    {
+        return ['required' => $required, 'type' => 'string', 'pattern' => '^[0-9a-f]{64}$'] + self::checks();
+    }
+
+    private static function checks(): array
+    {
+        return ['validate_callback' => 'rest_validate_request_arg', 'sanitize_callback' => 'rest_sanitize_request_arg'];
+    }
+}
