@@ -1,7 +1,7 @@
 """Run every suite that can run here, name those that cannot, and end with one line of totals.
 
 `python -m tests.suites [SUITE …]` runs all, or only the named ones. A suite that something is missing for is
-skipped; with DEVSKYY_REQUIRE_STACK=1, or when it was named, it fails instead. JUnit files go to test-results/.
+skipped; with DEVSKYY_REQUIRE_STACK=1, or when it was named, it fails. JUnit files go to test-results/.
 """
 
 from __future__ import annotations

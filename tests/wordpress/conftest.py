@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.wordpress.browser import Tabs, launch
+from tests.wordpress.scene import Scene
 from tests.wordpress.stack import Stack
+
+# A complaint of PHP or of the database that names the plugin's code.
+OURS = re.compile(r"devskyy", re.IGNORECASE)
 
 
 @pytest.fixture(scope="session", params=[True, False], ids=["hpos", "posts"])
@@ -15,3 +22,68 @@ def bare_shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     root = tmp_path_factory.mktemp("shop")
     with Stack.create(root, hpos=request.param, plugin=False) as shop:
         yield shop
+
+
+@pytest.fixture(scope="session")
+def hpos_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A shop with WooCommerce's order tables, plugin and sidecar, for the whole run."""
+    yield from _scene(tmp_path_factory, hpos=True)
+
+
+@pytest.fixture(scope="session")
+def posts_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The same with orders as posts."""
+    yield from _scene(tmp_path_factory, hpos=False)
+
+
+def _scene(tmp_path_factory: pytest.TempPathFactory, *, hpos: bool) -> Iterator[Scene]:
+    with Stack.create(tmp_path_factory.mktemp("shop"), hpos=hpos) as stack:
+        scene = Scene(stack)
+        scene.sidecar.start()
+        try:
+            yield scene
+        finally:
+            scene.sidecar.stop()
+
+
+@pytest.fixture
+def scene(hpos_scene: Scene) -> Iterator[Scene]:
+    """The shop with order tables: paired, its sidecar up, nothing of PHP's log naming the plugin afterwards."""
+    yield from _ready(hpos_scene)
+
+
+@pytest.fixture(params=["hpos", "posts"])
+def either_scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """As `scene`, once with order tables and once with orders as posts."""
+    yield from _ready(request.getfixturevalue(f"{request.param}_scene"))
+
+
+def _ready(scene: Scene) -> Iterator[Scene]:
+    if not scene.stack.running:
+        scene.stack.start_web()
+    if not scene.sidecar.answers():
+        scene.sidecar.start()
+    if not scene.paired():
+        scene.pair()
+    before = len(scene.stack.debug_log())
+    yield scene
+    said = [line for line in scene.stack.debug_log()[before:].splitlines() if OURS.search(line)]
+    assert not said, "PHP complained:\n" + "\n".join(said[:20])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[tuple[Browser, dict[tuple[str, str | None, int], BrowserContext]]]:
+    """The browser, and its contexts by shop, person and width."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser, {}
+        browser.close()
+
+
+@pytest.fixture
+def tabs(chromium: tuple[Browser, dict[tuple[str, str | None, int], BrowserContext]]) -> Iterator[Tabs]:
+    """Tabs of one test; at its end no console may hold an error that the test did not expect."""
+    opened = Tabs(*chromium)
+    yield opened
+    opened.close()
+    assert not opened.complaints(), "\n".join(opened.complaints())

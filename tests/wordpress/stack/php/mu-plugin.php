@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name: Test stack
- * Description: Keeps the shop's mail on this machine: each message becomes a line of JSON in the log folder.
+ * Description: Keeps the shop to itself: mail becomes lines of JSON in the log folder, and nobody is asked for updates.
  */
 
 declare(strict_types=1);
@@ -14,4 +14,17 @@ add_filter(
 	},
 	10,
 	2
+);
+
+add_action(
+	'muplugins_loaded',
+	static function (): void {
+		remove_action( 'init', 'wp_schedule_update_checks' );
+		foreach ( array( 'core' => 'wp_version_check', 'plugins' => 'wp_update_plugins', 'themes' => 'wp_update_themes' ) as $what => $check ) {
+			remove_action( 'admin_init', "_maybe_update_{$what}" );
+			remove_action( $check, $check );
+			remove_action( "load-{$what}.php", $check );
+			remove_action( 'load-update-core.php', $check );
+		}
+	}
 );

@@ -1,0 +1,180 @@
+"""Chromium for the tests: pages of a shop as a person sees them, and everything that went wrong in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route, expect
+
+from tests.wordpress.scene import ADDRESS, Item, Scene
+from tests.wordpress.stack import Unavailable
+from tests.wordpress.stack.packages import program
+from tests.wordpress.stack.person import USERS
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1[:/]|localhost[:/])")
+PAGES = {
+    "inbox": "/wp-admin/admin.php?page=devskyy",
+    "agents": "/wp-admin/admin.php?page=devskyy-agents",
+    "runs": "/wp-admin/admin.php?page=devskyy-runs",
+    "status": "/wp-admin/admin.php?page=devskyy-status",
+}
+SETTINGS = "/wp-admin/admin.php?page=wc-settings&tab=devskyy"
+HEIGHTS = {1280: 900, 390: 844}
+
+expect.set_options(timeout=20_000)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium, without a window."""
+    path = program("chromium")
+    if path is None:
+        raise Unavailable("Chromium is missing: apt-get install -y chromium")
+    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+
+
+class Tabs:
+    """The tabs that one test opens; contexts (cookies, cache) live as long as the browser.
+
+    `complaints` are the errors of the consoles and of scripts, but for those that the test allowed.
+    """
+
+    def __init__(self, browser: Browser, contexts: dict[tuple[str, str | None, int], BrowserContext]) -> None:
+        self._browser, self._contexts = browser, contexts
+        self._pages: list[Page] = []
+        self._errors: list[str] = []
+        self._allowed: list[str] = []
+
+    def open(self, scene: Scene, path: str = "/", login: str | None = None, width: int = 1280) -> Page:
+        """A new tab at that path of the shop, as that person or as a visitor."""
+        page = self._watched(self._context(scene, login, width))
+        page.goto(scene.base_url + path)
+        return page
+
+    def fresh(self, scene: Scene, path: str = "/") -> Page:
+        """A new tab that shares nothing with others: no cookies, an empty cart."""
+        context = self._new_context(1280)
+        page = self._watched(context)
+        page.on("close", lambda _: context.close())
+        page.goto(scene.base_url + path)
+        return page
+
+    def allow(self, pattern: str) -> None:
+        """Expect console errors that match, such as the line about an answer of 409."""
+        self._allowed.append(pattern)
+
+    def complaints(self) -> list[str]:
+        """What no page may say."""
+        return [text for text in self._errors if not any(re.search(pattern, text) for pattern in self._allowed)]
+
+    def close(self) -> None:
+        """Close the tabs; what a page remembers in the browser goes too."""
+        for page in self._pages:
+            if not page.is_closed():
+                page.evaluate("() => { try { localStorage.clear(); } catch (error) { /* about:blank has none */ } }")
+                page.close()
+
+    def _watched(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self._errors.append(f"script: {error}"))
+        self._pages.append(page)
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _context(self, scene: Scene, login: str | None, width: int) -> BrowserContext:
+        key = (scene.base_url, login, width)
+        if key not in self._contexts:
+            context = self._new_context(width)
+            if login is not None:
+                cookies = scene.person(login).cookies
+                context.add_cookies(
+                    [{"name": c.name, "value": c.value or "", "domain": "127.0.0.1", "path": c.path} for c in cookies]
+                )
+            self._contexts[key] = context
+        return self._contexts[key]
+
+    def _new_context(self, width: int) -> BrowserContext:
+        context = self._browser.new_context(
+            viewport={"width": width, "height": HEIGHTS[width]}, locale="en-US", timezone_id="America/New_York"
+        )
+        # Avatars, emoji and the like: no test waits for or depends on anybody else's server.
+        context.route(ELSEWHERE, _nothing)
+        return context
+
+
+def _nothing(route: Route) -> None:
+    route.fulfill(status=204)
+
+
+def settled(page: Page) -> Page:
+    """Wait until one of our pages shows what it has loaded."""
+    expect(page.locator("#devskyy-root .devskyy-page")).to_be_visible()
+    expect(page.locator(".devskyy-skeleton")).to_have_count(0)
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    return page
+
+
+def sign_in(page: Page, login: str) -> None:
+    """Fill in WordPress's own form."""
+    page.get_by_label("Username or Email Address").fill(login)
+    page.get_by_label("Password", exact=True).fill(USERS[login])
+    page.get_by_role("button", name="Log In").click()
+    page.wait_for_url("**/wp-admin/**")
+
+
+def open_proposal(page: Page, ident: str) -> None:
+    """Open a proposal of the Inbox and wait for its evidence."""
+    page.locator(f'[data-row="{ident}"] .devskyy-title').click()
+    expect(page.locator("aside.devskyy-panel .devskyy-changes")).to_be_visible()
+
+
+def shop_price(tabs: Tabs, scene: Scene, item: Item) -> str:
+    """The price as a visitor reads it on the product's page."""
+    page = tabs.open(scene, item.url.removeprefix(scene.base_url))
+    block = page.locator(".wp-block-woocommerce-product-price, p.price").first
+    return block.inner_text().strip()
+
+
+def check_out(tabs: Tabs, scene: Scene, item: Item, email: str) -> int:
+    """Buy one piece as a guest at the checkout block, cash on delivery; the order's id."""
+    page = tabs.fresh(scene, item.url.removeprefix(scene.base_url))
+    page.get_by_role("button", name="Add to cart").first.click()
+    page.wait_for_load_state()
+    page.goto(scene.base_url + "/checkout/")
+    page.get_by_label("Email address").fill(email)
+    fields = {
+        "First name": "first_name",
+        "Last name": "last_name",
+        "Address": "address_1",
+        "City": "city",
+        "ZIP Code": "postcode",
+    }
+    for label, name in fields.items():
+        page.get_by_label(label, exact=True).fill(ADDRESS[name])
+    page.get_by_label("State", exact=True).select_option("NY")
+    page.get_by_role("button", name="Place Order").click()
+    page.wait_for_url("**/order-received/**", timeout=40_000)
+    found = re.search(r"/order-received/(\d+)", page.url)
+    assert found is not None, page.url
+    page.close()
+    return int(found.group(1))
+
+
+def keep(page: Page, folder: Path, name: str) -> Path:
+    """Save the whole page as a picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
+    page.screenshot(path=str(path), full_page=True)
+    return path
