@@ -12,7 +12,7 @@ from sidecar.api import agents
 from sidecar.api.access import access
 from sidecar.core.agent import Agent, Registry
 from sidecar.core.errors import Invalid
-from sidecar.runtime.catalog import schemas
+from sidecar.runtime.catalog import schema
 
 
 def bind(app: OpenAPI, registry: Registry) -> None:
@@ -39,5 +39,5 @@ def _bind(bp: APIBlueprint, agent: Agent, rule: str) -> None:
 
     name = re.sub(r"\W+", "_", f"{agent.name}_at_{rule}").strip("_")
     view.__name__, view.__doc__ = name, agent.summary
-    body = {"required": False, "content": {"application/json": {"schema": schemas(agent)[0]}}}
+    body = {"required": False, "content": {"application/json": {"schema": schema(agent.input_model, True)}}}
     bp.post(rule, endpoint=name, openapi_extensions={"requestBody": body})(access("runs:write")(view))

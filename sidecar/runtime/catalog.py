@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, func, select
 
 from sidecar.core.agent import Agent
@@ -19,15 +20,15 @@ from sidecar.runtime.runs import check_input, find_agent, overrides
 SHOWN = ("name", "title", "family", "summary", "risk", "schedule")
 
 
-@lru_cache(maxsize=256)
-def schemas(agent: Agent) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An agent's portable input and output schema."""
-    return portable(agent.input_model, strict=True), portable(agent.output_model, strict=False)
+@lru_cache(maxsize=512)
+def schema(model: type[BaseModel], strict: bool) -> dict[str, Any]:
+    """A model's portable schema: strict for inputs, open for outputs."""
+    return portable(model, strict=strict)
 
 
 def declared(agent: Agent) -> Row:
     """What the declaration alone says, without any shop."""
-    inputs, outputs = schemas(agent)
+    inputs, outputs = schema(agent.input_model, True), schema(agent.output_model, False)
     sets = {name: sorted(getattr(agent, name)) for name in ("reads", "on", "needs")}
     more = {"readonly": not agent.proposes, "input_schema": inputs, "output_schema": outputs, "examples": list(agent.examples)}
     return {**{name: getattr(agent, name) for name in SHOWN}, **sets, **more}

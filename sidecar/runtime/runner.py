@@ -21,10 +21,14 @@ from sidecar.core.agent import Agent, Result
 from sidecar.core.errors import Cancelled, DevSkyyError, Unavailable
 from sidecar.core.store import ShopFacts, Store
 from sidecar.db import read, write
-from sidecar.db.app import run_log, runs, shops
+from sidecar.db.app import run_log, runs
 from sidecar.runtime import audit, metrics, proposals
 from sidecar.runtime.base import Row, Runtime, now
+from sidecar.runtime.jobs import LostLease
 from sidecar.runtime.runs import ENDED, load
+from sidecar.runtime.shop import shop_row
+from sidecar.security.pairing import shop_facts
+from sidecar.store.queries import open_store
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -132,7 +136,9 @@ def _begin(rt: Runtime, shop_id: str, ident: str) -> Row:
 
 
 def _call(rt: Runtime, run: Row, agent: Agent) -> tuple[Result[Any], Store]:
-    with open_store(rt, run["shop_id"], agent) as store:
+    moment = datetime.fromtimestamp(run["started_at"], UTC)
+    facts = shop_facts(shop_row(rt, run["shop_id"])["facts"])
+    with open_store(rt.db, run["shop_id"], facts, agent.reads, now=moment) as store:
         inp = agent.input_model.model_validate(run["input"])
         with _limit(rt.settings.run_timeout_s):
             result = agent.run(inp, RunContext(rt, run, store))
@@ -161,16 +167,6 @@ class _limit:
         self.timer.cancel()
 
 
-def open_store(rt: Runtime, shop_id: str, agent: Agent) -> Any:
-    """The shop at one moment, for what the agent declared to read."""
-    from sidecar.security.pairing import shop_facts
-    from sidecar.store.queries import open_store as open_
-
-    with read(rt.db.app) as conn:
-        facts = conn.execute(select(shops.c.facts).where(shops.c.shop_id == shop_id)).scalar_one()
-    return open_(rt.db, shop_id, shop_facts(facts), agent.reads)
-
-
 def _succeed(rt: Runtime, run: Row, agent: Agent, found: tuple[Result[Any], Store], started: float) -> None:
     result, store = found
     output = result.output.model_dump(mode="json", exclude_none=True)
@@ -187,14 +183,10 @@ def _succeed(rt: Runtime, run: Row, agent: Agent, found: tuple[Result[Any], Stor
 
 def _still_ours(rt: Runtime, row: Row) -> None:
     if row["state"] != "running" or row["lease_owner"] != rt.owner:
-        from sidecar.runtime.jobs import LostLease
-
         raise LostLease("Another process runs this now.")
 
 
 def _fail(rt: Runtime, run: Row, started: float, error: DevSkyyError) -> None:
-    from sidecar.runtime.jobs import LostLease
-
     if isinstance(error, LostLease):
         raise error
     note(rt, run, "error", error.message)
