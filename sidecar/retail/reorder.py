@@ -99,12 +99,10 @@ class Totals:
             return np.where(days >= OPEN_SHARE * length, sold * length / days, np.nan)
 
 
-def points(totals: Totals, sba: Floats, end: int, lead: Lead, group: NDArray[np.int64]) -> dict[str, Floats]:
-    """Reorder point by method at the start of day `end`, from the days before it; absent where history is too short.
-
-    `sba` is the mean a day of rare sales at that day, `group` numbers the category of each item, for the season;
-    BASELINE is the mean, rounded up.
-    """
+def means_at(
+    totals: Totals, sba: Floats, end: int, days: int, group: NDArray[np.int64]
+) -> tuple[dict[str, Floats], Floats]:
+    """Expected pieces a day by method at the start of day `end`, and variance over mean of a day; see `points`."""
     first = max(0, end - YEAR)
     year = totals.pace(first, end)
     recent = totals.pace(max(0, end - RECENT), end)
@@ -112,10 +110,19 @@ def points(totals: Totals, sba: Floats, end: int, lead: Lead, group: NDArray[np.
     then = end - YEAR
     if then >= RECENT:
         for name, mean, before in zip(SEASONAL, (recent, year), ((then - RECENT, then), (then, end)), strict=True):
-            means[name] = mean * _season(totals, (then, then + lead.days), before, group)
-    dispersion = totals.dispersion(first, end)
+            means[name] = mean * _season(totals, (then, then + days), before, group)
+    return means, totals.dispersion(first, end)
+
+
+def points(totals: Totals, sba: Floats, end: int, lead: Lead, group: NDArray[np.int64]) -> dict[str, Floats]:
+    """Reorder point by method at the start of day `end`, from the days before it; absent where history is too short.
+
+    `sba` is the mean a day of rare sales at that day, `group` numbers the category of each item, for the season;
+    BASELINE is the mean, rounded up.
+    """
+    means, dispersion = means_at(totals, sba, end, lead.days, group)
     found = {name: point(mean, dispersion * mean, lead) for name, mean in means.items()}
-    found[BASELINE] = np.ceil(year * lead.days)
+    found[BASELINE] = np.ceil(means["pace of the year"] * lead.days)
     return found
 
 
