@@ -92,7 +92,7 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_S, "check_same_thread": False}
         if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
     else:
         options |= {"pool_pre_ping": True, "pool_recycle": 1800, "isolation_level": "REPEATABLE READ"}
         if parsed.get_backend_name() in ("mysql", "mariadb") and "charset" not in parsed.query:
@@ -111,6 +111,17 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "begin", _sqlite_begin)
     event.listen(engine, "handle_error", _explain)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {folder} cannot be made: {error.strerror}.",
+            code="database_gone",
+            hint="Choose a folder that the sidecar's user may write: DEVSKYY_DATA_DIR.",
+        ) from error
 
 
 def _sqlite_connect(connection: Any, _record: object) -> None:

@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS: Columns = {
-    "customer": "int64", "country": "object", "postcode_area": "object", "created_at": "time", "orders": "int64",
-    "spent": "money", "first_at": "time", "last_at": "time",
-}  # fmt: skip
+    "customer": "int64",
+    "country": "object",
+    "postcode_area": "object",
+    "created_at": "time",
+    "orders": "int64",
+    "spent": "money",
+    "first_at": "time",
+    "last_at": "time",
+}
 
 
 def customer_frame(
     conn: Connection, shop_id: str, currency: str, columns: Sequence[CustomerColumn]
 ) -> pd.DataFrame:
-    """The named columns; `spent` is net of refunds, `created_at` the account's (NaT for guests), accounts without orders included."""
+    """The named columns, accounts without orders too; `spent` net of refunds, `created_at` NaT for guests."""
     import pandas as pd
 
     account, order = customers.c, orders.c
@@ -42,15 +48,22 @@ def customer_frame(
     net = order.total - func.coalesce(back.c.amount, 0)
     bought = (
         select(
-            who.label("customer"), func.max(order.country), func.max(order.postcode_area), func.count(), func.sum(net),
-            func.min(order.created_at), func.max(order.created_at),
+            who.label("customer"),
+            func.max(order.country),
+            func.max(order.postcode_area),
+            func.count(),
+            func.sum(net),
+            func.min(order.created_at),
+            func.max(order.created_at),
         )
         .select_from(orders.outerjoin(back, back.c.order_id == order.id))
         .where(order.shop_id == shop_id, order.sold, order.currency == currency, order.buyer > 0)
         .group_by(who)
-    )  # fmt: skip
-    names: Columns = {name: KINDS[name] for name in
-                      ("customer", "country", "postcode_area", "orders", "spent", "first_at", "last_at")}  # fmt: skip
+    )
+    names: Columns = {
+        name: KINDS[name]
+        for name in ("customer", "country", "postcode_area", "orders", "spent", "first_at", "last_at")
+    }
     frame = as_frame(conn, bought, names)
     held = select(account.id, account.country, account.postcode_area, account.created_at).where(
         account.shop_id == shop_id

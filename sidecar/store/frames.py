@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 CHUNK = 50_000
 Columns = Mapping[str, str]
-"""Name → kind: int64, float64, bool, object, category, `day` (days since 1970), `time` (epoch seconds), `money` (scaled)."""
+"""Name → kind: int64, float64, bool, object, category, `day` (since 1970), `time` (epoch), `money`."""
 
 RAW = {"int64": "i8", "float64": "f8", "bool": "?", "day": "i4", "time": "i8", "money": "f8"}
 
 
 def as_frame(conn: Connection, query: Select[Any], columns: Columns) -> pd.DataFrame:
-    """The rows of a query as a frame; days become `datetime64[ns]`, times too (UTC, no zone), money floats (NaN for none)."""
+    """The rows of a query as a frame; days and times become `datetime64[ns]`, money floats or NaN."""
     import pandas as pd
 
     kinds = list(columns.values())
@@ -75,7 +75,7 @@ def epoch_day(day: int) -> date:
 def stock_by_day(
     holders: Mapping[int, int], changes: Iterable[tuple[int, int, float | None, bool]], days: Sequence[int]
 ) -> pd.DataFrame:
-    """Stock at the end of each of `days` (on which the shop was read) per item, from the changes of its holder.
+    """Stock at the end of each of `days` (when the shop was read) per item, from the changes of its holder.
 
     `holders` maps items to what holds their stock, `changes` are (holder, day, quantity, in_stock) in order.
     Days before an item's first known stock are left out: nobody knows.

@@ -1,4 +1,4 @@
-"""Writing pages into the mirror: whole intervals of ids, single rows, deletions; what history learns from them."""
+"""Writing pages into the mirror: intervals of ids, single rows, deletions, and what history learns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def replace_rows(
 def drop_rows(
     conn: Connection, shop_id: str, resource: str, ids: Sequence[int], *, keep: set[int] | None = None
 ) -> None:
-    """Deletes rows with lines; unless it is in `keep`, with a product go its variations, with an order its refunds."""
+    """Deletes rows with their lines; with one that is not kept go its variations or refunds."""
     kind = KINDS[resource]
     gone = [number for number in ids if number not in (keep or ())]
     if kind.lines is not None:

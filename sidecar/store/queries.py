@@ -38,7 +38,7 @@ def open_store(
     *,
     now: datetime | None = None,
 ) -> Iterator[SqlStore]:
-    """The shop's store for one run: one read transaction, so that a sync meanwhile changes nothing the run sees.
+    """The shop's store for one run: one read transaction, so a sync meanwhile changes nothing that it sees.
 
     Only queries named in `reads` are answered.
     """
@@ -130,9 +130,13 @@ class SqlStore:
             .order_by(part.item_id, part.day)
         )
         columns: Columns = {
-            "item_id": "int64", "product_id": "int64", "day": "day", "quantity": "float64", "revenue": "money",
+            "item_id": "int64",
+            "product_id": "int64",
+            "day": "day",
+            "quantity": "float64",
+            "revenue": "money",
             "orders": "int64",
-        }  # fmt: skip
+        }
         return as_frame(self._conn, query, columns)
 
     def order_lines(self, columns: Sequence[OrderLineColumn], since: date) -> pd.DataFrame:
@@ -141,13 +145,15 @@ class SqlStore:
         line, order = order_lines.c, orders.c
         back = (
             select(
-                refund_lines.c.order_id, REFUND_ITEM.label("item"), func.sum(refund_lines.c.quantity).label("quantity"),
+                refund_lines.c.order_id,
+                REFUND_ITEM.label("item"),
+                func.sum(refund_lines.c.quantity).label("quantity"),
                 func.sum(refund_lines.c.total).label("total"),
             )
             .where(refund_lines.c.shop_id == self._shop_id)
             .group_by(refund_lines.c.order_id, REFUND_ITEM)
             .subquery()
-        )  # fmt: skip
+        )
         # A refund counts against the first line of its item in the order.
         first = func.row_number().over(partition_by=(line.order_id, ITEM), order_by=line.item_id) == 1
         gross = line.total + case((order.prices_include_tax, line.total_tax), else_=0)
@@ -246,9 +252,13 @@ class SqlStore:
             .order_by(row.id)
         )
         columns: Columns = {
-            "review_id": "int64", "product_id": "int64", "rating": "int64", "verified": "bool", "text": "object",
+            "review_id": "int64",
+            "product_id": "int64",
+            "rating": "int64",
+            "verified": "bool",
+            "text": "object",
             "created_at": "time",
-        }  # fmt: skip
+        }
         return as_frame(self._conn, query, columns)
 
     def notes(self) -> list[str]:
@@ -264,9 +274,16 @@ class SqlStore:
     def _sold(self, since: date) -> Select[Any]:
         """Lines that count as sales since a day, in the shop's currency; the caller chooses the columns."""
         line = order_lines.c
-        return select(literal(1)).select_from(order_lines).where(
-            line.shop_id == self._shop_id, line.day >= _day(since), line.sold, line.currency == self.facts.currency
-        )  # fmt: skip
+        return (
+            select(literal(1))
+            .select_from(order_lines)
+            .where(
+                line.shop_id == self._shop_id,
+                line.day >= _day(since),
+                line.sold,
+                line.currency == self.facts.currency,
+            )
+        )
 
     def _note_left_out(self, since: date) -> None:
         """Notes orders in other currencies, and refunds of an amount that name no line."""

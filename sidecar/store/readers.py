@@ -1,4 +1,4 @@
-"""Where a sync reads rows from: the plugin's export, or wc/v3 where the export is absent. Both give the same rows."""
+"""Where a sync reads from: the plugin's export, or wc/v3 where that is absent. Both give the same rows."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def products_of(conn: Connection, shop_id: str) -> Iterator[Product]:
 
 
 def items_of(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> Iterator[Item]:
-    """Everything that can be bought, by id: simple products and variations of published or private parents."""
+    """All that can be bought, by id: simple products, and variations of published or private parents."""
     light = [column for column in products.c if column.name not in ("description", "short_description")]
     query = select(*light).where(products.c.shop_id == shop_id, products.c.status.in_(BUYABLE))
     parents: dict[int, Any] = {}

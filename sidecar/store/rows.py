@@ -1,8 +1,8 @@
-"""The one row form of the shop's data (docs/protocol.md, section 5), and the way from it into the mirror's tables."""
+"""The one row form of the shop's data (docs/protocol.md, section 5), and the way from it into the mirror."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,33 +20,34 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
 SOLD = frozenset({"processing", "completed", "on-hold"})
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "categories": ("id", "parent", "name", "slug", "count"),
-    "products": (
-        "id", "type", "status", "name", "sku", "permalink", "regular_price", "sale_price", "price", "sale_from",
-        "sale_to", "manage_stock", "stock_quantity", "stock_status", "backorders", "low_stock_amount", "cost",
-        "weight", "length", "width", "height", "tax_class", "gtin", "catalog_visibility", "categories", "tags",
-        "attributes", "images", "description", "short_description", "total_sales", "average_rating",
-        "review_count", "created_at", "modified_at",
-    ),
-    "variations": (
-        "id", "product_id", "status", "sku", "regular_price", "sale_price", "price", "sale_from", "sale_to",
-        "manage_stock", "stock_quantity", "stock_status", "backorders", "low_stock_amount", "cost", "weight", "gtin",
-        "attributes", "image_id", "created_at", "modified_at",
-    ),
-    "customers": (
-        "id", "email_hash", "country", "postcode_area", "created_at", "orders_count", "total_spent",
-    ),
-    "coupons": (
-        "id", "code", "discount_type", "amount", "date_expires", "usage_count", "created_at", "modified_at",
-    ),
-    "reviews": ("id", "product_id", "rating", "verified", "status", "text", "created_at"),
-    "orders": (
-        "id", "status", "currency", "created_at", "modified_at", "paid_at", "completed_at", "customer_id",
-        "email_hash", "country", "postcode_area", "total", "total_tax", "shipping_total", "discount_total",
-        "prices_include_tax", "payment_method", "created_via", "coupons", "lines",
-    ),
-    "refunds": ("id", "order_id", "created_at", "modified_at", "amount", "lines"),
-}  # fmt: skip
+    name: tuple(columns.split())
+    for name, columns in {
+        "categories": "id parent name slug count",
+        "products": """
+            id type status name sku permalink regular_price sale_price price sale_from
+            sale_to manage_stock stock_quantity stock_status backorders low_stock_amount
+            cost weight length width height tax_class gtin catalog_visibility categories
+            tags attributes images description short_description total_sales average_rating
+            review_count created_at modified_at
+        """,
+        "variations": """
+            id product_id status sku regular_price sale_price price sale_from sale_to
+            manage_stock stock_quantity stock_status backorders low_stock_amount cost weight
+            gtin attributes image_id created_at modified_at
+        """,
+        "customers": "id email_hash country postcode_area created_at orders_count total_spent",
+        "coupons": """
+            id code discount_type amount date_expires usage_count created_at modified_at
+        """,
+        "reviews": "id product_id rating verified status text created_at",
+        "orders": """
+            id status currency created_at modified_at paid_at completed_at customer_id
+            email_hash country postcode_area total total_tax shipping_total discount_total
+            prices_include_tax payment_method created_via coupons lines
+        """,
+        "refunds": "id order_id created_at modified_at amount lines",
+    }.items()
+}
 """Columns of each resource, in the order in which a full sync reads the resources."""
 
 CHANGING = ("products", "variations", "orders", "refunds")
@@ -55,7 +56,7 @@ CHANGING = ("products", "variations", "orders", "refunds")
 
 @dataclass(frozen=True)
 class Kind:
-    """How a resource stands in the mirror: its table, the table of its lines and the column that names the owner."""
+    """How a resource stands in the mirror: its table, its lines' table and the column naming their owner."""
 
     table: Table
     lines: Table | None = None
@@ -76,7 +77,7 @@ KINDS: dict[str, Kind] = {
 
 @dataclass
 class Batch:
-    """Rows of one page, each in the order of its table's columns: tuples are written much faster than dicts."""
+    """Rows of one page, each in the order of its table's columns; tuples are written fastest."""
 
     ids: list[int] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
@@ -86,7 +87,7 @@ class Batch:
 def batch(
     resource: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, shop_id: str, zone: tzinfo
 ) -> Batch:
-    """A page in the form of the tables; ShopUnreachable (`export_malformed`) when it is not in the agreed form."""
+    """A page in the form of the tables; ShopUnreachable (`export_malformed`) when it is in no agreed form."""
     try:
         ordered = _in_order(resource, columns, rows)
         made = Batch(ids=[row[0] for row in ordered])
@@ -120,23 +121,75 @@ def _in_order(
 def _orders(made: Batch, rows: Sequence[Sequence[Any]], shop_id: str, zone: tzinfo) -> None:
     scaled, stamp = scaled_money, epoch
     for (
-        order_id, status, currency, created, modified, paid, completed, customer, email, country, area, total, tax,
-        shipping, discount, with_tax, method, via, coupons, lines,
-    ) in rows:  # fmt: skip
+        order_id,
+        status,
+        currency,
+        created,
+        modified,
+        paid,
+        completed,
+        customer,
+        email,
+        country,
+        area,
+        total,
+        tax,
+        shipping,
+        discount,
+        with_tax,
+        method,
+        via,
+        coupons,
+        lines,
+    ) in rows:
         at = stamp(created) or 0
         day = local_day(at, zone)
         sold = status in SOLD
-        made.rows.append((
-            shop_id, order_id, status, currency, at, stamp(modified), stamp(paid), stamp(completed), customer or 0,
-            email, country or None, area, scaled(total) or 0, scaled(tax) or 0, scaled(shipping) or 0,
-            scaled(discount) or 0, bool(with_tax), method or "", via or "", coupons or [], day, sold,
-            buyer(customer, email),
-        ))  # fmt: skip
+        made.rows.append(
+            (
+                shop_id,
+                order_id,
+                status,
+                currency,
+                at,
+                stamp(modified),
+                stamp(paid),
+                stamp(completed),
+                customer or 0,
+                email,
+                country or None,
+                area,
+                scaled(total) or 0,
+                scaled(tax) or 0,
+                scaled(shipping) or 0,
+                scaled(discount) or 0,
+                bool(with_tax),
+                method or "",
+                via or "",
+                coupons or [],
+                day,
+                sold,
+                buyer(customer, email),
+            )
+        )
         made.lines += [
-            (shop_id, order_id, item, product or 0, variation or 0, float(quantity), scaled(before) or 0,
-             scaled(after) or 0, scaled(line_tax) or 0, at, day, sold, currency)
+            (
+                shop_id,
+                order_id,
+                item,
+                product or 0,
+                variation or 0,
+                float(quantity),
+                scaled(before) or 0,
+                scaled(after) or 0,
+                scaled(line_tax) or 0,
+                at,
+                day,
+                sold,
+                currency,
+            )
             for item, product, variation, quantity, before, after, line_tax in lines
-        ]  # fmt: skip
+        ]
 
 
 def _refunds(made: Batch, rows: Sequence[Sequence[Any]], shop_id: str, zone: tzinfo) -> None:
@@ -145,15 +198,25 @@ def _refunds(made: Batch, rows: Sequence[Sequence[Any]], shop_id: str, zone: tzi
         day = local_day(at, zone)
         made.rows.append((shop_id, refund_id, order_id, at, epoch(modified), scaled_money(amount) or 0, day))
         made.lines += [
-            (shop_id, refund_id, item, order_id, product or 0, variation or 0, abs(float(quantity)),
-             abs(scaled_money(total) or 0), at, day)
+            (
+                shop_id,
+                refund_id,
+                item,
+                order_id,
+                product or 0,
+                variation or 0,
+                abs(float(quantity)),
+                abs(scaled_money(total) or 0),
+                at,
+                day,
+            )
             for item, product, variation, quantity, total in lines
-        ]  # fmt: skip
+        ]
 
 
 @lru_cache(maxsize=100_000)
 def scaled_money(text: str | None) -> int | None:
-    """Money of the wire as ten-thousandths, rounded half up; None when empty. ArithmeticError when it is no number."""
+    """Money of the wire as ten-thousandths, rounded half up; None when empty. ArithmeticError: no number."""
     if text is None or text == "":
         return None
     return int((Decimal(text) * SCALE).to_integral_value(rounding=ROUND_HALF_UP))
@@ -195,6 +258,10 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _amount(value: Any) -> int:
+    return scaled_money(value) or 0
+
+
 def _count(value: Any) -> int:
     return int(value or 0)
 
@@ -211,18 +278,17 @@ def _items(value: Any) -> list[Any]:
     return list(value or [])
 
 
-CONVERT: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("regular_price", "sale_price", "price", "cost", "total_spent"), scaled_money),
-    "amount": lambda value: scaled_money(value) or 0,
-    **dict.fromkeys(("sale_from", "sale_to", "created_at", "modified_at", "date_expires"), epoch),
-    **dict.fromkeys(("stock_quantity", "low_stock_amount", "average_rating"), _real),
-    **dict.fromkeys(("manage_stock", "parent", "count", "total_sales", "review_count", "usage_count", "rating"), _count),
-    **dict.fromkeys(
-        ("sku", "permalink", "name", "weight", "length", "width", "height", "tax_class", "gtin", "description",
-         "short_description", "text", "slug", "status", "type", "stock_status", "backorders", "code",
-         "discount_type", "catalog_visibility"),
-        _words,
-    ),
-    **dict.fromkeys(("categories", "tags", "attributes", "images"), _items),
-    "verified": bool,
-}  # fmt: skip
+KINDS_OF_VALUES: dict[Callable[[Any], Any], str] = {
+    scaled_money: "regular_price sale_price price cost total_spent",
+    epoch: "sale_from sale_to created_at modified_at date_expires",
+    _real: "stock_quantity low_stock_amount average_rating",
+    _count: "manage_stock parent count total_sales review_count usage_count rating",
+    _words: """
+        sku permalink name weight length width height tax_class gtin description short_description text slug
+        status type stock_status backorders code discount_type catalog_visibility
+    """,
+    _items: "categories tags attributes images",
+    bool: "verified",
+    _amount: "amount",
+}
+CONVERT = {name: convert for convert, names in KINDS_OF_VALUES.items() for name in names.split()}

@@ -165,7 +165,7 @@ class Sync:
         return self._shop_time()
 
     def _shop_time(self) -> int:
-        """Now, by the clock that writes the shop's modification times; a minute early when it is not known."""
+        """Now, by the clock that writes the shop's modification times; a minute early if unknown."""
         clock = self.reader.begin()
         return clock if clock is not None else int(self.now()) - 60
 
@@ -211,7 +211,7 @@ class Sync:
         return dict(row) if row else fresh | {"after": 0, "done": 0, "total": None, "finished": False}
 
     def _changes(self) -> dict[str, int]:
-        """What changed since the watermark, and rows with ids beyond ours of the resources that tell no changes."""
+        """What changed since the watermark, and rows with new ids of the resources that tell no changes."""
         with read(self.databases.mirror) as conn:
             mine = select(mirror_state.c.modified_after).where(mirror_state.c.shop_id == self.shop_id)
             since: int | None = conn.execute(mine).scalar()
