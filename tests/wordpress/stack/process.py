@@ -72,18 +72,41 @@ class Process:
             time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> None:
-        """Signal the program and its children and wait for the end; SIGKILL when it takes too long."""
+        """Signal the program and its group and wait for the end; SIGKILL when that takes too long.
+
+        SIGKILL goes to the children in sessions of their own too: nobody would be left to end them.
+        """
         pid = self.pid
         if pid is None:
             self._file.unlink(missing_ok=True)
             return
-        os.killpg(pid, how)
+        offspring = _offspring(pid)
+        if how is signal.SIGKILL:
+            _kill([pid, *offspring])
+        else:
+            os.killpg(pid, how)
         deadline = time.monotonic() + seconds
         while self.pid is not None:
             if time.monotonic() > deadline:
-                os.killpg(pid, signal.SIGKILL)
+                _kill([pid, *offspring])
             time.sleep(0.02)
         self._file.unlink(missing_ok=True)
+
+
+def _kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _offspring(pid: int) -> list[int]:
+    """Process ids of all children, and theirs."""
+    found = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in listed.read_text().split():
+                found += [int(child), *_offspring(int(child))]
+    return found
 
 
 def _started(pid: int) -> int | None:
