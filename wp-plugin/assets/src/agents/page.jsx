@@ -23,14 +23,16 @@ export function Agents() {
       <p className="devskyy-intro">{__('Agents look at your shop and propose changes. They change nothing themselves: you decide in the Inbox.', 'devskyy')}</p>
       {!data && loading && <Skeleton rows={3} tall />}
       {data && !items.length && <Empty icon="person" title={__('No agents', 'devskyy')}>{__('The DevSkyy service offers no agents. Check its version on the Status page.', 'devskyy')}</Empty>}
-      {byFamily(items).map(([family, agents]) => (
-        <section key={family} className="devskyy-family" aria-labelledby={`devskyy-family-${family}`}>
-          <h2 id={`devskyy-family-${family}`}>{familyLabel(family)}</h2>
-          <div className="devskyy-cards">
-            {agents.map((agent) => <Card key={agent.name} agent={agent} away={Boolean(data.stale)} onChange={replace} onRan={reload} />)}
-          </div>
-        </section>
-      ))}
+      <div className="devskyy-families">
+        {byFamily(items).map(([family, agents]) => (
+          <section key={family} className={`devskyy-family${agents.length > 1 ? ' is-large' : ''}`} aria-labelledby={`devskyy-family-${family}`}>
+            <h2 id={`devskyy-family-${family}`}>{familyLabel(family)}</h2>
+            <div className="devskyy-cards">
+              {agents.map((agent) => <Card key={agent.name} agent={agent} away={Boolean(data.stale)} onChange={replace} onRan={reload} />)}
+            </div>
+          </section>
+        ))}
+      </div>
     </Frame>
   );
 }

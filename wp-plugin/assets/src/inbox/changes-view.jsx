@@ -34,13 +34,19 @@ function Result({ result }) {
   );
 }
 
+/** What stands there now; only what goes away is struck through. */
+function Was({ line }) {
+  const said = <><span className="screen-reader-text">{__('was:', 'devskyy')} </span>{line.was}</>;
+  return line.unset ? <span className="devskyy-quiet">{said}</span> : <del>{said}</del>;
+}
+
 function Line({ field }) {
   const line = setLine(field);
   if (line.long) {
     return (
       <div className="devskyy-change-long">
         <span className="devskyy-change-label">{line.label}</span>
-        <del><span className="screen-reader-text">{__('was:', 'devskyy')} </span>{line.was}</del>
+        <Was line={line} />
         <ins><span className="screen-reader-text">{__('becomes:', 'devskyy')} </span>{line.to}</ins>
       </div>
     );
@@ -49,7 +55,7 @@ function Line({ field }) {
     <div className="devskyy-change-line">
       <span className="devskyy-change-label">{line.label}</span>
       <span className="devskyy-change-values">
-        <del><span className="screen-reader-text">{__('was:', 'devskyy')} </span>{line.was}</del>
+        <Was line={line} />
         <span className="devskyy-arrow" aria-hidden="true" />
         <ins><span className="screen-reader-text">{__('becomes:', 'devskyy')} </span>{line.to}</ins>
       </span>

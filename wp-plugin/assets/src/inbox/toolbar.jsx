@@ -23,7 +23,7 @@ export function Groups({ view, counts, onChange }) {
 
 function Filter({ label, value, options, onChange }) {
   return (
-    <SelectControl __nextHasNoMarginBottom __next40pxDefaultSize hideLabelFromVision label={label} value={value}
+    <SelectControl __nextHasNoMarginBottom size="compact" hideLabelFromVision label={label} value={value}
       options={[{ value: '', label }, ...options]} onChange={onChange} />
   );
 }

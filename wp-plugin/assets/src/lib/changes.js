@@ -23,9 +23,11 @@ export function pathLabel(path) {
   return fieldLabel(path);
 }
 
+const isUnset = (value) => value === null || value === '' || value === undefined;
+
 /** A value of a change in words; nothing there is said, not left blank. */
 export function valueText(path, value) {
-  if (value === null || value === '' || value === undefined) return __('empty', 'devskyy');
+  if (isUnset(value)) return __('not set', 'devskyy');
   if (PRICE.test(path)) return money(value);
   if (DATE.test(path)) return moment(/Z$|[+-]\d\d:\d\d$/.test(value) ? value : `${value}Z`);
   if (typeof value === 'boolean') return value ? __('yes', 'devskyy') : __('no', 'devskyy');
@@ -45,7 +47,7 @@ export function setLine({ path, was, to }) {
     return { label, was: valueText(path, was), to: text, long: false };
   }
   const [before, after] = [valueText(path, was), valueText(path, to)];
-  return { label, was: before, to: after, long: before.length > 80 || after.length > 80 };
+  return { label, was: before, to: after, unset: isUnset(was), long: before.length > 80 || after.length > 80 };
 }
 
 /** How many resources get another price. */

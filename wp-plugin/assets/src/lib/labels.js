@@ -119,3 +119,14 @@ export const resourceLabel = (resource) => known({
   coupons: __('Coupons', 'devskyy'),
   categories: __('Categories', 'devskyy'),
 }, resource);
+
+export const eventLabel = (type) => known({
+  'order.created': __('New order', 'devskyy'),
+  'order.changed': __('Order changed', 'devskyy'),
+  'order.refunded': __('Order refunded', 'devskyy'),
+  'product.saved': __('Product saved', 'devskyy'),
+  'product.deleted': __('Product deleted', 'devskyy'),
+  'stock.changed': __('Stock changed', 'devskyy'),
+  'review.posted': __('New review', 'devskyy'),
+  'customer.created': __('New customer', 'devskyy'),
+}, type);

@@ -50,6 +50,11 @@ export function moment(value) {
   return value ? dateI18n(getSettings().formats.datetime, value) : '';
 }
 
+/** The shop's time of day, with seconds. */
+export function clock(value) {
+  return dateI18n('H:i:s', value);
+}
+
 /** Day and month only, for chart axes. */
 export function shortDay(value) {
   return gmdateI18n('j M', `${String(value).slice(0, 10)}T12:00:00Z`);

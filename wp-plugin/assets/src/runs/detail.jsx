@@ -6,10 +6,9 @@ import { post } from '../lib/api.js';
 import { useFocusOn, useLoad, usePoll } from '../lib/hooks.js';
 import { Icon } from '../lib/icons.jsx';
 import { runStateLabel, triggerLabel } from '../lib/labels.js';
-import { number } from '../lib/money.js';
 import { Badge, Problem, Progress, Skeleton } from '../lib/states.jsx';
 import { shop } from '../lib/shop.js';
-import { duration, moment } from '../lib/time.js';
+import { clock, duration, moment } from '../lib/time.js';
 import { Values } from './values.jsx';
 
 const POLL_MS = 1500;
@@ -24,7 +23,6 @@ function Summary({ run }) {
     [__('Started', 'devskyy'), run.started_at ? moment(run.started_at) : ''],
     [__('Took', 'devskyy'), duration(run.duration_ms)],
     [__('Why', 'devskyy'), triggerLabel(run.trigger)],
-    [__('Saw the shop as of sync', 'devskyy'), run.generation ? number(run.generation, 0) : ''],
   ].filter(([, value]) => value);
   return <dl className="devskyy-facts">{items.map(([term, value]) => <div key={term}><dt>{term}</dt><dd>{value}</dd></div>)}</dl>;
 }
@@ -48,7 +46,7 @@ function Log({ lines }) {
   return (
     <ol className="devskyy-log" tabIndex={0} aria-label={__('Notes of the run', 'devskyy')}>
       {lines.map((line, n) => (
-        <li key={n} className={`is-${line.level}`}><time dateTime={line.at}>{String(line.at).slice(11, 19)}</time><span>{line.message}</span></li>
+        <li key={n} className={`is-${line.level}`}><time dateTime={line.at}>{clock(line.at)}</time><span>{line.message}</span></li>
       ))}
     </ol>
   );

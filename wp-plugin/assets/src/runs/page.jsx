@@ -57,9 +57,9 @@ function Filters({ filter, agents, onChange }) {
   const set = (key) => (value) => onChange({ ...filter, [key]: value });
   return (
     <div className="devskyy-toolbar">
-      <SelectControl __nextHasNoMarginBottom __next40pxDefaultSize hideLabelFromVision label={__('Agent', 'devskyy')} value={filter.agent} onChange={set('agent')}
+      <SelectControl __nextHasNoMarginBottom size="compact" hideLabelFromVision label={__('Agent', 'devskyy')} value={filter.agent} onChange={set('agent')}
         options={[{ value: '', label: __('All agents', 'devskyy') }, ...agents.map((agent) => ({ value: agent.name, label: agent.title }))]} />
-      <SelectControl __nextHasNoMarginBottom __next40pxDefaultSize hideLabelFromVision label={__('State', 'devskyy')} value={filter.state} onChange={set('state')}
+      <SelectControl __nextHasNoMarginBottom size="compact" hideLabelFromVision label={__('State', 'devskyy')} value={filter.state} onChange={set('state')}
         options={[{ value: '', label: __('Any state', 'devskyy') }, ...STATES.map((state) => ({ value: state, label: runStateLabel(state) }))]} />
       {(filter.agent || filter.state) && <Button variant="tertiary" onClick={() => onChange({ agent: '', state: '' })}>{__('Clear filters', 'devskyy')}</Button>}
     </div>

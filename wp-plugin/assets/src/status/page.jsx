@@ -48,7 +48,7 @@ export function Status() {
           {buttons.error && <Problem error={buttons.error} />}
           <Headline checks={checks} reached={Boolean(sidecar) && !data.stale} paired={data.plugin?.paired !== false} />
           <Checks checks={checks} buttons={buttons} />
-          <div className="devskyy-cards">
+          <div className="devskyy-boxes">
             <Sidecar data={data} />
             {sidecar?.sync && <Sync sync={sidecar.sync} buttons={buttons} away={Boolean(data.stale)} />}
             {data.plugin?.outbox && <Outbox plugin={data.plugin} events={sidecar?.events} buttons={buttons} />}

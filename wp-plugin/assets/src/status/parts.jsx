@@ -1,7 +1,7 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { useState } from '@wordpress/element';
-import { resourceLabel } from '../lib/labels.js';
+import { eventLabel, resourceLabel } from '../lib/labels.js';
 import { number } from '../lib/money.js';
 import { shop } from '../lib/shop.js';
 import { Badge, Progress } from '../lib/states.jsx';
@@ -80,7 +80,7 @@ function Parked({ row, buttons }) {
   return (
     <li>
       <div>
-        <strong>{row.type}</strong> #{row.resource_id} <span className="devskyy-quiet">{ago(row.at)}</span>
+        <strong>{eventLabel(row.type)}</strong> #{row.resource_id} <span className="devskyy-quiet">{ago(row.at)}</span>
         <p>{row.message}</p>
       </div>
       <div className="devskyy-buttons">
