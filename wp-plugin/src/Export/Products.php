@@ -20,7 +20,7 @@ final class Products implements Source
 
     public function rows(array $page): array
     {
-        return self::load($this->ids($page), [self::class, 'row']);
+        return self::load($this->ids($page), self::row(...));
     }
 
     public function ids(array $page): array

@@ -25,7 +25,7 @@ final class Variations implements Source
             $parents = $wpdb->get_col("SELECT DISTINCT post_parent FROM {$wpdb->posts} WHERE ID IN (" . implode(',', $ids) . ')');
             Posts::prime(array_map('intval', $parents));
         }
-        return Products::load($ids, [self::class, 'row']);
+        return Products::load($ids, self::row(...));
     }
 
     public function ids(array $page): array

@@ -27,20 +27,28 @@ final class Routes
         add_filter('rest_post_dispatch', [self::class, 'with_hint'], 10, 3);
     }
 
-    /** WordPress's own refusals on our routes (a missing argument, broken JSON) get a hint like all others. */
+    /** WordPress's own refusals on our routes (a missing argument, broken JSON) take the shape of all others. */
     public static function with_hint(mixed $response, mixed $server, WP_REST_Request $request): mixed
     {
-        if ($response instanceof \WP_REST_Response && $response->is_error() && str_starts_with($request->get_route(), '/' . self::SPACE)) {
-            $body = $response->get_data();
-            $error = $response->as_error();
-            if (is_array($body) && $error !== null && empty($body['data']['hint'])) {
-                $body['data'] = (is_array($body['data'] ?? null) ? $body['data'] : []) + ['status' => $response->get_status()];
-                $body['data']['hint'] = $response->get_status() === 400 ? Error_Hints::hint(new WP_Error('invalid')) : Error_Hints::hint($error);
-                $body['data'] += isset($body['data']['params']) && is_array($body['data']['params']) ? ['fields' => $body['data']['params']] : [];
-                $response->set_data($body);
-            }
+        if (!$response instanceof \WP_REST_Response || !$response->is_error() || !str_starts_with($request->get_route(), '/' . self::SPACE)) {
+            return $response;
         }
+        $body = $response->get_data();
+        if (!is_array($body) || !empty($body['data']['hint'])) {
+            return $response;
+        }
+        $data = is_array($body['data'] ?? null) ? $body['data'] : [];
+        $code = in_array($body['code'], ['rest_invalid_param', 'rest_missing_callback_param', 'rest_invalid_json'], true) ? 'invalid' : (string) $body['code'];
+        $error = Error_Hints::error($code, $response->get_status(), (string) $body['message']);
+        $fields = self::fields($data['params'] ?? []);
+        $response->set_data(['code' => $code, 'message' => $body['message'], 'data' => (array) $error->get_error_data() + ($fields === [] ? [] : ['fields' => $fields])]);
         return $response;
+    }
+
+    /** True for a list of at most 5000 ids such as `3,1,2`. */
+    public static function are_ids(mixed $value): bool
+    {
+        return is_string($value) && strlen($value) < 100_000 && preg_match('/^\d+(,\d+)*$/', $value) === 1 && substr_count($value, ',') < 5000;
     }
 
     private static function for_pages(): void
@@ -109,7 +117,7 @@ final class Routes
             'resource' => $resource,
             'after' => $after,
             'limit' => ['default' => 2000] + self::number(1, 5000),
-            'ids' => ['type' => 'string', 'pattern' => '^\d{1,18}(,\d{1,18}){0,4999}$'] + self::checks(),
+            'ids' => ['type' => 'string', 'validate_callback' => [self::class, 'are_ids'], 'sanitize_callback' => 'rest_sanitize_request_arg'],
             'modified_after' => ['type' => 'string', 'format' => 'date-time'] + self::checks(),
         ]);
         self::add('GET', '/export/ids', [Signed::class, 'ids'], $sidecar, ['resource' => $resource, 'after' => $after, 'limit' => ['default' => 50000] + self::number(1, 50000)]);
@@ -131,7 +139,12 @@ final class Routes
         if (strlen((string) $request->get_body()) > $most) {
             return Error_Hints::error('too_large', 413);
         }
-        $answer = $callback($request);
+        try {
+            $answer = $callback($request);
+        } catch (\Throwable $error) {
+            wc_get_logger()->error($error->getMessage() . ' in ' . $error->getFile() . ':' . $error->getLine(), ['source' => 'devskyy']);
+            $answer = Error_Hints::error('internal', 500);
+        }
         if (is_wp_error($answer)) {
             return self::for_browser($answer);
         }
@@ -148,6 +161,12 @@ final class Routes
             $error->add_data(['status' => 502] + $data);
         }
         return $error;
+    }
+
+    /** @return array<string, string> Complaints by argument; WordPress lists missing ones by name only. */
+    private static function fields(array $params): array
+    {
+        return array_is_list($params) ? array_fill_keys($params, __('This is needed.', 'devskyy')) : $params;
     }
 
     private static function text(int $longest): array

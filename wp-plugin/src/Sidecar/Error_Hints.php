@@ -75,6 +75,7 @@ final class Error_Hints
             'session_required' => [__('Only a person signed in to wp-admin may decide.', 'devskyy'), __('Open WooCommerce, DevSkyy in the browser and decide there. Application passwords and API keys cannot.', 'devskyy')],
             'invalid' => [__('The request is not valid.', 'devskyy'), __('See the fields for what is wrong.', 'devskyy')],
             'too_large' => [__('The request is too large.', 'devskyy'), __('Send less at a time.', 'devskyy')],
+            'internal' => [__('The plugin ran into an error.', 'devskyy'), __('See WooCommerce, Status, Logs, "devskyy" for what happened, and report it.', 'devskyy')],
             default => self::find_change($code),
         };
     }
