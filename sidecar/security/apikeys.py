@@ -19,7 +19,7 @@ from sidecar.db.app import api_keys
 SCOPES = frozenset({"agents:read", "runs:read", "runs:write", "proposals:read", "status:read", "sync:write"})
 """All there is: deciding on a proposal or changing an agent's settings takes a person in wp-admin."""
 
-FORM = re.compile(r"^dsk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$")
+FORM = re.compile(r"dsk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 TOUCH_S = 60
 
 
@@ -75,7 +75,7 @@ def create_key(
 
 def check_key(engine: Engine, text: str, *, now: int) -> ApiKey:
     """The key that this text is; Unauthorized when it is unknown, revoked or expired."""
-    match = FORM.match(text)
+    match = FORM.fullmatch(text)
     key_id, secret = match.groups() if match else ("", "")
     with read(engine) as conn:
         row = conn.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()

@@ -144,8 +144,8 @@ def pair_by_code(engine: Engine, sealer: Sealer, request: PairingRequest, *, now
 def pair(engine: Engine, sealer: Sealer, request: PairingRequest, *, now: int) -> dict[str, str]:
     """Pairs a site whose right was proven already (a request signed with the shared pairing key).
 
-    Gives shop_id, secret and hash_key (base64url). A known site keeps shop_id, hash key and data; its secret is
-    new.
+    Gives shop_id, secret and hash_key (base64url). A known site keeps shop_id, hash key and data; its secret
+    is new.
     """
     with write(engine) as conn:
         return _pair(conn, sealer, request, now)

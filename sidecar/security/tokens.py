@@ -111,7 +111,7 @@ def verify(
     """The claims of a request whose `Authorization` header holds for exactly this request.
 
     `key_of` gives the key of an audience or None, `signer` is who must have signed (`plugin` or `sidecar`),
-    `audience` pins one, `remember(aud, jti, until)` says whether the jti is new. Unauthorized or Conflict with the
+    `key_of` gives the key of an audience or None, `signer` who must have signed (`plugin` or `sidecar`),
     codes of the protocol.
     """
     token = _bearer(header)

@@ -16,7 +16,10 @@ import pytest
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[str]:
     """SQLAlchemy URL with %s for the database's name (app or mirror)."""
-    tools = [shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin") for name in ("mariadbd", "mariadb-install-db", "mariadb")]
+    tools = [
+        shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+        for name in ("mariadbd", "mariadb-install-db", "mariadb")
+    ]
     if None in tools:
         pytest.skip("MariaDB: mariadbd, mariadb-install-db or mariadb is not on this machine")
     server, install, client = map(str, tools)

@@ -23,7 +23,9 @@ SHOP = "6f1d8b8e-51a7-4c52-8a53-5a3d8f0f3a11"
 @pytest.fixture(params=["sqlite", "mariadb"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
     if request.param == "sqlite":
-        opened = open_databases(f"sqlite:///{tmp_path}/deep/app.sqlite3", f"sqlite:///{tmp_path}/deep/mirror.sqlite3")
+        opened = open_databases(
+            f"sqlite:///{tmp_path}/deep/app.sqlite3", f"sqlite:///{tmp_path}/deep/mirror.sqlite3"
+        )
     else:
         url = request.getfixturevalue("mariadb")
         opened = open_databases(url % "app", url % "mirror")
@@ -71,12 +73,23 @@ def test_upsert_inserts_updates_and_keeps(databases: Databases) -> None:
         upsert(conn, leases, rows)
         upsert(conn, leases, [{"shop_id": SHOP, "name": "x", "owner": "b", "until": 2}], keep=["until"])
         upsert(conn, leases, [])
-        found = conn.execute(select(leases.c.name, leases.c.owner, leases.c.until).order_by(leases.c.name)).all()
+        found = conn.execute(
+            select(leases.c.name, leases.c.owner, leases.c.until).order_by(leases.c.name)
+        ).all()
     assert [tuple(row) for row in found] == [("x", "b", 1), ("y", "a", 1)]
 
 
 def test_insert_new_respects_other_unique_keys(databases: Databases) -> None:
-    job = {"shop_id": SHOP, "kind": "sync", "state": "queued", "args": {}, "unique_key": "sync", "created_at": 1, "title": "", "attempts": 0}
+    job = {
+        "shop_id": SHOP,
+        "kind": "sync",
+        "state": "queued",
+        "args": {},
+        "unique_key": "sync",
+        "created_at": 1,
+        "title": "",
+        "attempts": 0,
+    }
     with write(databases.app) as conn:
         assert insert_new(conn, jobs, job | {"id": "1"})
         assert not insert_new(conn, jobs, job | {"id": "2"})
@@ -107,7 +120,10 @@ def test_money_at_the_edges(databases: Databases) -> None:
     amounts = [Decimal(text) for text in ("0", "0.0001", "-12.3456", "922337203685477.5807", "1E+3")]
     with write(databases.app) as conn:
         for number, amount in enumerate(amounts):
-            conn.execute(insert(price_history), {"shop_id": SHOP, "item_id": number, "at": 1, "price": to_scaled(amount)})
+            conn.execute(
+                insert(price_history),
+                {"shop_id": SHOP, "item_id": number, "at": 1, "price": to_scaled(amount)},
+            )
         found = conn.execute(select(price_history.c.price).order_by(price_history.c.item_id)).scalars()
         assert [from_scaled(value) for value in found] == amounts
     assert to_scaled(Decimal("0.00005")) == 1
