@@ -1,0 +1,104 @@
+"""Events: stored once and in order, read after, and not sent back to whoever caused them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from sidecar.db import read
+from sidecar.db.app import debounce, events, runs
+from sidecar.runtime import events as inbound
+from sidecar.runtime import mirror
+from tests.sidecar.kit import Plugin, do_jobs
+
+
+def event(seq: int, **more: Any) -> dict[str, Any]:
+    """One line of the outbox."""
+    line = {
+        "seq": seq, "id": str(uuid.uuid4()), "type": "stock.changed", "resource": "products", "resource_id": 12,
+        "at": "2026-11-24T06:35:00Z", "origin": None, "version": "2026-11-24T06:35:00Z",
+    }  # fmt: skip
+    return {**line, **more}
+
+
+def post(plugin: Plugin, batch: list[Any]) -> Any:
+    """Sends a batch."""
+    return plugin.send("POST", "/api/v1/events", {"events": batch})
+
+
+def stored(plugin: Plugin) -> list[tuple[int, str]]:
+    """Sequence numbers and states in order."""
+    with read(plugin.rt.db.app) as conn:
+        return [(row.seq, row.state) for row in conn.execute(select(events).order_by(events.c.seq))]
+
+
+def test_a_batch_is_stored_once(plugin: Plugin) -> None:
+    batch = [event(n) for n in (3, 1, 2)]
+    first = post(plugin, batch)
+    assert (first.status_code, first.json) == (200, {"ok": True, "acknowledged": 3, "duplicates": 0, "rejected": []})
+    assert post(plugin, [*batch, event(4)]).json == {"ok": True, "acknowledged": 4, "duplicates": 3, "rejected": []}
+    assert [seq for seq, _ in stored(plugin)] == [1, 2, 3, 4]
+
+
+def test_what_cannot_be_read_is_named_and_does_not_stop_the_rest(plugin: Plugin) -> None:
+    batch = [event(1), event(2, type="order.eaten"), event(3, resource_id="x"), "nonsense", event(5)]
+    answer = post(plugin, batch).json
+    assert answer["acknowledged"] == 5
+    assert [(bad["seq"], bad["code"]) for bad in answer["rejected"]] == [
+        (2, "event_unknown"), (3, "event_unreadable"), (None, "event_unreadable"),
+    ]  # fmt: skip
+    assert [seq for seq, _ in stored(plugin)] == [1, 5]
+
+
+def test_a_batch_has_a_limit(plugin: Plugin) -> None:
+    answer = post(plugin, [event(n) for n in range(201)])
+    assert (answer.status_code, answer.json["error"]["fields"]) == (422, {"events": "at most 200"})
+    assert stored(plugin) == []
+
+
+def test_rows_are_read_again_and_agents_wake_once(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, list[int]]] = []
+    monkeypatch.setattr(mirror, "refresh_rows", lambda _rt, _shop, wanted: asked.append(wanted))
+    post(plugin, [event(1), event(2, resource_id=13), event(3, type="order.created", resource="orders", resource_id=9)])
+    assert do_jobs(plugin.rt, ("refresh",)) == 1
+    assert asked == [{"products": [12, 13], "orders": [9]}]
+    assert {state for _, state in stored(plugin)} == {"done"}
+    with read(plugin.rt.db.app) as conn:
+        assert [(row.agent, row.count) for row in conn.execute(select(debounce))] == [("cut-price", 2)]
+    assert inbound.run_woken(plugin.rt) == 1
+    assert inbound.run_woken(plugin.rt) == 0
+    with read(plugin.rt.db.app) as conn:
+        assert conn.execute(select(runs.c.trigger)).scalars().all() == ["event:stock.changed"]
+
+
+def test_an_agent_does_not_wake_from_its_own_change(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "refresh_rows", lambda *_: None)
+    proposal = plugin.proposal()
+    post(plugin, [event(1, origin=f"{proposal['id']}-1")])
+    do_jobs(plugin.rt, ("refresh",))
+    with read(plugin.rt.db.app) as conn:
+        assert conn.execute(select(debounce.c.agent)).all() == []
+
+
+def test_events_wait_while_the_shop_cannot_be_read(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sidecar.core.errors import ShopUnreachable
+
+    def away(*_: Any) -> None:
+        raise ShopUnreachable("away")
+
+    monkeypatch.setattr(mirror, "refresh_rows", away)
+    post(plugin, [event(1)])
+    do_jobs(plugin.rt, ("refresh",))
+    assert stored(plugin) == [(1, "stored")]
+    assert inbound.neglected(plugin.rt) == [plugin.shop_id]
+    assert plugin.get("/api/v1/status").json["events"]["pending"] == 1
+
+
+def test_two_shops_may_use_the_same_numbers(plugin: Plugin) -> None:
+    other = Plugin(plugin.app).pair()
+    batch = [event(1)]
+    assert post(plugin, batch).json["duplicates"] == 0
+    assert post(other, batch).json["duplicates"] == 0

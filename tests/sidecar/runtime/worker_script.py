@@ -1,0 +1,55 @@
+"""A worker process for the tests: `worker_script.py broker|jobs FOLDER`; it prints `ready` and works until killed."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+
+import dramatiq
+from dramatiq.middleware import Retries
+
+
+def broker_worker(folder: Path, *, lease_s: float = 1.5) -> dramatiq.Broker:
+    """A broker whose one actor writes each number it is given into a file of its own."""
+    from sidecar.runtime.broker import SqliteBroker
+
+    retries = Retries(max_retries=2, min_backoff=50, max_backoff=200)
+    broker = SqliteBroker(folder / "jobs.sqlite3", middleware=[retries], lease_s=lease_s)
+
+    def mark(number: int) -> None:
+        time.sleep(0.01)
+        with sqlite3.connect(folder / "marks.sqlite3", timeout=10) as conn:
+            conn.execute("INSERT INTO marks (number) VALUES (?)", (number,))
+
+    def fail(_number: int) -> None:
+        raise RuntimeError("as asked")
+
+    dramatiq.actor(mark, broker=broker)
+    dramatiq.actor(fail, broker=broker)
+    return broker
+
+
+def main() -> None:
+    """Works until killed."""
+    kind, folder = sys.argv[1], Path(sys.argv[2])
+    if kind == "broker":
+        from sidecar.runtime.broker import start_worker
+
+        start_worker(broker_worker(folder), 4)
+        print("ready", flush=True)
+        threading.Event().wait()
+    else:
+        from sidecar.app import open_runtime
+        from sidecar.runtime.work import serve_jobs
+        from tests.sidecar.kit import settings_in, tiny_registry
+
+        rt = open_runtime(settings_in(folder, job_threads=4), tiny_registry(), migrate=False)
+        print("ready", flush=True)
+        serve_jobs(rt)
+
+
+if __name__ == "__main__":
+    main()
