@@ -65,7 +65,13 @@ def build_app(rt: Runtime) -> Flask:
     app = OpenAPI(
         "sidecar",
         info=Info(title="DevSkyy sidecar", version=__version__),
-        security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "signed JWT of the plugin, or an API key dsk_…"}},
+        security_schemes={
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "signed JWT of the plugin, or an API key dsk_…",
+            }
+        },
         doc_ui=False,
         validation_error_callback=errors.invalid,
         responses=_error_answers(),
@@ -91,13 +97,22 @@ def build_app(rt: Runtime) -> Flask:
 
 def _error_answers() -> dict[str, Any]:
     content = {"application/json": {"schema": errors.shape()}}
-    texts = {"400": "Malformed", "401": "Not signed, no key", "403": "Not allowed", "404": "Unknown", "409": "Not in that state", "422": "Not valid"}
+    texts = {
+        "400": "Malformed",
+        "401": "Not signed, no key",
+        "403": "Not allowed",
+        "404": "Unknown",
+        "409": "Not in that state",
+        "422": "Not valid",
+    }
     return {status: {"description": text, "content": content} for status, text in texts.items()}
 
 
 def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else uuid.uuid4().hex
+    g.request_id = (
+        given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else uuid.uuid4().hex
+    )
     g.started = time.monotonic()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
@@ -119,7 +134,9 @@ def _check_body() -> None:
             "The body is no JSON.", status=400, code="malformed_json", hint="Send one JSON object in UTF-8."
         ) from error
     if not isinstance(body, dict):
-        raise Invalid("The body is no object.", hint="Send one JSON object.", fields={"body": "must be an object"})
+        raise Invalid(
+            "The body is no object.", hint="Send one JSON object.", fields={"body": "must be an object"}
+        )
 
 
 def _end(response: Response) -> Response:
@@ -135,7 +152,11 @@ def _end(response: Response) -> Response:
     head["Content-Security-Policy"] = DOCS_POLICY if route.startswith("/docs") else POLICY
     head.setdefault("Cache-Control", "no-store")
     structlog.get_logger("request").info(
-        "request", method=request.method, route=route, status=response.status_code, ms=round(seconds * 1000, 1)
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
     )
     return response
 
@@ -148,7 +169,11 @@ def set_up_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last = structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
+    last = (
+        structlog.processors.JSONRenderer()
+        if settings.log_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -158,7 +183,11 @@ def set_up_logs(settings: Settings) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, last],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                last,
+            ],
         )
     )
     top = logging.getLogger()

@@ -37,7 +37,9 @@ class Group(click.Group):
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the SQLite files.")
+@click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the SQLite files."
+)
 @click.option("--shop", help="Which shop, when several are paired.")
 @click.pass_context
 def main(ctx: click.Context, data_dir: Path | None, shop: str | None) -> None:
@@ -121,7 +123,9 @@ def sync(rt: Runtime, full: bool) -> None:
     from sidecar.runtime.bars import sync_with_bar
 
     report = sync_with_bar(rt, shop_id(rt), full=full)
-    click.echo(", ".join(f"{n} {name}" for name, n in report["rows"].items()) + f" in {report['seconds']:.1f} s")
+    click.echo(
+        ", ".join(f"{n} {name}" for name, n in report["rows"].items()) + f" in {report['seconds']:.1f} s"
+    )
 
 
 @main.command("run")
@@ -186,8 +190,12 @@ def list_keys(rt: Runtime) -> None:
     from sidecar.security import apikeys
 
     for key in apikeys.list_keys(rt.db.app, shop_id(rt)):
-        state = "revoked" if key.revoked_at else f"expires {at(key.expires_at)}" if key.expires_at else "active"
-        click.echo(f"{key.id}  {state}  last used {at(key.last_used_at) or 'never'}  {','.join(sorted(key.scopes))}  {key.name}")
+        state = (
+            "revoked" if key.revoked_at else f"expires {at(key.expires_at)}" if key.expires_at else "active"
+        )
+        click.echo(
+            f"{key.id}  {state}  last used {at(key.last_used_at) or 'never'}  {','.join(sorted(key.scopes))}  {key.name}"
+        )
 
 
 @keys.command("revoke")
@@ -204,7 +212,9 @@ def revoke_key(rt: Runtime, key_id: str) -> None:
 
 @main.command()
 @click.option("--check", is_flag=True, help="Fail when docs/openapi.json is not up to date.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else standard output.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else standard output."
+)
 def openapi(check: bool, output: Path | None) -> None:
     """Print the OpenAPI document."""
     from sidecar.runtime.generated import put
@@ -220,7 +230,11 @@ def openapi_document() -> dict[str, Any]:
     from sidecar.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:
-        rt = open_runtime(Settings(data_dir=Path(folder), database_url="", mirror_url="", broker_url="", log_level="WARNING"))
+        rt = open_runtime(
+            Settings(
+                data_dir=Path(folder), database_url="", mirror_url="", broker_url="", log_level="WARNING"
+            )
+        )
         document: dict[str, Any] = build_app(rt).api_doc  # type: ignore[attr-defined]
         rt.close()
     return document
@@ -269,13 +283,21 @@ def doctor(rt: Runtime) -> None:
     bad = False
     for check in examine(rt):
         bad |= check["status"] == "critical"
-        click.echo(f"{check['status']:<9} {check['label']}: {check['message']}" + (f"\n          {check['hint']}" if check["hint"] else ""))
+        click.echo(
+            f"{check['status']:<9} {check['label']}: {check['message']}"
+            + (f"\n          {check['hint']}" if check["hint"] else "")
+        )
     sys.exit(1 if bad else 0)
 
 
 @main.command()
 @click.option("--once", is_flag=True, help="Stop after the report.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default=Path("demo-report.html"), show_default=True)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("demo-report.html"),
+    show_default=True,
+)
 @click.pass_context
 def demo(ctx: click.Context, once: bool, report: Path) -> None:
     """Show it all on a bundled shop: sync, agents, one proposal approved, applied and undone."""

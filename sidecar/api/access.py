@@ -102,9 +102,12 @@ def _allow(who: Caller, rule: str) -> None:
         return
     rule = "status:read" if rule == LOCAL else rule
     if ":" not in rule:
-        raise Unauthorized("Only the paired plugin can do this.", code="signature_missing", hint="Use the pages in wp-admin.")
+        raise Unauthorized(
+            "Only the paired plugin can do this.", code="signature_missing", hint="Use the pages in wp-admin."
+        )
     if rule not in who.scopes:
         raise Forbidden(
-            f"This key lacks the scope {rule}.", code="scope_missing", hint=f"Make one with it: devskyy keys create --scope {rule}"
+            f"This key lacks the scope {rule}.",
+            code="scope_missing",
+            hint=f"Make one with it: devskyy keys create --scope {rule}",
         )
-

@@ -13,7 +13,12 @@ from sidecar.core.errors import Invalid
 from sidecar.db import read
 from sidecar.runtime import catalog, runs
 
-bp = APIBlueprint("agents", __name__, url_prefix="/api/v1/agents", abp_tags=[Tag(name="agents", description="What can run.")])
+bp = APIBlueprint(
+    "agents",
+    __name__,
+    url_prefix="/api/v1/agents",
+    abp_tags=[Tag(name="agents", description="What can run.")],
+)
 
 
 @bp.get("")

@@ -17,7 +17,9 @@ from sidecar.runtime.catalog import schema
 
 def bind(app: OpenAPI, registry: Registry) -> None:
     """Registers every agent's own paths, `POST /api/v1/…` each; ValueError when two agents want the same one."""
-    bp = APIBlueprint("bound", __name__, abp_tags=[Tag(name="named", description="Agents under names of their own.")])
+    bp = APIBlueprint(
+        "bound", __name__, abp_tags=[Tag(name="named", description="Agents under names of their own.")]
+    )
     taken: dict[str, str] = {}
     for agent in registry.values():
         for path in agent.paths:
@@ -34,7 +36,9 @@ def _bind(bp: APIBlueprint, agent: Agent, rule: str) -> None:
     def view() -> Any:
         given = request.get_json(silent=True) if request.get_data() else {}
         if not isinstance(given, dict):
-            raise Invalid("The input is an object.", hint="Send a JSON object.", fields={"body": "must be an object"})
+            raise Invalid(
+                "The input is an object.", hint="Send a JSON object.", fields={"body": "must be an object"}
+            )
         return agents.ask(agent.name, given)
 
     name = re.sub(r"\W+", "_", f"{agent.name}_at_{rule}").strip("_")

@@ -47,7 +47,11 @@ def answer(error: DevSkyyError) -> Response:
 
 def invalid(error: ValidationError) -> Response:
     """flask-openapi's callback: a body, query or path that does not fit its model."""
-    return answer(Invalid("The request is not right.", hint="Correct the fields that are named.", fields=complaints(error)))
+    return answer(
+        Invalid(
+            "The request is not right.", hint="Correct the fields that are named.", fields=complaints(error)
+        )
+    )
 
 
 def _expected(error: DevSkyyError) -> Response:
@@ -85,6 +89,17 @@ def shape() -> dict[str, Any]:
     error = {
         "type": "object",
         "required": ["code", "message", "hint", "request_id"],
-        "properties": {"code": text, "message": text, "hint": text, "request_id": text, "fields": fields, "details": {"type": "object"}},
+        "properties": {
+            "code": text,
+            "message": text,
+            "hint": text,
+            "request_id": text,
+            "fields": fields,
+            "details": {"type": "object"},
+        },
     }
-    return {"type": "object", "required": ["ok", "error"], "properties": {"ok": {"type": "boolean", "enum": [False]}, "error": error}}
+    return {
+        "type": "object",
+        "required": ["ok", "error"],
+        "properties": {"ok": {"type": "boolean", "enum": [False]}, "error": error},
+    }

@@ -13,7 +13,10 @@ from sidecar.api.models import PairingBody, SiteBody
 from sidecar.runtime import pairing
 
 bp = APIBlueprint(
-    "pairing", __name__, url_prefix="/api/v1/pairing", abp_tags=[Tag(name="pairing", description="Shop and sidecar find each other.")]
+    "pairing",
+    __name__,
+    url_prefix="/api/v1/pairing",
+    abp_tags=[Tag(name="pairing", description="Shop and sidecar find each other.")],
 )
 
 
@@ -21,7 +24,9 @@ bp = APIBlueprint(
 @access(OPEN)
 def pair(body: PairingBody) -> Any:
     """Pair by a code, or by a signature with the shared pairing key"""
-    made = pairing.pair(runtime(), body.model_dump(), request.headers.get("Authorization"), request.path, request.get_data())
+    made = pairing.pair(
+        runtime(), body.model_dump(), request.headers.get("Authorization"), request.path, request.get_data()
+    )
     return {"ok": True, **made, "sidecar": {"version": __version__, "min_plugin": pairing.MIN_PLUGIN}}, 201
 
 

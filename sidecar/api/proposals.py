@@ -13,7 +13,10 @@ from sidecar.runtime import inbox
 from sidecar.runtime import proposals as states
 
 bp = APIBlueprint(
-    "proposals", __name__, url_prefix="/api/v1/proposals", abp_tags=[Tag(name="proposals", description="What agents propose.")]
+    "proposals",
+    __name__,
+    url_prefix="/api/v1/proposals",
+    abp_tags=[Tag(name="proposals", description="What agents propose.")],
 )
 
 

@@ -57,7 +57,9 @@ def agents_alias() -> Any:
 def execute_alias(path: TypedAgentPath, body: RunBody) -> Any:
     """Run an agent, under its old address"""
     if find_agent(runtime(), path.name).family != path.type:
-        raise NotFound(f"{path.name} is no {path.type} agent.", code="agent_unknown", hint="See GET /api/v1/agents.")
+        raise NotFound(
+            f"{path.name} is no {path.type} agent.", code="agent_unknown", hint="See GET /api/v1/agents."
+        )
     answer, status = agents.ask(path.name, body.input)
     return answer, status, old_name(f"/api/v1/agents/{path.name}/runs")
 

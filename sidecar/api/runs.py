@@ -15,7 +15,9 @@ from sidecar.api.models import RunPath, RunsQuery
 from sidecar.runtime import runs
 from sidecar.runtime.base import Runtime
 
-bp = APIBlueprint("runs", __name__, url_prefix="/api/v1/runs", abp_tags=[Tag(name="runs", description="What ran.")])
+bp = APIBlueprint(
+    "runs", __name__, url_prefix="/api/v1/runs", abp_tags=[Tag(name="runs", description="What ran.")]
+)
 STREAM_S = 55.0
 POLL_S = 0.5
 
@@ -25,7 +27,9 @@ POLL_S = 0.5
 def list_runs(query: RunsQuery) -> Any:
     """Runs, newest first"""
     states = [state for state in (query.state or "").split(",") if state]
-    page = runs.page(runtime(), caller().shop_id, agent=query.agent, states=states, limit=query.limit, cursor=query.cursor)
+    page = runs.page(
+        runtime(), caller().shop_id, agent=query.agent, states=states, limit=query.limit, cursor=query.cursor
+    )
     return {"ok": True, **page}
 
 
@@ -43,7 +47,9 @@ def stream_run(path: RunPath) -> Response:
     rt, shop_id = runtime(), caller().shop_id
     runs.get(rt, shop_id, path.id)
     head = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(stream_with_context(_stream(rt, shop_id, path.id)), mimetype="text/event-stream", headers=head)
+    return Response(
+        stream_with_context(_stream(rt, shop_id, path.id)), mimetype="text/event-stream", headers=head
+    )
 
 
 @bp.post("/<id>/cancel")

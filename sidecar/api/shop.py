@@ -11,7 +11,12 @@ from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody
 from sidecar.db import read
 from sidecar.runtime import audit, events, health, jobs, mirror
 
-bp = APIBlueprint("shop", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="shop", description="Status, events and sync.")])
+bp = APIBlueprint(
+    "shop",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="shop", description="Status, events and sync.")],
+)
 
 
 @bp.get("/status")

@@ -30,7 +30,11 @@ def record(
 ) -> None:
     """Appends a row in the caller's transaction, chained to the one before by its hash."""
     last = conn.execute(
-        select(audit.c.n, audit.c.hash).where(audit.c.shop_id == shop_id).order_by(audit.c.n.desc()).limit(1).with_for_update()
+        select(audit.c.n, audit.c.hash)
+        .where(audit.c.shop_id == shop_id)
+        .order_by(audit.c.n.desc())
+        .limit(1)
+        .with_for_update()
     ).first()
     n, previous = (last.n + 1, last.hash) if last else (1, "")
     row: Row = {"n": n, "at": now(), "who": who, "action": action, "target": target, "detail": detail or {}}
@@ -44,7 +48,9 @@ def entries(conn: Connection, shop_id: str, limit: int, cursor: str | None) -> R
     query = select(audit).where(audit.c.shop_id == shop_id)
     if cursor is not None:
         if not cursor.isdigit():
-            raise NotFound("That cursor is none of ours.", code="cursor_unknown", hint="Start again without cursor.")
+            raise NotFound(
+                "That cursor is none of ours.", code="cursor_unknown", hint="Start again without cursor."
+            )
         query = query.where(audit.c.n < int(cursor))
     rows = conn.execute(query.order_by(audit.c.n.desc()).limit(limit + 1)).mappings().all()
     answer: Row = {"items": [_entry(dict(row)) for row in rows[:limit]]}
@@ -83,8 +89,16 @@ def _prune(conn: Connection, shop_id: str) -> None:
 
 def last_errors(conn: Connection, shop_id: str, limit: int = 20) -> list[Row]:
     """The last errors, newest first, as the wire shows them."""
-    rows = conn.execute(select(errors).where(errors.c.shop_id == shop_id).order_by(errors.c.at.desc()).limit(limit))
+    rows = conn.execute(
+        select(errors).where(errors.c.shop_id == shop_id).order_by(errors.c.at.desc()).limit(limit)
+    )
     return [
-        {"at": at(row["at"]), "where": row["place"], "code": row["code"], "message": row["message"], "hint": row["hint"]}
+        {
+            "at": at(row["at"]),
+            "where": row["place"],
+            "code": row["code"],
+            "message": row["message"],
+            "hint": row["hint"],
+        }
         for row in rows.mappings()
     ]

@@ -32,7 +32,9 @@ def back_up(rt: Runtime, target: Path) -> list[Path]:
         source.backup(out)
         found = out.execute("PRAGMA integrity_check").fetchone()[0]
     if found != "ok":
-        raise DevSkyyError(f"The copy is damaged: {found}", code="backup_damaged", hint="Check the disk and try again.")
+        raise DevSkyyError(
+            f"The copy is damaged: {found}", code="backup_damaged", hint="Check the disk and try again."
+        )
     os.chmod(copy, 0o600)
     written = [copy]
     key = rt.settings.master_key_file or rt.settings.data_dir / "master.key"

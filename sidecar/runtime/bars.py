@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from sidecar.db import read
 from sidecar.runtime import jobs, mirror, runs
@@ -12,7 +19,13 @@ from sidecar.runtime.base import Row, Runtime
 
 def sync_with_bar(rt: Runtime, shop_id: str, *, full: bool, console: Console | None = None) -> Row:
     """Reads the shop with one bar per kind of row; `rows`, `seconds`, `generation`."""
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console or Console(stderr=True)) as bars:
         tasks: dict[str, int] = {}
 
@@ -24,7 +37,9 @@ def sync_with_bar(rt: Runtime, shop_id: str, *, full: bool, console: Console | N
         return mirror.sync(rt, shop_id, {"full": full}, show)
 
 
-def run_here(rt: Runtime, shop_id: str, name: str, given: Row, *, trigger: str, seed: int | None = None) -> Row:
+def run_here(
+    rt: Runtime, shop_id: str, name: str, given: Row, *, trigger: str, seed: int | None = None
+) -> Row:
     """Asks for a run and does its job in this process; the run as on the wire."""
     from sidecar.db import write
 

@@ -120,7 +120,10 @@ class SqliteBroker(Broker):
         self.emit_before("enqueue", message, delay)
         due = time.time() + (delay or 0) / 1000
         # `due` is kept as the order of delivery too, so what waited longest goes first.
-        self.execute("INSERT INTO messages (queue, body, due) VALUES (?, ?, ?)", (message.queue_name, message.encode(), due))
+        self.execute(
+            "INSERT INTO messages (queue, body, due) VALUES (?, ?, ?)",
+            (message.queue_name, message.encode(), due),
+        )
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -140,11 +143,15 @@ class SqliteBroker(Broker):
 
     def waiting(self, queue_name: str = "default") -> int:
         """How many messages of a queue are not yet done; dead ones do not count."""
-        return int(self.execute("SELECT count(*) FROM messages WHERE queue = ? AND dead = 0", (queue_name,))[0][0])
+        return int(
+            self.execute("SELECT count(*) FROM messages WHERE queue = ? AND dead = 0", (queue_name,))[0][0]
+        )
 
     def dead(self, queue_name: str = "default") -> list[Message[Any]]:
         """The messages that failed for good."""
-        rows = self.execute("SELECT body FROM messages WHERE queue = ? AND dead = 1 ORDER BY id", (queue_name,))
+        rows = self.execute(
+            "SELECT body FROM messages WHERE queue = ? AND dead = 1 ORDER BY id", (queue_name,)
+        )
         return [Message.decode(row[0]) for row in rows]
 
     def join(self, queue_name: str, *, timeout: int | None = None) -> None:
@@ -207,7 +214,9 @@ class SqliteConsumer(Consumer):
 
     def ack(self, message: MessageProxy) -> None:
         """Deletes the row, unless its lease was lost to another process."""
-        self.broker.execute("DELETE FROM messages WHERE id = ? AND lease_owner = ?", (self._drop(message), self.owner))
+        self.broker.execute(
+            "DELETE FROM messages WHERE id = ? AND lease_owner = ?", (self._drop(message), self.owner)
+        )
 
     def nack(self, message: MessageProxy) -> None:
         """Keeps the row as dead."""
@@ -254,7 +263,6 @@ class SqliteConsumer(Consumer):
 def start_worker(broker: Broker, threads: int) -> dramatiq.Worker:
     """Starts worker threads on a broker; the caller stops them."""
     worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=1_000)
-    broker.emit_before("process_boot")
     worker.start()
     broker.emit_after("process_boot")
     return worker

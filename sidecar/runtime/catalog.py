@@ -30,7 +30,12 @@ def declared(agent: Agent) -> Row:
     """What the declaration alone says, without any shop."""
     inputs, outputs = schema(agent.input_model, True), schema(agent.output_model, False)
     sets = {name: sorted(getattr(agent, name)) for name in ("reads", "on", "needs")}
-    more = {"readonly": not agent.proposes, "input_schema": inputs, "output_schema": outputs, "examples": list(agent.examples)}
+    more = {
+        "readonly": not agent.proposes,
+        "input_schema": inputs,
+        "output_schema": outputs,
+        "examples": list(agent.examples),
+    }
     return {**{name: getattr(agent, name) for name in SHOWN}, **sets, **more}
 
 
@@ -56,7 +61,14 @@ def _agent(conn: Connection, shop_id: str, agent: Agent, known: dict[str, dict[s
         "input": saved["input"] or {},
     }
     stats = {"runs": 0, "proposals": 0, "applied": 0, "rejected": 0, "undone": 0, **known.get(agent.name, {})}
-    return present({**declared(agent), "settings": settings, "stats": stats, "last_run": _last(conn, shop_id, agent.name)})
+    return present(
+        {
+            **declared(agent),
+            "settings": settings,
+            "stats": stats,
+            "last_run": _last(conn, shop_id, agent.name),
+        }
+    )
 
 
 def _last(conn: Connection, shop_id: str, agent: str) -> Row | None:
@@ -66,7 +78,15 @@ def _last(conn: Connection, shop_id: str, agent: str) -> Row | None:
     if row is None:
         return None
     times = {name: at(row[name]) for name in ("created_at", "finished_at")}
-    return present({"id": row["id"], "state": row["state"], "duration_ms": row["duration_ms"], "error": row["error"], **times})
+    return present(
+        {
+            "id": row["id"],
+            "state": row["state"],
+            "duration_ms": row["duration_ms"],
+            "error": row["error"],
+            **times,
+        }
+    )
 
 
 def _figures(conn: Connection, shop_id: str) -> dict[str, dict[str, int]]:

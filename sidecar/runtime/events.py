@@ -19,7 +19,9 @@ CHUNK = 500
 WAIT_FACTOR = 10
 """A stream of events delays an agent by this many quiet times at most."""
 
-Resource = Literal["products", "variations", "categories", "orders", "refunds", "customers", "coupons", "reviews"]
+Resource = Literal[
+    "products", "variations", "categories", "orders", "refunds", "customers", "coupons", "reviews"
+]
 
 
 class Event(BaseModel):
@@ -70,7 +72,13 @@ def _sort(batch: list[Any]) -> tuple[list[Event], list[Row], int]:
             rejected.append({"seq": seq, "code": "event_unreadable", "message": words[:500]})
             continue
         if event.type not in EVENTS:
-            rejected.append({"seq": seq, "code": "event_unknown", "message": f"There is no event type {event.type[:60]!r}."})
+            rejected.append(
+                {
+                    "seq": seq,
+                    "code": "event_unknown",
+                    "message": f"There is no event type {event.type[:60]!r}.",
+                }
+            )
         else:
             good.append(event)
     return sorted(good, key=lambda event: event.seq), rejected, highest
@@ -78,7 +86,14 @@ def _sort(batch: list[Any]) -> tuple[list[Event], list[Row], int]:
 
 def _row(shop_id: str, event: Event) -> Row:
     plain = event.model_dump(mode="python", exclude={"at"})
-    return {**plain, "shop_id": shop_id, "at": int(event.at.timestamp()), "received_at": now(), "state": "stored", "attempts": 0}
+    return {
+        **plain,
+        "shop_id": shop_id,
+        "at": int(event.at.timestamp()),
+        "received_at": now(),
+        "state": "stored",
+        "attempts": 0,
+    }
 
 
 def start_refresh(rt: Runtime, shop_id: str) -> str:
@@ -143,9 +158,13 @@ def run_woken(rt: Runtime) -> int:
     """Asks for runs of the agents whose quiet time is over; returns how many."""
     moment, sent = now(), []
     with write(rt.db.app) as conn:
-        due = [dict(row) for row in conn.execute(select(debounce).where(debounce.c.due_at <= moment)).mappings()]
+        due = [
+            dict(row) for row in conn.execute(select(debounce).where(debounce.c.due_at <= moment)).mappings()
+        ]
         for row in due:
-            conn.execute(delete(debounce).where(debounce.c.shop_id == row["shop_id"], debounce.c.agent == row["agent"]))
+            conn.execute(
+                delete(debounce).where(debounce.c.shop_id == row["shop_id"], debounce.c.agent == row["agent"])
+            )
             agent = rt.registry.get(row["agent"])
             if agent is None:
                 continue
@@ -171,4 +190,6 @@ def figures(conn: Connection, shop_id: str) -> Row:
 def neglected(rt: Runtime) -> list[str]:
     """Shops with stored events that no open job works off."""
     with read(rt.db.app) as conn:
-        return list(conn.execute(select(events.c.shop_id).where(events.c.state == "stored").distinct()).scalars())
+        return list(
+            conn.execute(select(events.c.shop_id).where(events.c.state == "stored").distinct()).scalars()
+        )

@@ -24,7 +24,9 @@ def vital(rt: Runtime) -> list[Row]:
         try:
             session.ping(engine)
         except DevSkyyError as error:
-            broken.append(check(f"database_{name}", f"Database ({name})", "critical", error.message, error.hint))
+            broken.append(
+                check(f"database_{name}", f"Database ({name})", "critical", error.message, error.hint)
+            )
     return broken
 
 
@@ -37,7 +39,15 @@ def status(rt: Runtime, shop_id: str) -> Row:
         errors = audit.last_errors(conn, shop_id)
         worker = conn.execute(select(leases.c.until).where(leases.c.name == "ticker")).scalar()
         late = conn.execute(select(func.count()).where(proposals.c.shop_id == shop_id, *_late())).scalar_one()
-    checks = [_sync(rt, sync), _worker(worker), _jobs(work), _events(inbound), _late_check(late), _disk(rt), _site(row)]
+    checks = [
+        _sync(rt, sync),
+        _worker(worker),
+        _jobs(work),
+        _events(inbound),
+        _late_check(late),
+        _disk(rt),
+        _site(row),
+    ]
     return {
         "version": __version__, "now": at(now()), "shop": _shop(row), "sync": sync, "jobs": work, "events": inbound,
         "checks": checks, "errors": errors,
@@ -45,7 +55,10 @@ def status(rt: Runtime, shop_id: str) -> Row:
 
 
 def _late() -> list[Any]:
-    return [proposals.c.state.in_(("approved", "applying", "undoing")), proposals.c.updated_at < now() - shop.SETTLE_AFTER_S]
+    return [
+        proposals.c.state.in_(("approved", "applying", "undoing")),
+        proposals.c.updated_at < now() - shop.SETTLE_AFTER_S,
+    ]
 
 
 def _shop(row: Row) -> Row:
@@ -65,13 +78,34 @@ def _sync(rt: Runtime, sync: Row) -> Row:
     label, lag = "Copy of the shop", sync["lag_seconds"]
     if sync["state"] == "failed":
         error = sync.get("error") or {}
-        return check("sync", label, "critical", error.get("message", "The last sync failed."), error.get("hint", ""), SYNC)
+        return check(
+            "sync",
+            label,
+            "critical",
+            error.get("message", "The last sync failed."),
+            error.get("hint", ""),
+            SYNC,
+        )
     if lag is None:
         if sync["state"] == "running":
             return check("sync", label, "good", "The shop is being read for the first time.")
-        return check("sync", label, "warning", "The shop was not read yet.", "Read it now, or wait for the worker.", SYNC)
+        return check(
+            "sync",
+            label,
+            "warning",
+            "The shop was not read yet.",
+            "Read it now, or wait for the worker.",
+            SYNC,
+        )
     if lag > 3 * rt.settings.sync_every_s + 60:
-        return check("sync", label, "warning", f"The copy is {lag // 60} minutes old.", "See whether the worker runs, then read the shop.", SYNC)
+        return check(
+            "sync",
+            label,
+            "warning",
+            f"The copy is {lag // 60} minutes old.",
+            "See whether the worker runs, then read the shop.",
+            SYNC,
+        )
     return check("sync", label, "good", f"The copy is {lag} seconds old.")
 
 
@@ -86,21 +120,37 @@ def _jobs(work: dict[str, int]) -> Row:
     failed = work["failed"]
     if failed:
         message = f"{failed} job{'s' if failed > 1 else ''} failed."
-        return check("jobs", "Jobs", "warning", message, "See the last errors, remove the cause, then retry.", {"id": "retry", "label": "Retry"})
+        return check(
+            "jobs",
+            "Jobs",
+            "warning",
+            message,
+            "See the last errors, remove the cause, then retry.",
+            {"id": "retry", "label": "Retry"},
+        )
     return check("jobs", "Jobs", "good", f"{work['queued']} waiting, {work['running']} running.")
 
 
 def _events(inbound: Row) -> Row:
     if inbound["pending"] > 1000:
         hint = "The worker is behind or the shop cannot be read; see the checks above."
-        return check("events", "Events", "warning", f"{inbound['pending']} events wait to be worked off.", hint)
+        return check(
+            "events", "Events", "warning", f"{inbound['pending']} events wait to be worked off.", hint
+        )
     return check("events", "Events", "good", f"{inbound['received']} received, {inbound['pending']} waiting.")
 
 
 def _late_check(late: int) -> Row:
     if late:
         hint = "The sidecar asks the shop's ledger by itself; if it stays, press the button."
-        return check("outcomes", "Outcomes", "warning", f"{late} approved changes have no outcome yet.", hint, {"id": "drain", "label": "Send what waits"})
+        return check(
+            "outcomes",
+            "Outcomes",
+            "warning",
+            f"{late} approved changes have no outcome yet.",
+            hint,
+            {"id": "drain", "label": "Send what waits"},
+        )
     return check("outcomes", "Outcomes", "good", "Every approved change has its outcome.")
 
 
@@ -108,14 +158,29 @@ def _disk(rt: Runtime) -> Row:
     try:
         free = shutil.disk_usage(rt.settings.data_dir).free
     except OSError as error:
-        return check("disk", "Disk", "critical", f"The data folder cannot be read: {error.strerror}.", "Bring the folder back.")
+        return check(
+            "disk",
+            "Disk",
+            "critical",
+            f"The data folder cannot be read: {error.strerror}.",
+            "Bring the folder back.",
+        )
     if free < LOW_DISK:
-        return check("disk", "Disk", "warning", f"{free // 2**20} MB are free.", "Free some space in the data folder.")
+        return check(
+            "disk", "Disk", "warning", f"{free // 2**20} MB are free.", "Free some space in the data folder."
+        )
     return check("disk", "Disk", "good", f"{free // 2**30} GB are free.")
 
 
 def _site(row: Row) -> Row:
     if row["state"] == "site_changed":
         message = f"Requests came from {row['seen_home_url']} instead of {row['home_url']}."
-        return check("site", "Shop", "critical", message, "If the shop moved, confirm it; a copy must pair on its own.", {"id": "re-pair", "label": "Pair again"})
+        return check(
+            "site",
+            "Shop",
+            "critical",
+            message,
+            "If the shop moved, confirm it; a copy must pair on its own.",
+            {"id": "re-pair", "label": "Pair again"},
+        )
     return check("site", "Shop", "good", f"Paired with {row['home_url']}.")

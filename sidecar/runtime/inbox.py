@@ -19,14 +19,32 @@ SORTS: dict[str, Any] = {
     "effect": proposals.c.effect,
     "title": proposals.c.title,
 }
-PLAIN = ("id", "agent", "family", "title", "state", "risk", "run_id", "digest", "subject", "changes", "evidence", "undoable")
+PLAIN = (
+    "id",
+    "agent",
+    "family",
+    "title",
+    "state",
+    "risk",
+    "run_id",
+    "digest",
+    "subject",
+    "changes",
+    "evidence",
+    "undoable",
+)
 
 
 def as_json(row: Row) -> Row:
     """A proposal (docs/protocol.md, section 7)."""
     times = {name: at(row[name]) for name in ("created_at", "expires_at", "snoozed_until", "decided_at")}
     person = row["decided_by"] and {name: row["decided_by"].get(name) for name in ("id", "login")}
-    more = {"decided_by": person, "outcome": row["outcome"], "reason": row["reason"], "superseded_by": row["superseded_by"]}
+    more = {
+        "decided_by": person,
+        "outcome": row["outcome"],
+        "reason": row["reason"],
+        "superseded_by": row["superseded_by"],
+    }
     return present({**{name: row[name] for name in PLAIN}, **times, **more})
 
 
@@ -34,7 +52,9 @@ def get(rt: Runtime, shop_id: str, ident: str) -> Row:
     """`{"proposal", "history"}`: history are the ten last decided proposals of the same agent."""
     with read(rt.db.app) as conn:
         row = load(conn, shop_id, ident)
-        same = (proposals.c.shop_id == shop_id) & (proposals.c.agent == row["agent"]) & (proposals.c.id != ident)
+        same = (
+            (proposals.c.shop_id == shop_id) & (proposals.c.agent == row["agent"]) & (proposals.c.id != ident)
+        )
         past = proposals.c.state.not_in(("pending", "snoozed"))
         query = select(proposals).where(same, past).order_by(proposals.c.updated_at.desc()).limit(10)
         history = [as_json(dict(other)) for other in conn.execute(query).mappings()]
@@ -59,22 +79,38 @@ def page(
     wanted = [mine, *_filters(states, family, agent, risk, q)]
     with read(rt.db.app) as conn:
         total = conn.execute(select(func.count()).where(*wanted)).scalar_one()
-        query = select(proposals).where(*wanted).order_by(*_order(sort)).limit(limit).offset((number - 1) * limit)
+        query = (
+            select(proposals).where(*wanted).order_by(*_order(sort)).limit(limit).offset((number - 1) * limit)
+        )
         items = [as_json(dict(row)) for row in conn.execute(query).mappings()]
-        counted = conn.execute(select(proposals.c.state, func.count()).where(mine).group_by(proposals.c.state))
+        counted = conn.execute(
+            select(proposals.c.state, func.count()).where(mine).group_by(proposals.c.state)
+        )
         found = {state: int(n) for state, n in counted}
     counts = {state: found.get(state, 0) for state in STATES}
     return {"items": items, "total": total, "pages": math.ceil(total / limit), "counts": counts}
 
 
-def _filters(states: list[str], family: str | None, agent: str | None, risk: str | None, q: str | None) -> list[Any]:
+def _filters(
+    states: list[str], family: str | None, agent: str | None, risk: str | None, q: str | None
+) -> list[Any]:
     unknown = set(states) - set(STATES)
     if unknown:
         raise Invalid(
-            "There is no such state.", hint=f"States: {', '.join(STATES)}.", fields={"state": ", ".join(sorted(unknown))}
+            "There is no such state.",
+            hint=f"States: {', '.join(STATES)}.",
+            fields={"state": ", ".join(sorted(unknown))},
         )
     found = [proposals.c.state.in_(states)] if states else []
-    found += [column == value for column, value in ((proposals.c.family, family), (proposals.c.agent, agent), (proposals.c.risk, risk)) if value]
+    found += [
+        column == value
+        for column, value in (
+            (proposals.c.family, family),
+            (proposals.c.agent, agent),
+            (proposals.c.risk, risk),
+        )
+        if value
+    ]
     return [*found, proposals.c.search.contains(q.lower().strip(), autoescape=True)] if q else found
 
 
@@ -82,7 +118,11 @@ def _order(sort: str) -> list[Any]:
     column = SORTS.get(sort.removeprefix("-"))
     if column is None:
         names = ", ".join(SORTS)
-        raise Invalid("It cannot be sorted by that.", hint=f"Sort by {names}, with - for descending.", fields={"sort": f"one of {names}"})
+        raise Invalid(
+            "It cannot be sorted by that.",
+            hint=f"Sort by {names}, with - for descending.",
+            fields={"sort": f"one of {names}"},
+        )
     down = sort.startswith("-")
     known = [column.is_(None)] if column is proposals.c.effect else []
     return [*known, column.desc() if down else column.asc(), proposals.c.id]

@@ -64,7 +64,15 @@ def add(
     return str(conn.execute(select(jobs.c.id).where(same)).scalar_one())
 
 
-def start(rt: Runtime, shop_id: str, kind: str, args: Mapping[str, Any], *, title: str, unique_key: str | None = None) -> str:
+def start(
+    rt: Runtime,
+    shop_id: str,
+    kind: str,
+    args: Mapping[str, Any],
+    *,
+    title: str,
+    unique_key: str | None = None,
+) -> str:
     """Writes and sends a job; returns its id."""
     with write(rt.db.app) as conn:
         job = add(conn, shop_id, kind, args, title=title, unique_key=unique_key)
@@ -97,7 +105,10 @@ def perform(rt: Runtime, shop_id: str, job: str) -> None:
     row = claim(rt, shop_id, job)
     if row is None:
         return
-    with structlog.contextvars.bound_contextvars(shop_id=shop_id, job=job, kind=row["kind"]), holding(rt, shop_id, job):
+    with (
+        structlog.contextvars.bound_contextvars(shop_id=shop_id, job=job, kind=row["kind"]),
+        holding(rt, shop_id, job),
+    ):
         try:
             result = HANDLERS[row["kind"]](rt, shop_id, row["args"])
         except LostLease:
@@ -167,7 +178,9 @@ def _set(rt: Runtime, shop_id: str, job: str, values: Row, *, only: str) -> bool
         return conn.execute(update(jobs).where(mine).values(values)).rowcount == 1
 
 
-def finish(rt: Runtime, shop_id: str, job: str, state: str, *, result: Any = None, error: Row | None = None) -> None:
+def finish(
+    rt: Runtime, shop_id: str, job: str, state: str, *, result: Any = None, error: Row | None = None
+) -> None:
     """Ends a job; its unique key becomes free."""
     values = {
         "state": state, "result": result, "error": error, "finished_at": now(), "unique_key": None,
@@ -199,8 +212,16 @@ def retry(rt: Runtime, shop_id: str, job: str) -> None:
         if state is None:
             raise NotFound("There is no such job.", hint="Reload the Status page: the job may be gone.")
         if state not in ("failed", "cancelled"):
-            raise Conflict(f"The job is {state}.", code="not_failed", hint="Only a failed job can be tried again.")
-        values = {"state": "queued", "attempts": 0, "not_before": None, "finished_at": None, "enqueued_at": None}
+            raise Conflict(
+                f"The job is {state}.", code="not_failed", hint="Only a failed job can be tried again."
+            )
+        values = {
+            "state": "queued",
+            "attempts": 0,
+            "not_before": None,
+            "finished_at": None,
+            "enqueued_at": None,
+        }
         conn.execute(update(jobs).where(mine).values(values))
     send(rt, shop_id, job)
 
@@ -209,12 +230,22 @@ def sweep(rt: Runtime) -> int:
     """Sends again what the queue lost and what died while running; returns how many."""
     moment = now()
     lost = or_(
-        (jobs.c.state == "queued") & jobs.c.enqueued_at.is_(None) & (func.coalesce(jobs.c.not_before, jobs.c.created_at) < moment - 5),
+        (jobs.c.state == "queued")
+        & jobs.c.enqueued_at.is_(None)
+        & (func.coalesce(jobs.c.not_before, jobs.c.created_at) < moment - 5),
         (jobs.c.state == "queued") & (jobs.c.enqueued_at < moment - 600),
         (jobs.c.state == "running") & (jobs.c.lease_until < moment),
     )
     with read(rt.db.app) as conn:
-        rows = conn.execute(select(jobs.c.shop_id, jobs.c.id, jobs.c.attempts, jobs.c.state, jobs.c.kind).where(lost).limit(500)).mappings().all()
+        rows = (
+            conn.execute(
+                select(jobs.c.shop_id, jobs.c.id, jobs.c.attempts, jobs.c.state, jobs.c.kind)
+                .where(lost)
+                .limit(500)
+            )
+            .mappings()
+            .all()
+        )
     for row in rows:
         if row["state"] == "running" and row["attempts"] >= TRIES:
             _give_up(rt, dict(row))
@@ -238,6 +269,8 @@ def _give_up(rt: Runtime, row: Row) -> None:
 
 def counts(conn: Connection, shop_id: str) -> dict[str, int]:
     """How many jobs of a shop are queued, running and failed."""
-    rows = conn.execute(select(jobs.c.state, func.count()).where(jobs.c.shop_id == shop_id).group_by(jobs.c.state))
+    rows = conn.execute(
+        select(jobs.c.state, func.count()).where(jobs.c.shop_id == shop_id).group_by(jobs.c.state)
+    )
     found = {state: int(n) for state, n in rows}
     return {state: found.get(state, 0) for state in ("queued", "running", "failed")}

@@ -15,7 +15,9 @@ from sidecar.runtime.base import Runtime
 REQUESTS = Counter("devskyy_requests_total", "Answered requests.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram("devskyy_request_seconds", "Time to answer.", ["route"])
 RUNS = Counter("devskyy_runs_total", "Ended runs.", ["agent", "state"])
-RUN_SECONDS = Histogram("devskyy_run_seconds", "Time of runs.", ["agent"], buckets=(0.1, 0.5, 1, 2, 5, 15, 60, 300))
+RUN_SECONDS = Histogram(
+    "devskyy_run_seconds", "Time of runs.", ["agent"], buckets=(0.1, 0.5, 1, 2, 5, 15, 60, 300)
+)
 PROPOSALS = Counter("devskyy_proposals_total", "Proposals that came into a state.", ["agent", "state"])
 EVENTS = Counter("devskyy_events_total", "Events from the shop.", ["type", "result"])
 

@@ -28,12 +28,16 @@ COUNTED = {
 def start_sync(rt: Runtime, shop_id: str, *, full: bool) -> str:
     """Queues a sync; one of a kind at a time."""
     title = "Read the whole shop" if full else "Read what changed in the shop"
-    return jobs.start(rt, shop_id, "sync", {"full": full}, title=title, unique_key="sync:full" if full else "sync")
+    return jobs.start(
+        rt, shop_id, "sync", {"full": full}, title=title, unique_key="sync:full" if full else "sync"
+    )
 
 
 def add_reconcile(conn: Connection, shop_id: str) -> str:
     """Writes the nightly comparison of ids as a job."""
-    return jobs.add(conn, shop_id, "reconcile", {}, title="Look for what was deleted in the shop", unique_key="reconcile")
+    return jobs.add(
+        conn, shop_id, "reconcile", {}, title="Look for what was deleted in the shop", unique_key="reconcile"
+    )
 
 
 def start_due(rt: Runtime) -> None:
@@ -52,7 +56,10 @@ def _tried_lately(rt: Runtime, shop_id: str) -> bool:
     since = now() - rt.settings.sync_every_s
     mine = (jobs.jobs.c.shop_id == shop_id) & (jobs.jobs.c.kind == "sync")
     with read(rt.db.app) as conn:
-        return conn.execute(select(jobs.jobs.c.id).where(mine, jobs.jobs.c.created_at > since).limit(1)).first() is not None
+        return (
+            conn.execute(select(jobs.jobs.c.id).where(mine, jobs.jobs.c.created_at > since).limit(1)).first()
+            is not None
+        )
 
 
 def _state(rt: Runtime, shop_id: str) -> Row | None:
@@ -121,7 +128,9 @@ def figures(rt: Runtime, shop_id: str) -> Row:
     state = _state(rt, shop_id) or {}
     with read(rt.db.mirror) as conn:
         counts = {
-            name: conn.execute(select(func.count()).select_from(table).where(table.c.shop_id == shop_id)).scalar_one()
+            name: conn.execute(
+                select(func.count()).select_from(table).where(table.c.shop_id == shop_id)
+            ).scalar_one()
             for name, table in COUNTED.items()
         }
     last = max(state.get("last_full_at") or 0, state.get("last_incremental_at") or 0)

@@ -35,7 +35,14 @@ def pair(rt: Runtime, body: Row, authorization: str | None, path: str, raw: byte
         made = secure.pair(rt.db.app, rt.sealer, wanted, now=now())
     with write(rt.db.app) as conn:
         schedule.place_all(conn, made["shop_id"], list(rt.registry.values()))
-        audit.record(conn, made["shop_id"], None, "pairing.made", wanted.home_url, {"by": "code" if wanted.code else "key"})
+        audit.record(
+            conn,
+            made["shop_id"],
+            None,
+            "pairing.made",
+            wanted.home_url,
+            {"by": "code" if wanted.code else "key"},
+        )
     mirror.start_sync(rt, made["shop_id"], full=True)
     return made
 

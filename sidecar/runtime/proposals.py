@@ -127,13 +127,18 @@ def _targets(changes: list[Row]) -> set[tuple[str, str]]:
     return touched(changes) | created
 
 
-def _cooling(rt: Runtime, conn: Connection, shop_id: str, agent: str, targets: list[tuple[str, str]]) -> str | None:
+def _cooling(
+    rt: Runtime, conn: Connection, shop_id: str, agent: str, targets: list[tuple[str, str]]
+) -> str | None:
     since = now() - rt.settings.cooldown_days * DAY
     aimed = proposal_targets.join(
         proposals,
-        (proposals.c.shop_id == proposal_targets.c.shop_id) & (proposals.c.id == proposal_targets.c.proposal_id),
+        (proposals.c.shop_id == proposal_targets.c.shop_id)
+        & (proposals.c.id == proposal_targets.c.proposal_id),
     )
-    refused = (proposals.c.agent == agent) & (proposals.c.state == "rejected") & (proposals.c.decided_at > since)
+    refused = (
+        (proposals.c.agent == agent) & (proposals.c.state == "rejected") & (proposals.c.decided_at > since)
+    )
     for resource, path in targets:
         same = (proposal_targets.c.resource == resource) & (proposal_targets.c.path == path)
         query = select(proposals.c.id).select_from(aimed).where(proposals.c.shop_id == shop_id, same, refused)
@@ -161,11 +166,19 @@ def _give_way(conn: Connection, shop_id: str, row: Row, targets: list[tuple[str,
 
 def _insert(conn: Connection, row: Row, targets: list[tuple[str, str]]) -> None:
     conn.execute(insert(proposals).values(row))
-    keys = [{"shop_id": row["shop_id"], "proposal_id": row["id"], "resource": r, "path": p} for r, p in targets]
+    keys = [
+        {"shop_id": row["shop_id"], "proposal_id": row["id"], "resource": r, "path": p} for r, p in targets
+    ]
     if keys:
         conn.execute(insert(proposal_open), keys)
         conn.execute(insert(proposal_targets), keys)
-    first = {"shop_id": row["shop_id"], "proposal_id": row["id"], "n": 1, "to_state": row["state"], "at": now()}
+    first = {
+        "shop_id": row["shop_id"],
+        "proposal_id": row["id"],
+        "n": 1,
+        "to_state": row["state"],
+        "at": now(),
+    }
     conn.execute(insert(proposal_history).values(first))
 
 
@@ -178,14 +191,20 @@ def load(conn: Connection, shop_id: str, ident: str) -> Row:
     return dict(row)
 
 
-def step(conn: Connection, row: Row, action: str, *, who: Row | None = None, note: str | None = None, **values: Any) -> Row:
+def step(
+    conn: Connection, row: Row, action: str, *, who: Row | None = None, note: str | None = None, **values: Any
+) -> Row:
     """Moves a loaded proposal by `action` and returns its new row; Conflict when another was faster."""
     before, after = row["state"], MOVES[action][row["state"]]
     moment = now()
     mine = (proposals.c.shop_id == row["shop_id"]) & (proposals.c.id == row["id"])
     changed = {"state": after, "updated_at": moment, **values}
     if conn.execute(update(proposals).where(mine, proposals.c.state == before).values(changed)).rowcount != 1:
-        raise Conflict("Somebody else was faster.", code="not_pending", hint="Reload the proposal to see where it stands.")
+        raise Conflict(
+            "Somebody else was faster.",
+            code="not_pending",
+            hint="Reload the proposal to see where it stands.",
+        )
     _remember(conn, row, after, moment, who, note)
     if after not in OPEN:
         gone = (proposal_open.c.shop_id == row["shop_id"]) & (proposal_open.c.proposal_id == row["id"])
@@ -206,7 +225,9 @@ def _remember(conn: Connection, row: Row, after: str, moment: int, who: Row | No
 
 def _allowed(row: Row, action: str, code: str, hint: str) -> None:
     if row["state"] not in MOVES[action]:
-        raise Conflict(f"The proposal is {row['state']}.", code=code, hint=hint, details={"state": row["state"]})
+        raise Conflict(
+            f"The proposal is {row['state']}.", code=code, hint=hint, details={"state": row["state"]}
+        )
 
 
 NOT_PENDING = "Reload the Inbox: only a pending proposal can be decided on."
@@ -223,14 +244,28 @@ def approve(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row) -> Row:
             step(conn, row, "expire")
         elif seen != row["digest"]:
             raise Conflict(
-                "The proposal is not the one that was shown.", code="digest_mismatch", hint="Reload it and look again."
+                "The proposal is not the one that was shown.",
+                code="digest_mismatch",
+                hint="Reload it and look again.",
             )
         else:
-            row = step(conn, row, "approve", who=who, decided_at=now(), decided_by=who, snoozed_until=None, reason=None)
+            row = step(
+                conn,
+                row,
+                "approve",
+                who=who,
+                decided_at=now(),
+                decided_by=who,
+                snoozed_until=None,
+                reason=None,
+            )
             audit.record(conn, shop_id, who, "proposal.approve", ident, {"digest": seen})
     if late:
         raise DevSkyyError(
-            "The proposal has expired.", status=410, code="expired", hint="Run the agent again for a fresh one."
+            "The proposal has expired.",
+            status=410,
+            code="expired",
+            hint="Run the agent again for a fresh one.",
         )
     return row
 
@@ -252,7 +287,9 @@ def snooze(rt: Runtime, shop_id: str, ident: str, until: datetime, who: Row) -> 
     return _decide(rt, shop_id, ident, "snooze", who, snoozed_until=moment)
 
 
-def _decide(rt: Runtime, shop_id: str, ident: str, action: str, who: Row, *, note: str | None = None, **values: Any) -> Row:
+def _decide(
+    rt: Runtime, shop_id: str, ident: str, action: str, who: Row, *, note: str | None = None, **values: Any
+) -> Row:
     with write(rt.db.app) as conn:
         row = load(conn, shop_id, ident)
         _allowed(row, action, "not_pending", NOT_PENDING)
@@ -265,9 +302,18 @@ def undo(rt: Runtime, shop_id: str, ident: str, who: Row) -> Row:
     """Starts an undo that the plugin carries out; Conflict `not_applied` or `not_undoable`."""
     with write(rt.db.app) as conn:
         row = load(conn, shop_id, ident)
-        _allowed(row, "undo", "not_applied", "Only an applied proposal can be undone; reload to see where it stands.")
+        _allowed(
+            row,
+            "undo",
+            "not_applied",
+            "Only an applied proposal can be undone; reload to see where it stands.",
+        )
         if not row["undoable"]:
-            raise Conflict("This cannot be undone.", code="not_undoable", hint="Its changes took effect outside the shop.")
+            raise Conflict(
+                "This cannot be undone.",
+                code="not_undoable",
+                hint="Its changes took effect outside the shop.",
+            )
         row = step(conn, row, "undo", who=who)
         audit.record(conn, shop_id, who, "proposal.undo", ident)
     return row

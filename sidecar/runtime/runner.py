@@ -103,7 +103,9 @@ def execute(rt: Runtime, shop_id: str, ident: str) -> Row:
     with structlog.contextvars.bound_contextvars(run=ident, agent=run["agent"]):
         try:
             if agent is None:
-                raise DevSkyyError("This agent is no longer installed.", code="agent_unknown", hint="Remove its schedule.")
+                raise DevSkyyError(
+                    "This agent is no longer installed.", code="agent_unknown", hint="Remove its schedule."
+                )
             _succeed(rt, run, agent, _call(rt, run, agent), started)
         except Cancelled as error:
             _end(rt, run, "cancelled", started, error=error.as_dict())
@@ -129,7 +131,12 @@ def _begin(rt: Runtime, shop_id: str, ident: str) -> Row:
             conn.execute(update(runs).where(_mine(row)).values(state="cancelled", finished_at=now()))
             return load(conn, shop_id, ident)
         # A run that died half way starts anew; its first start stays, so that "now" and the numbers stay the same.
-        values = {"state": "running", "started_at": row["started_at"] or now(), "attempts": row["attempts"] + 1, "lease_owner": rt.owner}
+        values = {
+            "state": "running",
+            "started_at": row["started_at"] or now(),
+            "attempts": row["attempts"] + 1,
+            "lease_owner": rt.owner,
+        }
         conn.execute(update(runs).where(_mine(row)).values(values))
         conn.execute(delete(run_log).where(run_log.c.shop_id == shop_id, run_log.c.run_id == ident))
         return load(conn, shop_id, ident)
@@ -196,7 +203,11 @@ def _fail(rt: Runtime, run: Row, started: float, error: DevSkyyError) -> None:
 
 def _end(rt: Runtime, run: Row, state: str, started: float, *, error: Row) -> None:
     with write(rt.db.app) as conn:
-        conn.execute(update(runs).where(_mine(run), runs.c.state == "running").values(**_ended(state, started), error=error))
+        conn.execute(
+            update(runs)
+            .where(_mine(run), runs.c.state == "running")
+            .values(**_ended(state, started), error=error)
+        )
     _count(run, state, started)
     log.info(f"run_{state}", code=error["code"])
 
@@ -236,7 +247,14 @@ def _line(conn: Any, run: Row, level: str, message: str) -> None:
     mine = (run_log.c.shop_id == run["shop_id"]) & (run_log.c.run_id == run["id"])
     n = conn.execute(select(func.coalesce(func.max(run_log.c.n), 0)).where(mine)).scalar_one() + 1
     if n <= LOG_MAX:
-        row = {"shop_id": run["shop_id"], "run_id": run["id"], "n": n, "at": now(), "level": level, "message": message[:2000]}
+        row = {
+            "shop_id": run["shop_id"],
+            "run_id": run["id"],
+            "n": n,
+            "at": now(),
+            "level": level,
+            "message": message[:2000],
+        }
         conn.execute(insert(run_log).values(row))
 
 

@@ -43,7 +43,9 @@ def is_on(settings: Row) -> bool:
 def check_input(agent: Agent, given: Row, saved: Row | None = None) -> Row:
     """The complete input: given over saved over defaults; Invalid names every wrong or unknown field."""
     merged = {**(saved or {}), **given}
-    unknown = {name: "There is no such field." for name in merged if name not in known_fields(agent.input_model)}
+    unknown = {
+        name: "There is no such field." for name in merged if name not in known_fields(agent.input_model)
+    }
     fields = dict(unknown)
     try:
         checked = agent.input_model.model_validate({k: v for k, v in merged.items() if k not in unknown})
@@ -51,7 +53,9 @@ def check_input(agent: Agent, given: Row, saved: Row | None = None) -> Row:
         fields |= complaints(error)
     if fields:
         raise Invalid(
-            f"The input of {agent.name} is not right.", hint="Correct the fields that are named.", fields=fields
+            f"The input of {agent.name} is not right.",
+            hint="Correct the fields that are named.",
+            fields=fields,
         )
     return checked.model_dump(mode="json")
 
@@ -103,7 +107,11 @@ def add(
     """Writes a run and its job in the caller's transaction; the job is None when the run was there already."""
     settings = overrides(conn, shop_id, agent.name)
     if not is_on(settings):
-        raise Conflict(f"{agent.title} is switched off.", code="agent_off", hint="Switch it on under Agents, then run it.")
+        raise Conflict(
+            f"{agent.title} is switched off.",
+            code="agent_off",
+            hint="Switch it on under Agents, then run it.",
+        )
     full = check_input(agent, given, settings["input"])
     ident = uuid.uuid5(uuid.NAMESPACE_URL, f"{shop_id}/{key}").hex if key else uuid.uuid4().hex
     row = {
@@ -140,11 +148,31 @@ def load(conn: Connection, shop_id: str, ident: str) -> Row:
 def as_json(conn: Connection, row: Row, *, whole: bool = True) -> Row:
     """A run on the wire (docs/protocol.md, section 4); without `whole`, no log and no output."""
     done, total = row["progress_done"], row["progress_total"]
-    answer = {name: row[name] for name in ("id", "agent", "title", "state", "trigger", "input", "error", "duration_ms", "generation")}
+    answer = {
+        name: row[name]
+        for name in (
+            "id",
+            "agent",
+            "title",
+            "state",
+            "trigger",
+            "input",
+            "error",
+            "duration_ms",
+            "generation",
+        )
+    }
     answer |= {name: at(row[name]) for name in ("created_at", "started_at", "finished_at")}
-    answer |= {"progress": {"done": done, "total": total or 0, "label": row["progress_label"] or ""}, "log": []}
+    answer |= {
+        "progress": {"done": done, "total": total or 0, "label": row["progress_label"] or ""},
+        "log": [],
+    }
     mine = (proposals.c.shop_id == row["shop_id"]) & (proposals.c.run_id == row["id"])
-    answer["proposals"] = list(conn.execute(select(proposals.c.id).where(mine).order_by(proposals.c.created_at, proposals.c.id)).scalars())
+    answer["proposals"] = list(
+        conn.execute(
+            select(proposals.c.id).where(mine).order_by(proposals.c.created_at, proposals.c.id)
+        ).scalars()
+    )
     if whole:
         answer |= {"output": row["output"], "log": _log(conn, row)}
     return present(answer)
@@ -152,8 +180,14 @@ def as_json(conn: Connection, row: Row, *, whole: bool = True) -> Row:
 
 def _log(conn: Connection, row: Row) -> list[Row]:
     mine = (run_log.c.shop_id == row["shop_id"]) & (run_log.c.run_id == row["id"])
-    lines = conn.execute(select(run_log).where(mine).order_by(run_log.c.n.desc()).limit(LOG_LINES)).mappings().all()
-    return [{"at": at(line["at"]), "level": line["level"], "message": line["message"]} for line in reversed(lines)]
+    lines = (
+        conn.execute(select(run_log).where(mine).order_by(run_log.c.n.desc()).limit(LOG_LINES))
+        .mappings()
+        .all()
+    )
+    return [
+        {"at": at(line["at"]), "level": line["level"], "message": line["message"]} for line in reversed(lines)
+    ]
 
 
 def get(rt: Runtime, shop_id: str, ident: str) -> Row:
@@ -162,7 +196,9 @@ def get(rt: Runtime, shop_id: str, ident: str) -> Row:
         return as_json(conn, load(conn, shop_id, ident))
 
 
-def page(rt: Runtime, shop_id: str, *, agent: str | None, states: list[str], limit: int, cursor: str | None) -> Row:
+def page(
+    rt: Runtime, shop_id: str, *, agent: str | None, states: list[str], limit: int, cursor: str | None
+) -> Row:
     """Runs, newest first; `next` is there while more follow."""
     wanted = [runs.c.shop_id == shop_id]
     if agent:
@@ -175,7 +211,9 @@ def page(rt: Runtime, shop_id: str, *, agent: str | None, states: list[str], lim
         below.append((runs.c.created_at < when) | ((runs.c.created_at == when) & (runs.c.id < ident)))
     with read(rt.db.app) as conn:
         total = conn.execute(select(func.count()).where(*wanted)).scalar_one()
-        query = select(runs).where(*below).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit + 1)
+        query = (
+            select(runs).where(*below).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit + 1)
+        )
         rows = [dict(row) for row in conn.execute(query).mappings()]
         answer: Row = {"items": [as_json(conn, row, whole=False) for row in rows[:limit]], "total": total}
     if len(rows) > limit:
@@ -186,7 +224,9 @@ def page(rt: Runtime, shop_id: str, *, agent: str | None, states: list[str], lim
 def _cursor(text: str) -> tuple[int, str]:
     when, _, ident = text.partition("-")
     if not when.isdigit() or not ident.isalnum():
-        raise Invalid("That cursor is none of ours.", hint="Start again without cursor.", fields={"cursor": "unknown"})
+        raise Invalid(
+            "That cursor is none of ours.", hint="Start again without cursor.", fields={"cursor": "unknown"}
+        )
     return int(when), ident
 
 
@@ -195,7 +235,11 @@ def cancel(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> Row:
     with write(rt.db.app) as conn:
         row = load(conn, shop_id, ident)
         if row["state"] in ENDED:
-            raise Conflict(f"The run is {row['state']}.", code="run_ended", hint="Only a queued or running run can be cancelled.")
+            raise Conflict(
+                f"The run is {row['state']}.",
+                code="run_ended",
+                hint="Only a queued or running run can be cancelled.",
+            )
         values: dict[str, Any] = {"cancel_requested": True}
         if row["state"] == "queued":
             values |= {"state": "cancelled", "finished_at": now()}

@@ -38,7 +38,12 @@ def cron(text: str, shop_id: str, name: str) -> str:
     """A schedule as a cron line; the words get a minute of their own, so that shops and agents do not start together."""
     spread = int(hashlib.sha256(f"{shop_id}/{name}".encode()).hexdigest()[:8], 16)
     minute, hour = spread % 60, 2 + spread // 60 % 3
-    lines = {"hourly": f"{minute} * * * *", "daily": f"{minute} {hour} * * *", "weekly": f"{minute} {hour} * * 1", "monthly": f"{minute} {hour} 1 * *"}
+    lines = {
+        "hourly": f"{minute} * * * *",
+        "daily": f"{minute} {hour} * * *",
+        "weekly": f"{minute} {hour} * * 1",
+        "monthly": f"{minute} {hour} 1 * *",
+    }
     return lines.get(text, text)
 
 

@@ -78,7 +78,11 @@ class Supervisor:
         }  # fmt: skip
         # A group of its own: Ctrl-C reaches the supervisor, which stops the children in order.
         return subprocess.Popen(
-            commands[name], env=self._environment(), pass_fds=[self.sock.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+            commands[name],
+            env=self._environment(),
+            pass_fds=[self.sock.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def _environment(self) -> dict[str, str]:

@@ -42,7 +42,9 @@ def only_shop(rt: Runtime, wanted: str | None = None) -> Row:
         raise Conflict(
             f"{len(found)} shops are paired." if found else "No shop is paired.",
             code="shop_unclear" if found else "shop_unpaired",
-            hint=f"Name one with --shop: {names}." if found else "Run `devskyy pair` and enter the code in wp-admin.",
+            hint=f"Name one with --shop: {names}."
+            if found
+            else "Run `devskyy pair` and enter the code in wp-admin.",
         )
     return found[0]
 
@@ -77,15 +79,26 @@ def settle(rt: Runtime, shop_id: str, _args: Row) -> Row:
 
 def unsettled(rt: Runtime, shop_id: str) -> list[str]:
     """Proposals that have waited ten minutes for an outcome."""
-    waiting = proposals.c.state.in_(("approved", "applying", "undoing")) & (proposals.c.updated_at < now() - SETTLE_AFTER_S)
+    waiting = proposals.c.state.in_(("approved", "applying", "undoing")) & (
+        proposals.c.updated_at < now() - SETTLE_AFTER_S
+    )
     with read(rt.db.app) as conn:
-        return list(conn.execute(select(proposals.c.id).where(proposals.c.shop_id == shop_id, waiting)).scalars())
+        return list(
+            conn.execute(select(proposals.c.id).where(proposals.c.shop_id == shop_id, waiting)).scalars()
+        )
 
 
 def _by_ledger(conn: Connection, row: Row, ledger: list[Row]) -> Row:
     found = {entry["state"] for entry in ledger}
     if not found and row["state"] != "undoing":
-        return step(conn, row, "release", note="The shop's ledger knows nothing of it.", decided_at=None, decided_by=None)
+        return step(
+            conn,
+            row,
+            "release",
+            note="The shop's ledger knows nothing of it.",
+            decided_at=None,
+            decided_by=None,
+        )
     if found & {"applying", "undoing"}:
         return row  # the plugin's own settler decides first
     if row["state"] == "undoing":
@@ -96,6 +109,12 @@ def _by_ledger(conn: Connection, row: Row, ledger: list[Row]) -> Row:
         report = "undone"
     else:
         report = "stale" if found <= {"stale", "applied"} else "failed"
-    results = [{"change_id": entry["change_id"], "state": entry["state"], "message": entry.get("message") or ""} for entry in ledger]
-    return settle_with(conn, row, {"state": report, "results": results, "at": at(now()), "note": "Settled by the shop's ledger."})
-
+    results = [
+        {"change_id": entry["change_id"], "state": entry["state"], "message": entry.get("message") or ""}
+        for entry in ledger
+    ]
+    return settle_with(
+        conn,
+        row,
+        {"state": report, "results": results, "at": at(now()), "note": "Settled by the shop's ledger."},
+    )

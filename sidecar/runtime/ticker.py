@@ -78,7 +78,14 @@ class Ticker:
     def _settle(self) -> None:
         for row in shop.paired(self.rt):
             if shop.unsettled(self.rt, row["shop_id"]):
-                jobs.start(self.rt, row["shop_id"], "settle", {}, title="Ask the shop how changes went", unique_key="settle")
+                jobs.start(
+                    self.rt,
+                    row["shop_id"],
+                    "settle",
+                    {},
+                    title="Ask the shop how changes went",
+                    unique_key="settle",
+                )
 
     def _prune(self) -> None:
         with write(self.rt.db.app) as conn:
@@ -89,7 +96,12 @@ class Ticker:
 def fire_due(rt: Runtime) -> int:
     """Asks for the runs and chores that schedules ask for now; returns how many."""
     with read(rt.db.app) as conn:
-        if conn.execute(select(schedule.schedules.c.agent).where(schedule.schedules.c.next_at <= now()).limit(1)).first() is None:
+        if (
+            conn.execute(
+                select(schedule.schedules.c.agent).where(schedule.schedules.c.next_at <= now()).limit(1)
+            ).first()
+            is None
+        ):
             return 0
     sent: list[tuple[str, str]] = []
     with write(rt.db.app) as conn:

@@ -58,7 +58,9 @@ def evidence(product: int, to: str) -> Evidence:
     )  # fmt: skip
 
 
-@agent(title="Cut a price", reads={"products"}, risk="medium", on={"stock.changed"}, paths=["/api/v1/test/cut"])
+@agent(
+    title="Cut a price", reads={"products"}, risk="medium", on={"stock.changed"}, paths=["/api/v1/test/cut"]
+)
 def cut_price(inp: CutInput, ctx: Context) -> Result[CutOutput]:
     """Propose one price cut, for tests."""
     for step in range(inp.steps):
@@ -70,7 +72,9 @@ def cut_price(inp: CutInput, ctx: Context) -> Result[CutOutput]:
     change = Patch(
         resource=f"wc/v3/products/{inp.product}", set=[SetField(path="regular_price", was="20.00", to=inp.to)]
     )
-    found = Proposal(Subject("products", inp.product, f"Scarf {inp.product}"), [change], evidence(inp.product, inp.to))
+    found = Proposal(
+        Subject("products", inp.product, f"Scarf {inp.product}"), [change], evidence(inp.product, inp.to)
+    )
     return Result(CutOutput(draw=float(ctx.rng.random()), product=inp.product), [found])
 
 
@@ -130,19 +134,28 @@ class Plugin:
 
     def token(self, method: str, path: str, body: bytes = b"", *, who: Any = None, **more: Any) -> str:
         """A signed token for one request; `query` pairs are part of the path."""
-        claims = {"site": self.site, "home": self.home, **({"who": who} if who else {}), **more.pop("claims", {})}
+        claims = {
+            "site": self.site,
+            "home": self.home,
+            **({"who": who} if who else {}),
+            **more.pop("claims", {}),
+        }
         options = {"iss": "plugin", "aud": self.shop_id, "now": int(time.time()), **more}
         key = options.pop("key", self.secret)
         return sign(key, method=method, path=path, body=body, more=claims, **options)
 
-    def send(self, method: str, path: str, body: Any = None, *, who: Any = None, query: Any = (), **more: Any) -> Any:
+    def send(
+        self, method: str, path: str, body: Any = None, *, who: Any = None, query: Any = (), **more: Any
+    ) -> Any:
         """One signed request."""
         raw = b"" if body is None else json.dumps(body).encode()
         pairs = list(query.items()) if isinstance(query, dict) else list(query)
         token = self.token(method, canonical_path(path, pairs), raw, who=who, **more)
         head = {"Authorization": f"Bearer {token}", "X-DevSkyy-Version": "0.1.0"}
         kind = "application/json" if raw else None
-        return self.client.open(path, method=method, data=raw, query_string=pairs, headers=head, content_type=kind)
+        return self.client.open(
+            path, method=method, data=raw, query_string=pairs, headers=head, content_type=kind
+        )
 
     def get(self, path: str, **query: Any) -> Any:
         """A signed GET."""
@@ -169,7 +182,12 @@ class Plugin:
     def report(self, proposal: dict[str, Any], state: str, note: str | None = None) -> Any:
         """The plugin's report of an outcome."""
         results = [{"change_id": change["change_id"], "state": "applied"} for change in proposal["changes"]]
-        body = {"state": state, "results": results, "at": "2026-11-24T06:35:00Z", **({"note": note} if note else {})}
+        body = {
+            "state": state,
+            "results": results,
+            "at": "2026-11-24T06:35:00Z",
+            **({"note": note} if note else {}),
+        }
         return self.send("POST", f"/api/v1/proposals/{proposal['id']}/outcome", body)
 
 

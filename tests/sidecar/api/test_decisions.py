@@ -31,7 +31,12 @@ def test_a_run_makes_a_proposal_that_is_approved_applied_and_undone(plugin: Plug
 def test_only_a_person_who_manages_the_shop_decides(plugin: Plugin) -> None:
     found = plugin.proposal()
     for who in (None, ERIC):
-        for action, body in (("approve", {"digest": found["digest"]}), ("reject", {}), ("snooze", {"until": "2027-01-01T00:00:00Z"}), ("undo", None)):
+        for action, body in (
+            ("approve", {"digest": found["digest"]}),
+            ("reject", {}),
+            ("snooze", {"until": "2027-01-01T00:00:00Z"}),
+            ("undo", None),
+        ):
             answer = plugin.decide(found, action, body, who=who)
             assert (answer.status_code, answer.json["error"]["code"]) == (403, "approval_needs_person")
     assert plugin.get(f"/api/v1/proposals/{found['id']}").json["proposal"]["state"] == "pending"
@@ -80,7 +85,14 @@ def test_the_inbox_filters_sorts_and_counts(plugin: Plugin) -> None:
     assert plugin.get("/api/v1/proposals", q="scarf 3").json["total"] == 1
     assert plugin.get("/api/v1/proposals", q="%").json["total"] == 0
     assert plugin.get("/api/v1/proposals", risk="high").json["total"] == 0
-    for query in ({"sort": "colour"}, {"state": "nowhere"}, {"risk": "huge"}, {"limit": "0"}, {"limit": "x"}, {"x": "y"}):
+    for query in (
+        {"sort": "colour"},
+        {"state": "nowhere"},
+        {"risk": "huge"},
+        {"limit": "0"},
+        {"limit": "x"},
+        {"x": "y"},
+    ):
         answer = plugin.get("/api/v1/proposals", **query)
         assert answer.status_code == 422
         assert list(answer.json["error"]["fields"]) == list(query)
@@ -92,7 +104,10 @@ def test_a_run_takes_an_idempotency_key(plugin: Plugin) -> None:
 
         raw = json.dumps(body).encode()
         path = "/api/v1/agents/cut-price/runs"
-        head = {"Authorization": f"Bearer {plugin.token('POST', path, raw, who=ANNA)}", "Idempotency-Key": "abc"}
+        head = {
+            "Authorization": f"Bearer {plugin.token('POST', path, raw, who=ANNA)}",
+            "Idempotency-Key": "abc",
+        }
         return plugin.client.post(path, data=raw, headers=head, content_type="application/json")
 
     first, second, other = post({"input": {}}), post({"input": {}}), post({"input": {"product": 5}})
@@ -101,10 +116,15 @@ def test_a_run_takes_an_idempotency_key(plugin: Plugin) -> None:
 
 
 def test_a_wrong_input_names_its_fields(plugin: Plugin) -> None:
-    answer = plugin.send("POST", "/api/v1/agents/cut-price/runs", {"input": {"product": 0, "colour": 1}}, who=ANNA)
+    answer = plugin.send(
+        "POST", "/api/v1/agents/cut-price/runs", {"input": {"product": 0, "colour": 1}}, who=ANNA
+    )
     assert answer.status_code == 422
     assert set(answer.json["error"]["fields"]) == {"product", "colour"}
-    assert plugin.send("POST", "/api/v1/agents/nobody/runs", {"input": {}}).json["error"]["code"] == "agent_unknown"
+    assert (
+        plugin.send("POST", "/api/v1/agents/nobody/runs", {"input": {}}).json["error"]["code"]
+        == "agent_unknown"
+    )
 
 
 def test_a_failing_agent_fails_its_run_and_says_so(plugin: Plugin) -> None:
@@ -133,8 +153,16 @@ def test_settings_of_an_agent(plugin: Plugin) -> None:
     answer = plugin.send("PUT", path, {"schedule": "0 6 * * 1", "input": {"to": "15.00"}}, who=ANNA)
     assert answer.json["settings"] == {"enabled": True, "schedule": "0 6 * * 1", "input": {"to": "15.00"}}
     assert plugin.proposal()["changes"][0]["set"][0]["to"] == "15.00"
-    assert plugin.send("PUT", path, {"schedule": "sometimes"}, who=ANNA).json["error"]["fields"] == {"schedule": "unknown"}
-    assert "input.product" in plugin.send("PUT", path, {"input": {"product": -1}}, who=ANNA).json["error"]["fields"]
+    assert plugin.send("PUT", path, {"schedule": "sometimes"}, who=ANNA).json["error"]["fields"] == {
+        "schedule": "unknown"
+    }
+    assert (
+        "input.product"
+        in plugin.send("PUT", path, {"input": {"product": -1}}, who=ANNA).json["error"]["fields"]
+    )
     assert plugin.send("PUT", path, {"enabled": False}, who=None).status_code == 403
     assert plugin.send("PUT", path, {"enabled": False}, who=ANNA).json["settings"]["enabled"] is False
-    assert plugin.send("POST", "/api/v1/agents/cut-price/runs", {}, who=ANNA).json["error"]["code"] == "agent_off"
+    assert (
+        plugin.send("POST", "/api/v1/agents/cut-price/runs", {}, who=ANNA).json["error"]["code"]
+        == "agent_off"
+    )

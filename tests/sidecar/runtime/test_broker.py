@@ -94,7 +94,9 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path, start: Start, marks: Call
 
 def test_a_killed_worker_loses_no_run(plugin: Plugin, tmp_path: Path, start: Start) -> None:
     for number in range(200):
-        answer = plugin.send("POST", "/api/v1/agents/cut-price/runs", {"input": {"product": number + 1}}, who=ANNA)
+        answer = plugin.send(
+            "POST", "/api/v1/agents/cut-price/runs", {"input": {"product": number + 1}}, who=ANNA
+        )
         assert answer.status_code == 202
 
     def ended() -> int:
@@ -158,7 +160,9 @@ def test_a_long_task_keeps_its_lease(tmp_path: Path) -> None:
     other.close()
 
 
-def test_a_stopped_worker_gives_back_what_it_did_not_start(tmp_path: Path, marks: Callable[[], list[int]]) -> None:
+def test_a_stopped_worker_gives_back_what_it_did_not_start(
+    tmp_path: Path, marks: Callable[[], list[int]]
+) -> None:
     broker = broker_worker(tmp_path, lease_s=60)
     for number in range(50):
         broker.enqueue(broker.get_actor("mark").message(number))

@@ -38,8 +38,16 @@ def stored(plugin: Plugin) -> list[tuple[int, str]]:
 def test_a_batch_is_stored_once(plugin: Plugin) -> None:
     batch = [event(n) for n in (3, 1, 2)]
     first = post(plugin, batch)
-    assert (first.status_code, first.json) == (200, {"ok": True, "acknowledged": 3, "duplicates": 0, "rejected": []})
-    assert post(plugin, [*batch, event(4)]).json == {"ok": True, "acknowledged": 4, "duplicates": 3, "rejected": []}
+    assert (first.status_code, first.json) == (
+        200,
+        {"ok": True, "acknowledged": 3, "duplicates": 0, "rejected": []},
+    )
+    assert post(plugin, [*batch, event(4)]).json == {
+        "ok": True,
+        "acknowledged": 4,
+        "duplicates": 3,
+        "rejected": [],
+    }
     assert [seq for seq, _ in stored(plugin)] == [1, 2, 3, 4]
 
 
@@ -62,7 +70,14 @@ def test_a_batch_has_a_limit(plugin: Plugin) -> None:
 def test_rows_are_read_again_and_agents_wake_once(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, list[int]]] = []
     monkeypatch.setattr(mirror, "refresh_rows", lambda _rt, _shop, wanted: asked.append(wanted))
-    post(plugin, [event(1), event(2, resource_id=13), event(3, type="order.created", resource="orders", resource_id=9)])
+    post(
+        plugin,
+        [
+            event(1),
+            event(2, resource_id=13),
+            event(3, type="order.created", resource="orders", resource_id=9),
+        ],
+    )
     assert do_jobs(plugin.rt, ("refresh",)) == 1
     assert asked == [{"products": [12, 13], "orders": [9]}]
     assert {state for _, state in stored(plugin)} == {"done"}

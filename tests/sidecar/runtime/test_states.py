@@ -56,7 +56,12 @@ def state(plugin: Plugin, ident: str) -> str:
 
 def decide(plugin: Plugin, proposal: dict[str, Any], action: str) -> Any:
     """A person's action with a body that fits."""
-    bodies = {"approve": {"digest": proposal["digest"]}, "reject": {}, "snooze": {"until": "2027-06-01T00:00:00Z"}, "undo": None}
+    bodies = {
+        "approve": {"digest": proposal["digest"]},
+        "reject": {},
+        "snooze": {"until": "2027-06-01T00:00:00Z"},
+        "undo": None,
+    }
     return plugin.decide(proposal, action, bodies[action])
 
 
@@ -121,7 +126,9 @@ def test_only_one_of_many_approvals_counts(plugin: Plugin) -> None:
 
     def approve() -> None:
         try:
-            told.append(states.approve(plugin.rt, plugin.shop_id, proposal["id"], proposal["digest"], WHO)["state"])
+            told.append(
+                states.approve(plugin.rt, plugin.shop_id, proposal["id"], proposal["digest"], WHO)["state"]
+            )
         except DevSkyyError as error:
             told.append(error.code)
 
@@ -141,7 +148,9 @@ def test_history_and_open_fields_follow_the_state(plugin: Plugin) -> None:
     plugin.report(proposal, "applied")
     with read(plugin.rt.db.app) as conn:
         assert conn.execute(select(proposal_open.c.proposal_id)).scalars().all() == []
-        steps = conn.execute(select(proposal_history.c.to_state, proposal_history.c.who).order_by(proposal_history.c.n)).all()
+        steps = conn.execute(
+            select(proposal_history.c.to_state, proposal_history.c.who).order_by(proposal_history.c.n)
+        ).all()
     assert [step.to_state for step in steps] == ["pending", "approved", "applied"]
     assert steps[1].who == WHO
 
@@ -171,7 +180,10 @@ def test_the_ledger_settles_what_has_no_outcome(
     class Ledger:
         def ledger(self, ident: str) -> list[dict[str, Any]]:
             assert ident == proposal["id"]
-            return [{"change_id": f"{ident}-{n}", "state": name, "at": "2026-11-24T06:35:00Z"} for n, name in enumerate(ledger, 1)]
+            return [
+                {"change_id": f"{ident}-{n}", "state": name, "at": "2026-11-24T06:35:00Z"}
+                for n, name in enumerate(ledger, 1)
+            ]
 
     monkeypatch.setattr(shop, "client", lambda *_: Ledger())
     shop.settle(plugin.rt, plugin.shop_id, {})
