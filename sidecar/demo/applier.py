@@ -321,8 +321,11 @@ class Applier:
 def refuse(change: Mapping[str, Any]) -> None:
     """WriteError change_refused for what no proposal may write, whoever approved it."""
     resource, kind = str(change.get("resource", "")), change.get("kind")
-    known = {"patch": PATCH.match(resource), "create": CREATE.match(resource),
-             "act": resource.startswith("sidecar/")}.get(str(kind))  # fmt: skip
+    known = {
+        "patch": PATCH.match(resource),
+        "create": CREATE.match(resource),
+        "act": resource.startswith("sidecar/"),
+    }.get(str(kind))
     if not known or not isinstance(change.get("change_id"), str):
         raise WriteError("change_refused", f'"{resource}" is not something that a proposal may write.')
     for item in change["set"] if kind == "patch" else []:

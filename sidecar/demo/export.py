@@ -38,7 +38,8 @@ def page(
     ids: Sequence[int] | None = None,
     modified_after: str | None = None,
 ) -> dict[str, Any]:
-    """One answer of the export route; KeyError for an unknown resource. `modified_after` is stored text, inclusive."""
+    """One answer of the export route; KeyError for an unknown resource. `modified_after` is stored
+    text, inclusive."""
     resource = RESOURCES[name]
     where, values = [resource.where, "id > ?"], [after]
     if ids is not None:
@@ -94,9 +95,9 @@ def postcode_area(postcode: str) -> str | None:
     return postcode.replace(" ", "").upper()[:3] or None
 
 
-def _between(rows: list[Row]) -> tuple[int, int]:
-    """Rows come in ascending id, so what belongs to them lies between the first and the last."""
-    return rows[0]["id"], rows[-1]["id"]
+def _ids(rows: list[Row]) -> tuple[str]:
+    """The rows' ids as one bound value, however many there are."""
+    return (json.dumps([row["id"] for row in rows]),)
 
 
 def _shared(row: Row) -> list[Any]:
@@ -104,25 +105,45 @@ def _shared(row: Row) -> list[Any]:
     extra = json.loads(row["extra"])
     low = row["low_stock_amount"]
     stock = row["stock"] if row["manage_stock"] else None
-    return [_text(row["regular_price"]), _text(row["sale_price"]), _z(row["sale_from"]), _z(row["sale_to"]),
-            int(row["manage_stock"]), stock, row["stock_status"], row["backorders"], low, _text(row["cost"]),
-            _text(row["weight"]), extra]  # fmt: skip
+    return [
+        _text(row["regular_price"]),
+        _text(row["sale_price"]),
+        _z(row["sale_from"]),
+        _z(row["sale_to"]),
+        int(row["manage_stock"]),
+        stock,
+        row["stock_status"],
+        row["backorders"],
+        low,
+        _text(row["cost"]),
+        _text(row["weight"]),
+        extra,
+    ]
 
 
 def _products(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
-    span = _between(rows)
+    span = _ids(rows)
     terms: dict[tuple[int, str], list[int]] = defaultdict(list)
-    sql = ("SELECT p.product_id, t.taxonomy, t.id FROM product_terms p JOIN terms t ON t.id = p.term_id "
-           "WHERE p.product_id BETWEEN ? AND ? ORDER BY t.id")  # fmt: skip
+    sql = (
+        "SELECT p.product_id, t.taxonomy, t.id FROM product_terms p JOIN terms t ON t.id = p.term_id "
+        "WHERE p.product_id IN (SELECT value FROM json_each(?)) ORDER BY t.id"
+    )
     for product, taxonomy, term in con.execute(sql, span):
         terms[product, taxonomy].append(term)
     lowest: dict[int, str] = {}
-    for child in con.execute("SELECT * FROM products WHERE parent_id BETWEEN ? AND ? ORDER BY id", span):
+    for child in con.execute(
+        "SELECT * FROM products WHERE parent_id IN (SELECT value FROM json_each(?)) ORDER BY id", span
+    ):
         paid, held = price(child), lowest.get(child["parent_id"])
         if paid and (held is None or minor(paid) < minor(held)):
             lowest[child["parent_id"]] = paid
-    alts = {r["id"]: json.loads(r["extra"]).get("alt", "") for r in
-            con.execute("SELECT id, extra FROM posts WHERE type = 'attachment' AND parent BETWEEN ? AND ?", span)}  # fmt: skip
+    alts = {
+        r["id"]: json.loads(r["extra"]).get("alt", "")
+        for r in con.execute(
+            "SELECT id, extra FROM posts WHERE type = 'attachment' AND parent IN (SELECT value FROM json_each(?))",
+            span,
+        )
+    }
     return [_product(row, terms, lowest, alts) for row in rows]
 
 
@@ -139,13 +160,42 @@ def _product(
     ]
     images = [{"id": i, "alt": alts.get(i, "")} for i in extra.get("images", [])]
     return [
-        row["id"], row["type"], row["status"], row["name"], _text(row["sku"]), permalink(row), regular, sale, paid,
-        sale_from, sale_to, managed, stock, status, backorders, low, cost, weight, _text(size.get("length")),
-        _text(size.get("width")), _text(size.get("height")), _text(extra.get("tax_class")), _text(extra.get("gtin")),
-        extra.get("catalog_visibility", "visible"), terms[row["id"], "product_cat"], terms[row["id"], "product_tag"],
-        attributes, images, row["description"][:20_000], row["short_description"], row["total_sales"],
-        row["average_rating"], row["rating_count"], _z(row["date_created"]), _z(row["date_modified"]),
-    ]  # fmt: skip
+        row["id"],
+        row["type"],
+        row["status"],
+        row["name"],
+        _text(row["sku"]),
+        permalink(row),
+        regular,
+        sale,
+        paid,
+        sale_from,
+        sale_to,
+        managed,
+        stock,
+        status,
+        backorders,
+        low,
+        cost,
+        weight,
+        _text(size.get("length")),
+        _text(size.get("width")),
+        _text(size.get("height")),
+        _text(extra.get("tax_class")),
+        _text(extra.get("gtin")),
+        extra.get("catalog_visibility", "visible"),
+        terms[row["id"], "product_cat"],
+        terms[row["id"], "product_tag"],
+        attributes,
+        images,
+        row["description"][:20_000],
+        row["short_description"],
+        row["total_sales"],
+        row["average_rating"],
+        row["rating_count"],
+        _z(row["date_created"]),
+        _z(row["date_modified"]),
+    ]
 
 
 def _variations(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
@@ -156,10 +206,30 @@ def _variations(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
         )
         chosen = [{"name": a["name"], "option": a["option"]} for a in extra.get("attributes", [])]
         found.append(
-            [row["id"], row["parent_id"], row["status"], _text(row["sku"]), regular, sale, _text(price(row)),
-             sale_from, sale_to, managed, stock, status, backorders, low, cost, weight, _text(extra.get("gtin")),
-             chosen, None, _z(row["date_created"]), _z(row["date_modified"])]
-        )  # fmt: skip
+            [
+                row["id"],
+                row["parent_id"],
+                row["status"],
+                _text(row["sku"]),
+                regular,
+                sale,
+                _text(price(row)),
+                sale_from,
+                sale_to,
+                managed,
+                stock,
+                status,
+                backorders,
+                low,
+                cost,
+                weight,
+                _text(extra.get("gtin")),
+                chosen,
+                None,
+                _z(row["date_created"]),
+                _z(row["date_modified"]),
+            ]
+        )
     return found
 
 
@@ -170,24 +240,43 @@ def _categories(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
 
 def _orders(con: sqlite3.Connection, rows: list[Row], key: bytes) -> Rows:
     lines: dict[int, Rows] = defaultdict(list)
-    sql = ("SELECT order_id, id, product_id, variation_id, quantity, subtotal, total FROM order_lines "
-           "WHERE order_id BETWEEN ? AND ? ORDER BY id")  # fmt: skip
-    for order, line, product, variation, quantity, subtotal, total in con.execute(sql, _between(rows)):
+    sql = (
+        "SELECT order_id, id, product_id, variation_id, quantity, subtotal, total FROM order_lines "
+        "WHERE order_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    )
+    for order, line, product, variation, quantity, subtotal, total in con.execute(sql, _ids(rows)):
         lines[order].append([line, product, variation, quantity, money(subtotal), money(total), "0.00"])
     return [
-        [r["id"], r["status"], "EUR", _z(r["date_created"]), _z(r["date_modified"]), _z(r["date_paid"]),
-         _z(r["date_completed"]), r["customer_id"], email_hash(key, r["email"]), _text(r["country"]),
-         postcode_area(r["postcode"]), money(r["total"]), "0.00", money(r["shipping"]), money(r["discount"]), 0,
-         _text(r["payment_method"]), json.loads(r["extra"]).get("created_via", "checkout"),
-         [r["coupon"]] if r["coupon"] else [], lines[r["id"]]]
+        [
+            r["id"],
+            r["status"],
+            "EUR",
+            _z(r["date_created"]),
+            _z(r["date_modified"]),
+            _z(r["date_paid"]),
+            _z(r["date_completed"]),
+            r["customer_id"],
+            email_hash(key, r["email"]),
+            _text(r["country"]),
+            postcode_area(r["postcode"]),
+            money(r["total"]),
+            "0.00",
+            money(r["shipping"]),
+            money(r["discount"]),
+            0,
+            _text(r["payment_method"]),
+            json.loads(r["extra"]).get("created_via", "checkout"),
+            [r["coupon"]] if r["coupon"] else [],
+            lines[r["id"]],
+        ]
         for r in rows
-    ]  # fmt: skip
+    ]
 
 
 def _refunds(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
     lines: dict[int, Rows] = defaultdict(list)
-    sql = "SELECT * FROM refund_lines WHERE refund_id BETWEEN ? AND ? ORDER BY id"
-    for line in con.execute(sql, _between(rows)):
+    sql = "SELECT * FROM refund_lines WHERE refund_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    for line in con.execute(sql, _ids(rows)):
         lines[line["refund_id"]].append(
             [
                 line["order_line_id"],
@@ -197,27 +286,69 @@ def _refunds(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
                 money(line["total"]),
             ]
         )
-    return [[r["id"], r["order_id"], _z(r["date_created"]), _z(r["date_created"]), money(r["amount"]), lines[r["id"]]]
-            for r in rows]  # fmt: skip
+    return [
+        [
+            r["id"],
+            r["order_id"],
+            _z(r["date_created"]),
+            _z(r["date_created"]),
+            money(r["amount"]),
+            lines[r["id"]],
+        ]
+        for r in rows
+    ]
 
 
 def _customers(con: sqlite3.Connection, rows: list[Row], key: bytes) -> Rows:
-    sql = ("SELECT customer_id, count(*), sum(CASE WHEN status IN ('processing', 'completed') THEN total ELSE 0 END) "
-           "FROM orders WHERE customer_id BETWEEN ? AND ? GROUP BY 1")  # fmt: skip
-    spent = {customer: (orders, total) for customer, orders, total in con.execute(sql, _between(rows))}
-    return [[r["id"], email_hash(key, r["email"]), _text(r["country"]), postcode_area(r["postcode"]),
-             _z(r["date_created"]), spent.get(r["id"], (0, 0))[0], money(spent.get(r["id"], (0, 0))[1])]
-            for r in rows]  # fmt: skip
+    sql = (
+        "SELECT customer_id, count(*), sum(CASE WHEN status IN ('processing', 'completed') THEN "
+        "total ELSE 0 END) "
+        "FROM orders WHERE customer_id IN (SELECT value FROM json_each(?)) GROUP BY 1"
+    )
+    spent = {customer: (orders, total) for customer, orders, total in con.execute(sql, _ids(rows))}
+    return [
+        [
+            r["id"],
+            email_hash(key, r["email"]),
+            _text(r["country"]),
+            postcode_area(r["postcode"]),
+            _z(r["date_created"]),
+            spent.get(r["id"], (0, 0))[0],
+            money(spent.get(r["id"], (0, 0))[1]),
+        ]
+        for r in rows
+    ]
 
 
 def _coupons(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
-    return [[r["id"], r["code"], r["discount_type"], r["amount"], _z(r["date_expires"]), r["usage_count"],
-             _z(r["date_created"]), _z(r["date_modified"])] for r in rows]  # fmt: skip
+    return [
+        [
+            r["id"],
+            r["code"],
+            r["discount_type"],
+            r["amount"],
+            _z(r["date_expires"]),
+            r["usage_count"],
+            _z(r["date_created"]),
+            _z(r["date_modified"]),
+        ]
+        for r in rows
+    ]
 
 
 def _reviews(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
-    return [[r["id"], r["product_id"], r["rating"], r["verified"], r["status"], r["review"][:5000],
-             _z(r["date_created"])] for r in rows]  # fmt: skip
+    return [
+        [
+            r["id"],
+            r["product_id"],
+            r["rating"],
+            r["verified"],
+            r["status"],
+            r["review"][:5000],
+            _z(r["date_created"]),
+        ]
+        for r in rows
+    ]
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -226,31 +357,69 @@ def _names(text: str) -> tuple[str, ...]:
 
 RESOURCES = {
     "products": Resource(
-        "products", "parent_id = 0 AND status NOT IN ('trash', 'auto-draft')",
-        _names("id type status name sku permalink regular_price sale_price price sale_from sale_to manage_stock "
-               "stock_quantity stock_status backorders low_stock_amount cost weight length width height tax_class gtin "
-               "catalog_visibility categories tags attributes images description short_description total_sales "
-               "average_rating review_count created_at modified_at"), _products, "date_modified"),
+        "products",
+        "parent_id = 0 AND status NOT IN ('trash', 'auto-draft')",
+        _names(
+            "id type status name sku permalink regular_price sale_price price sale_from sale_to manage_stock "
+            "stock_quantity stock_status backorders low_stock_amount cost weight length width "
+            "height tax_class gtin "
+            "catalog_visibility categories tags attributes images description short_description "
+            "total_sales "
+            "average_rating review_count created_at modified_at"
+        ),
+        _products,
+        "date_modified",
+    ),
     "variations": Resource(
-        "products", "parent_id > 0 AND status NOT IN ('trash', 'auto-draft')",
-        _names("id product_id status sku regular_price sale_price price sale_from sale_to manage_stock stock_quantity "
-               "stock_status backorders low_stock_amount cost weight gtin attributes image_id created_at modified_at"),
-        _variations, "date_modified"),
-    "categories": Resource("terms", "taxonomy = 'product_cat'", _names("id parent name slug count"), _categories),
+        "products",
+        "parent_id > 0 AND status NOT IN ('trash', 'auto-draft')",
+        _names(
+            "id product_id status sku regular_price sale_price price sale_from sale_to manage_stock "
+            "stock_quantity "
+            "stock_status backorders low_stock_amount cost weight gtin attributes image_id "
+            "created_at modified_at"
+        ),
+        _variations,
+        "date_modified",
+    ),
+    "categories": Resource(
+        "terms", "taxonomy = 'product_cat'", _names("id parent name slug count"), _categories
+    ),
     "orders": Resource(
-        "orders", "status NOT IN ('checkout-draft', 'auto-draft', 'trash')",
-        _names("id status currency created_at modified_at paid_at completed_at customer_id email_hash country "
-               "postcode_area total total_tax shipping_total discount_total prices_include_tax payment_method "
-               "created_via coupons lines"), _orders, "date_modified"),
-    "refunds": Resource("refunds", "1 = 1", _names("id order_id created_at modified_at amount lines"), _refunds,
-                        "date_created"),
+        "orders",
+        "status NOT IN ('checkout-draft', 'auto-draft', 'trash')",
+        _names(
+            "id status currency created_at modified_at paid_at completed_at customer_id email_hash country "
+            "postcode_area total total_tax shipping_total discount_total prices_include_tax "
+            "payment_method "
+            "created_via coupons lines"
+        ),
+        _orders,
+        "date_modified",
+    ),
+    "refunds": Resource(
+        "refunds",
+        "1 = 1",
+        _names("id order_id created_at modified_at amount lines"),
+        _refunds,
+        "date_created",
+    ),
     "customers": Resource(
-        "customers", "1 = 1",
-        _names("id email_hash country postcode_area created_at orders_count total_spent"), _customers),
+        "customers",
+        "1 = 1",
+        _names("id email_hash country postcode_area created_at orders_count total_spent"),
+        _customers,
+    ),
     "coupons": Resource(
-        "coupons", "1 = 1", _names("id code discount_type amount date_expires usage_count created_at modified_at"),
-        _coupons),
+        "coupons",
+        "1 = 1",
+        _names("id code discount_type amount date_expires usage_count created_at modified_at"),
+        _coupons,
+    ),
     "reviews": Resource(
-        "reviews", "status IN ('approved', 'hold')",
-        _names("id product_id rating verified status text created_at"), _reviews),
-}  # fmt: skip
+        "reviews",
+        "status IN ('approved', 'hold')",
+        _names("id product_id rating verified status text created_at"),
+        _reviews,
+    ),
+}

@@ -43,7 +43,8 @@ def pair(
     code: str | None = None,
     pairing_key: str | None = None,
 ) -> dict[str, Any]:
-    """Pair by a code or by the shared key (base64url); what is remembered. DevSkyyError as the sidecar says."""
+    """Pair by a code or by the shared key (base64url); what is remembered. DevSkyyError as the sidecar
+    says."""
     about = describe(con, home)
     about.pop("counts")
     body = {**about, "rest_url": f"{home}/wp-json/", "woocommerce_key": {"key": key[0], "secret": key[1]}}
@@ -52,9 +53,15 @@ def pair(
     raw, path, headers = json.dumps(body).encode(), "/api/v1/pairing", {"Content-Type": "application/json"}
     if pairing_key:
         token = sign(
-            b64decode(pairing_key), iss="plugin", aud="pairing", method="POST", path=path, body=raw,
-            now=int(time.time()), more={"site": about["site_id"], "home": home},
-        )  # fmt: skip
+            b64decode(pairing_key),
+            iss="plugin",
+            aud="pairing",
+            method="POST",
+            path=path,
+            body=raw,
+            now=int(time.time()),
+            more={"site": about["site_id"], "home": home},
+        )
         headers["Authorization"] = f"Bearer {token}"
     answer = _send("POST", sidecar_url.rstrip("/") + path, raw, headers)
     paired = {
@@ -121,9 +128,15 @@ class Link:
         signed_path = canonical_path(path, query.items())
         more: dict[str, object] = {"site": get_option(self.con, "site_id"), "home": self.home}
         token = sign(
-            b64decode(paired["secret"]), iss="plugin", aud=paired["shop_id"], method=method, path=signed_path,
-            body=raw, now=int(time.time()), more={**more, "who": OWNER} if person else more,
-        )  # fmt: skip
+            b64decode(paired["secret"]),
+            iss="plugin",
+            aud=paired["shop_id"],
+            method=method,
+            path=signed_path,
+            body=raw,
+            now=int(time.time()),
+            more={**more, "who": OWNER} if person else more,
+        )
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return _send(method, paired["url"] + signed_path, raw, headers)
 

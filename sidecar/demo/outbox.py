@@ -23,7 +23,8 @@ def emit(con: sqlite3.Connection, kind: str, resource: str, resource_id: int, ve
     origin = request.environ.get(ORIGIN) if has_request_context() else None
     at = stamp()
     con.execute(
-        "INSERT INTO outbox (id, type, resource, resource_id, at, origin, version) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outbox (id, type, resource, resource_id, at, origin, version) VALUES (?, ?, ?, "
+        "?, ?, ?, ?)",
         (str(uuid.uuid4()), kind, resource, resource_id, at, origin, version or at),
     )
 
@@ -31,7 +32,8 @@ def emit(con: sqlite3.Connection, kind: str, resource: str, resource_id: int, ve
 def waiting(con: sqlite3.Connection, limit: int = BATCH) -> list[dict[str, Any]]:
     """The oldest events that wait, in order, as the protocol's section 6 has them."""
     rows = con.execute(
-        "SELECT seq, id, type, resource, resource_id, at, origin, version FROM outbox WHERE state = 'waiting' "
+        "SELECT seq, id, type, resource, resource_id, at, origin, version FROM outbox WHERE state = "
+        "'waiting' "
         "ORDER BY seq LIMIT ?",
         (limit,),
     )

@@ -63,7 +63,8 @@ CREATE TABLE api_keys (
   consumer_key TEXT PRIMARY KEY, consumer_secret TEXT NOT NULL, permissions TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE ledger (
   change_id TEXT PRIMARY KEY, proposal TEXT NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL,
-  resource TEXT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL, user_id INTEGER NOT NULL, at TEXT NOT NULL,
+  resource TEXT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL, user_id INTEGER NOT NULL,
+  at TEXT NOT NULL,
   message TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '', reported INTEGER NOT NULL DEFAULT 0)
   WITHOUT ROWID;
 CREATE TABLE outbox (

@@ -1,7 +1,9 @@
-"""The demo shop: a WooCommerce-compatible HTTP shop on one SQLite file, with the plugin's part played in Python."""
+"""The demo shop: a WooCommerce-compatible HTTP shop on one SQLite file, with the plugin's part played
+in Python."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import secrets
@@ -78,8 +80,8 @@ class DemoShop:
             shop.approve(proposal_id)
             shop.undo(proposal_id)
 
-    `home` is its address, `key` a read-only WooCommerce key, `write_key` one that may write, `owner_key` what the
-    owner's routes ask for. Calls to the sidecar raise DevSkyyError with the sidecar's code.
+    `home` is its address, `key` a read-only WooCommerce key, `write_key` one that may write, `owner_key` what
+    the owner's routes ask for. Calls to the sidecar raise DevSkyyError with the sidecar's code.
     """
 
     def __init__(self, path: Path | str, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -108,7 +110,8 @@ class DemoShop:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> Self:
-        """Open the shop in `folder`, generating it when there is none of this size, seed and end date, or if `fresh`."""
+        """Open the shop in `folder`, generating it when there is none of this size, seed and end date,
+        or if `fresh`."""
         path = Path(folder) / f"shop-{size}.sqlite3"
         end = end or dt.datetime.now(dt.UTC).date()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +122,8 @@ class DemoShop:
     # Serving.
 
     def start(self, *, drain_every: float | None = 1.0) -> Self:
-        """Serve from a thread and, once paired, send events every `drain_every` seconds (None: only by `drain`)."""
+        """Serve from a thread and, once paired, send events every `drain_every` seconds (None: only by
+        `drain`)."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         host, _, port = self.home.removeprefix("http://").rpartition(":")
         self._server = make_server(host, int(port), self.app, threaded=True, request_handler=_Quiet)
@@ -188,16 +192,21 @@ class DemoShop:
         """One REST request inside the shop as the owner; WriteError with the shop's code when it fails."""
         environ = {auth.INTERNAL: True, outbox.ORIGIN: origin}
         answer = self.app.test_client().open(
-            f"/wp-json/{resource}", method=method, json=body, query_string=dict(query or {}),
-            environ_overrides=environ, base_url=self.home,
-        )  # fmt: skip
+            f"/wp-json/{resource}",
+            method=method,
+            json=body,
+            query_string=dict(query or {}),
+            environ_overrides=environ,
+            base_url=self.home,
+        )
         found: dict[str, Any] = answer.get_json()
         if answer.status_code >= 400:
             raise WriteError(found["code"], found["message"], answer.status_code)
         return found
 
     def approve(self, proposal_id: str, digest: str | None = None) -> dict[str, Any]:
-        """Approve and apply, as the owner: `{"ok", "proposal", "state", "results"}`; state applied, stale or failed.
+        """Approve and apply, as the owner: `{"ok", "proposal", "state", "results"}`; state applied,
+        stale or failed.
 
         `digest` is that of the proposal seen; without one, the sidecar's present proposal counts as seen.
         """
@@ -234,18 +243,18 @@ class DemoShop:
 
         Conflict not_applied, not_undoable or changed_since when nothing was begun.
         """
-        try:
+        with contextlib.suppress(Unavailable):  # the ledger is enough; the outcome waits
             self.link.call("POST", f"/api/v1/proposals/{proposal_id}/undo", {}, person=True)
-        except Unavailable:
-            pass  # the ledger is enough; the outcome waits
         try:
             done = self.applier.undo(proposal_id)
         except WriteError as error:
             self._undo_refused(proposal_id, error)
             raise Conflict(
-                error.message, code=error.code, hint="Set the value you want in the product itself.",
+                error.message,
+                code=error.code,
+                hint="Set the value you want in the product itself.",
                 details=error.details,
-            ) from error  # fmt: skip
+            ) from error
         return {"ok": done["state"] == "undone", "proposal": self._report(proposal_id, done["state"]), **done}
 
     def _undo_refused(self, proposal_id: str, error: WriteError) -> None:
@@ -281,7 +290,8 @@ class DemoShop:
                 logging.getLogger(__name__).info("Events wait: %s", error.message)
 
     def place_order(self, *lines: tuple[int, int], email: str = "visitor@example.com") -> int:
-        """Place a paid order of (product or variation id, pieces); its id. The stock goes down, events follow."""
+        """Place a paid order of (product or variation id, pieces); its id. The stock goes down, events
+        follow."""
         fields = {
             "set_paid": True,
             "payment_method": "stripe",

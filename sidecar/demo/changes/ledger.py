@@ -1,4 +1,5 @@
-"""What was written on whose word and what stood there before: one row per change, written before the change."""
+"""What was written on whose word and what stood there before: one row per change, written before the
+change."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from sidecar.demo.outbox import stamp
 
 @dataclass
 class Entry:
-    """One ledger row; `record` holds set, stood, after, body, created_id and undo_from as far as they apply."""
+    """One ledger row; `record` holds set, stood, after, body, created_id and undo_from as far as they
+    apply."""
 
     change_id: str
     kind: str
@@ -46,11 +48,22 @@ def add(
 ) -> None:
     """Insert a row; a change that has one keeps it."""
     con.execute(
-        "INSERT OR IGNORE INTO ledger (change_id, proposal, n, kind, resource, record, state, user_id, at, message) "
+        "INSERT OR IGNORE INTO ledger (change_id, proposal, n, kind, resource, record, state, "
+        "user_id, at, message) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (change["change_id"], proposal, n, change["kind"], change["resource"], json.dumps(record), state, user_id,
-         stamp(), message),
-    )  # fmt: skip
+        (
+            change["change_id"],
+            proposal,
+            n,
+            change["kind"],
+            change["resource"],
+            json.dumps(record),
+            state,
+            user_id,
+            stamp(),
+            message,
+        ),
+    )
 
 
 def set_state(con: sqlite3.Connection, entry: Entry, state: str, message: str = "") -> None:

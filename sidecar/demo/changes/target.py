@@ -25,7 +25,8 @@ class WriteError(Exception):
 
 
 class Call(Protocol):
-    """Does one REST request inside the shop as the approver; the answer's JSON object, WriteError on an error."""
+    """Does one REST request inside the shop as the approver; the answer's JSON object, WriteError on
+    an error."""
 
     def __call__(
         self,
@@ -100,7 +101,8 @@ def created(con: sqlite3.Connection, change_id: str) -> int:
     """The id of what a change has already created, 0 for nothing: looked up before any retry."""
     for table in ("coupons", "products"):
         sql = (
-            f"SELECT t.id FROM {table} t, json_each(t.extra, '$.meta_data') m WHERE json_extract(m.value, '$.key') = ? "
+            f"SELECT t.id FROM {table} t, json_each(t.extra, '$.meta_data') m WHERE "
+            f"json_extract(m.value, '$.key') = ? "
             "AND json_extract(m.value, '$.value') = ? LIMIT 1"
         )
         row = con.execute(sql, (CHANGE_ID, change_id)).fetchone()

@@ -1,4 +1,5 @@
-"""Typed comparison of a field's values: "20" is "20.00", null is "", lists of ids are sets, dates are instants."""
+"""Typed comparison of a field's values: "20" is "20.00", null is "", lists of ids are sets, dates are
+instants."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _basic() -> sqlite3.Row | None:
 
 
 def _oauth() -> sqlite3.Row | None:
-    params = {k: v for k, v in request.args.items(multi=True)}
+    params = dict(request.args.items(multi=True))
     absent = [name for name in NEEDED if not params.get(name)]
     if len(absent) == len(NEEDED):
         return None

@@ -51,8 +51,14 @@ STATUSES = (
     "failed",
     "checkout-draft",
 )
-ORDERS = {"date": "date_created", "id": "id", "include": "include", "title": "id", "slug": "id",
-          "modified": "date_modified"}  # fmt: skip
+ORDERS = {
+    "date": "date_created",
+    "id": "id",
+    "include": "include",
+    "title": "id",
+    "slug": "id",
+    "modified": "date_modified",
+}
 ARGS = {
     **PAGING,
     **DATES,
@@ -130,16 +136,29 @@ def place(con: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
     goods = sum(_add_line(con, order_id, item) for item in fields.get("line_items", []))
     status = fields.get("status") or ("processing" if fields.get("set_paid") else "pending")
     billing = {k: str(v) for k, v in (fields.get("billing") or {}).items()}
-    person = [billing.get(n, "") for n in
-              ("email", "first_name", "last_name", "address_1", "city", "postcode", "country")]  # fmt: skip
+    person = [
+        billing.get(n, "")
+        for n in ("email", "first_name", "last_name", "address_1", "city", "postcode", "country")
+    ]
     extra = {"created_via": "rest-api", "meta_data": merge_meta(con, [], fields.get("meta_data") or [])}
     con.execute(
-        "INSERT INTO orders (id, status, customer_id, email, first_name, last_name, address_1, city, postcode, "
+        "INSERT INTO orders (id, status, customer_id, email, first_name, last_name, address_1, "
+        "city, postcode, "
         "country, discount, shipping, total, payment_method, date_created, date_modified, date_paid, extra) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?)",
-        (order_id, status, fields.get("customer_id") or 0, *person, goods, fields.get("payment_method") or "",
-         moment, moment, moment if fields.get("set_paid") else None, json.dumps(extra)),
-    )  # fmt: skip
+        (
+            order_id,
+            status,
+            fields.get("customer_id") or 0,
+            *person,
+            goods,
+            fields.get("payment_method") or "",
+            moment,
+            moment,
+            moment if fields.get("set_paid") else None,
+            json.dumps(extra),
+        ),
+    )
     emit(con, "order.created", "orders", order_id, f"{moment}Z")
     if status in ("processing", "completed", "on-hold"):
         _move_stock(con, order_id, -1)
@@ -277,9 +296,16 @@ def _refund(con: sqlite3.Connection, order: Row, fields: Mapping[str, Any]) -> i
         quantity = int(item.get("quantity", 0))
         con.execute(
             "INSERT INTO refund_lines VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (_next_line(con), refund_id, line["id"], line["product_id"], line["variation_id"], quantity,
-             minor(str(item.get("refund_total", 0)))),
-        )  # fmt: skip
+            (
+                _next_line(con),
+                refund_id,
+                line["id"],
+                line["product_id"],
+                line["variation_id"],
+                quantity,
+                minor(str(item.get("refund_total", 0))),
+            ),
+        )
         move_stock(con, line["variation_id"] or line["product_id"], quantity)
     status = "refunded" if amount == left else order["status"]
     con.execute("UPDATE orders SET status = ?, date_modified = ? WHERE id = ?", (status, moment, order["id"]))

@@ -45,10 +45,22 @@ from sidecar.demo.rest.wire import (
 
 bp = Blueprint("people", __name__, url_prefix="/wp-json/wc/v3")
 CUSTOMER_ORDERS = {"id": "id", "include": "include", "name": "first_name", "registered_date": "date_created"}
-REVIEW_ORDERS = {"date": "date_created", "date_gmt": "date_created", "id": "id", "include": "include",
-                 "slug": "id", "product": "product_id"}  # fmt: skip
-COUPON_ORDERS = {"date": "date_created", "id": "id", "include": "include", "title": "code", "slug": "code",
-                 "modified": "date_modified"}  # fmt: skip
+REVIEW_ORDERS = {
+    "date": "date_created",
+    "date_gmt": "date_created",
+    "id": "id",
+    "include": "include",
+    "slug": "id",
+    "product": "product_id",
+}
+COUPON_ORDERS = {
+    "date": "date_created",
+    "id": "id",
+    "include": "include",
+    "title": "code",
+    "slug": "code",
+    "modified": "date_modified",
+}
 DISCOUNTS = ("percent", "fixed_cart", "fixed_product")
 COUPON_BODY = {
     **dict.fromkeys(("code", "amount", "description", "minimum_amount", "maximum_amount"), text),
@@ -86,9 +98,17 @@ def list_customers() -> Response:
         **PAGING,
         "orderby": choice("id", "include", "name", "registered_date"),
         "email": text,
-        "role": choice("all", "administrator", "editor", "author", "contributor", "subscriber", "customer",
-                       "shop_manager"),
-    }  # fmt: skip
+        "role": choice(
+            "all",
+            "administrator",
+            "editor",
+            "author",
+            "contributor",
+            "subscriber",
+            "customer",
+            "shop_manager",
+        ),
+    }
     args, con = query_args(spec), db()
     query = Select("customers", [], [])
     query.common(args)
@@ -199,11 +219,19 @@ def create_review() -> Response:
         raise RestError("woocommerce_rest_product_invalid_id", "Invalid product ID.", 404)
     with transaction(con):
         review_id = con.execute(
-            "INSERT INTO reviews (product_id, status, reviewer, email, review, rating, verified, date_created) "
+            "INSERT INTO reviews (product_id, status, reviewer, email, review, rating, verified, "
+            "date_created) "
             "VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
-            (fields["product_id"], fields.get("status", "approved"), fields["reviewer"], fields["reviewer_email"],
-             fields["review"], fields.get("rating", 0), now()),
-        ).lastrowid  # fmt: skip
+            (
+                fields["product_id"],
+                fields.get("status", "approved"),
+                fields["reviewer"],
+                fields["reviewer_email"],
+                fields["review"],
+                fields.get("rating", 0),
+                now(),
+            ),
+        ).lastrowid
         emit(con, "review.posted", "reviews", int(review_id or 0))
     row = con.execute("SELECT * FROM reviews WHERE id = ?", (review_id,)).fetchone()
     return answer(_review(con, row), 201)
@@ -236,8 +264,13 @@ def _review(con: sqlite3.Connection, row: Row) -> dict[str, Any]:
 @bp.get("/coupons")
 def list_coupons() -> Response:
     """Coupons, newest first."""
-    spec = {**PAGING, **DATES, "orderby": choice("date", "id", "include", "title", "slug", "modified"),
-            "code": text, "status": choices("any", "publish", "draft", "pending", "private", "future", "trash")}  # fmt: skip
+    spec = {
+        **PAGING,
+        **DATES,
+        "orderby": choice("date", "id", "include", "title", "slug", "modified"),
+        "code": text,
+        "status": choices("any", "publish", "draft", "pending", "private", "future", "trash"),
+    }
     args, con = query_args(spec), db()
     query = Select("coupons", [], [])
     query.common(args)
@@ -306,11 +339,20 @@ def _update_coupon(con: sqlite3.Connection, row: Row, sent: Mapping[str, Any]) -
     for name in ("date_expires", "date_expires_gmt"):
         expires = (fields[name] or None) if name in fields else expires
     con.execute(
-        "UPDATE coupons SET code = ?, amount = ?, discount_type = ?, description = ?, date_expires = ?, extra = ?, "
+        "UPDATE coupons SET code = ?, amount = ?, discount_type = ?, description = ?, date_expires "
+        "= ?, extra = ?, "
         "date_modified = ? WHERE id = ?",
-        (fields.get("code", row["code"]).lower(), amount, fields.get("discount_type", row["discount_type"]),
-         fields.get("description", row["description"]), expires, json.dumps(extra), now(), row["id"]),
-    )  # fmt: skip
+        (
+            fields.get("code", row["code"]).lower(),
+            amount,
+            fields.get("discount_type", row["discount_type"]),
+            fields.get("description", row["description"]),
+            expires,
+            json.dumps(extra),
+            now(),
+            row["id"],
+        ),
+    )
     return _find_coupon(row["id"])
 
 

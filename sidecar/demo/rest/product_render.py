@@ -1,4 +1,5 @@
-"""Products and variations as wc/v3 shows them. A page takes a handful of queries, however many rows it has."""
+"""Products and variations as wc/v3 shows them. A page takes a handful of queries, however many rows it
+has."""
 
 from __future__ import annotations
 

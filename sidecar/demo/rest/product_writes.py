@@ -35,8 +35,19 @@ def _sale_date(name: str, value: Any) -> str | None:
 
 SPEC = {
     **dict.fromkeys(
-        ("name", "slug", "description", "short_description", "sku", "regular_price", "sale_price", "weight",
-         "tax_class", "purchase_note", "global_unique_id"),
+        (
+            "name",
+            "slug",
+            "description",
+            "short_description",
+            "sku",
+            "regular_price",
+            "sale_price",
+            "weight",
+            "tax_class",
+            "purchase_note",
+            "global_unique_id",
+        ),
         text,
     ),
     **dict.fromkeys(
@@ -58,10 +69,20 @@ SPEC = {
     "menu_order": integer(),
     "dimensions": anything,
     "cost_of_goods_sold": anything,
-}  # fmt: skip
+}
 PLAIN = ("name", "slug", "status", "description", "short_description", "weight", "backorders", "stock_status")
-EXTRA = ("featured", "catalog_visibility", "reviews_allowed", "sold_individually", "tax_status", "tax_class",
-         "purchase_note", "menu_order", "attributes", "default_attributes")  # fmt: skip
+EXTRA = (
+    "featured",
+    "catalog_visibility",
+    "reviews_allowed",
+    "sold_individually",
+    "tax_status",
+    "tax_class",
+    "purchase_note",
+    "menu_order",
+    "attributes",
+    "default_attributes",
+)
 
 
 def decimal(value: str) -> str:
@@ -232,7 +253,8 @@ def _write_terms(con: sqlite3.Connection, product_id: int, fields: Mapping[str, 
         if taxonomy == "product_cat" and not known:
             known = [UNCATEGORISED]
         con.execute(
-            "DELETE FROM product_terms WHERE product_id = ? AND term_id IN (SELECT id FROM terms WHERE taxonomy = ?)",
+            "DELETE FROM product_terms WHERE product_id = ? AND term_id IN (SELECT id FROM terms "
+            "WHERE taxonomy = ?)",
             (product_id, taxonomy),
         )
         con.executemany("INSERT OR IGNORE INTO product_terms VALUES (?, ?)", [(product_id, i) for i in known])
@@ -241,8 +263,10 @@ def _write_terms(con: sqlite3.Connection, product_id: int, fields: Mapping[str, 
 def _sync_parent(con: sqlite3.Connection, parent_id: int) -> None:
     """A variable product is in stock while one of its variations is."""
     con.execute(
-        "UPDATE products SET stock_status = CASE WHEN EXISTS (SELECT 1 FROM products v WHERE v.parent_id = products.id "
-        "AND v.stock_status = 'instock') THEN 'instock' ELSE 'outofstock' END WHERE id = ? AND manage_stock = 0",
+        "UPDATE products SET stock_status = CASE WHEN EXISTS (SELECT 1 FROM products v WHERE "
+        "v.parent_id = products.id "
+        "AND v.stock_status = 'instock') THEN 'instock' ELSE 'outofstock' END WHERE id = ? AND "
+        "manage_stock = 0",
         (parent_id,),
     )
 

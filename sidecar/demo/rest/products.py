@@ -47,8 +47,25 @@ ARGS = {
     **PAGING,
     **DATES,
     "orderby": choice(
-        "date", "id", "include", "title", "slug", "modified", "popularity", "rating", "post__in", "price", "sales",
-        "menu_order", "random", "popularity", "rating", "menu_order", "price", "popularity", "rating",
+        "date",
+        "id",
+        "include",
+        "title",
+        "slug",
+        "modified",
+        "popularity",
+        "rating",
+        "post__in",
+        "price",
+        "sales",
+        "menu_order",
+        "random",
+        "popularity",
+        "rating",
+        "menu_order",
+        "price",
+        "popularity",
+        "rating",
     ),
     "status": choice(*STATUSES),
     "type": choice(*TYPES),
@@ -63,7 +80,7 @@ ARGS = {
     "max_price": text,
     "dp": integer(0),
     "context": CONTEXT,
-}  # fmt: skip
+}
 
 
 def raw(args: dict[str, Any]) -> bool:

@@ -51,17 +51,24 @@ GENERAL = (
     ("woocommerce_price_decimal_sep", "Decimal separator", "text", "."),
     ("woocommerce_price_num_decimals", "Number of decimals", "number", "2"),
 )
-ORDERS = {"date": "date_created", "id": "id", "include": "include", "modified": "date_modified",
-          "title": "title COLLATE NOCASE", "slug": "slug"}  # fmt: skip
+ORDERS = {
+    "date": "date_created",
+    "id": "id",
+    "include": "include",
+    "modified": "date_modified",
+    "title": "title COLLATE NOCASE",
+    "slug": "slug",
+}
 ARGS = {
     **PAGING,
     **DATES,
-    "orderby": choice("author", "date", "id", "include", "modified", "parent", "relevance", "slug",
-                      "include_slugs", "title"),
+    "orderby": choice(
+        "author", "date", "id", "include", "modified", "parent", "relevance", "slug", "include_slugs", "title"
+    ),
     "slug": text,
     "status": choices("publish", "future", "draft", "pending", "private", "trash", "inherit", "any"),
     "parent": ids,
-}  # fmt: skip
+}
 
 
 @bp.get("/")
@@ -70,9 +77,18 @@ def index() -> Response:
     namespaces = ["wc/v3", "wp/v2", "devskyy/v1"]
     name = get_option(db(), "name")
     return answer(
-        {"name": name, "description": "", "url": home(), "home": home(), "gmt_offset": 0,
-         "timezone_string": "UTC", "namespaces": namespaces, "authentication": [], "routes": {}}
-    )  # fmt: skip
+        {
+            "name": name,
+            "description": "",
+            "url": home(),
+            "home": home(),
+            "gmt_offset": 0,
+            "timezone_string": "UTC",
+            "namespaces": namespaces,
+            "authentication": [],
+            "routes": {},
+        }
+    )
 
 
 @bp.get("/wc/v3/settings/general")
@@ -94,32 +110,62 @@ def _setting(name: str, label: str, kind: str, value: str) -> dict[str, Any]:
     path = "wc/v3/settings/general"
     allow = ["GET", "POST", "PUT", "PATCH"]
     here = [{"href": api(f"{path}/{name}"), "targetHints": {"allow": allow}}]
-    return {"id": name, "label": label, "description": label, "type": kind, "default": "", "tip": label,
-            "value": value, "_links": {"self": here, "collection": [{"href": api(path)}]}}  # fmt: skip
+    return {
+        "id": name,
+        "label": label,
+        "description": label,
+        "type": kind,
+        "default": "",
+        "tip": label,
+        "value": value,
+        "_links": {"self": here, "collection": [{"href": api(path)}]},
+    }
 
 
 @bp.get("/wc/v3/system_status")
 def system_status() -> Response:
     """The part of the status report that tells versions, currency and order storage."""
     facts = get_option(db(), "facts")
-    plugins = [{"plugin": f"{slug}/{slug}.php", "name": name, "version": version} for slug, name, version in
-               (("woocommerce", "WooCommerce", VERSIONS["woocommerce"]), ("devskyy", "DevSkyy", "0.1.0"))]  # fmt: skip
-    return answer({
-        "environment": {"home_url": home(), "site_url": home(), "version": VERSIONS["woocommerce"],
-                        "wp_version": VERSIONS["wordpress"], "wp_multisite": False,
-                        "php_version": VERSIONS["php"], "default_timezone": "UTC", "language": facts["locale"]},
-        "database": {"wc_database_version": VERSIONS["woocommerce"], "database_prefix": "wp_"},
-        "active_plugins": plugins,
-        "inactive_plugins": [],
-        "theme": {"name": "Twenty Twenty-Five", "version": "1.3", "is_block_theme": True},
-        "settings": {"api_enabled": True, "force_ssl": False, "currency": facts["currency"],
-                     "currency_symbol": "&euro;", "currency_position": "left", "thousand_separator": ",",
-                     "decimal_separator": ".", "number_of_decimals": facts["decimals"],
-                     "order_datastore": "OrdersTableDataStore", "HPOS_enabled": facts["hpos"]},
-        "security": {"secure_connection": home().startswith("https"), "hide_errors": True},
-        "pages": [],
-        "post_type_counts": [],
-    })  # fmt: skip
+    plugins = [
+        {"plugin": f"{slug}/{slug}.php", "name": name, "version": version}
+        for slug, name, version in (
+            ("woocommerce", "WooCommerce", VERSIONS["woocommerce"]),
+            ("devskyy", "DevSkyy", "0.1.0"),
+        )
+    ]
+    return answer(
+        {
+            "environment": {
+                "home_url": home(),
+                "site_url": home(),
+                "version": VERSIONS["woocommerce"],
+                "wp_version": VERSIONS["wordpress"],
+                "wp_multisite": False,
+                "php_version": VERSIONS["php"],
+                "default_timezone": "UTC",
+                "language": facts["locale"],
+            },
+            "database": {"wc_database_version": VERSIONS["woocommerce"], "database_prefix": "wp_"},
+            "active_plugins": plugins,
+            "inactive_plugins": [],
+            "theme": {"name": "Twenty Twenty-Five", "version": "1.3", "is_block_theme": True},
+            "settings": {
+                "api_enabled": True,
+                "force_ssl": False,
+                "currency": facts["currency"],
+                "currency_symbol": "&euro;",
+                "currency_position": "left",
+                "thousand_separator": ",",
+                "decimal_separator": ".",
+                "number_of_decimals": facts["decimals"],
+                "order_datastore": "OrdersTableDataStore",
+                "HPOS_enabled": facts["hpos"],
+            },
+            "security": {"secure_connection": home().startswith("https"), "hide_errors": True},
+            "pages": [],
+            "post_type_counts": [],
+        }
+    )
 
 
 @bp.get("/wp/v2/<any(posts, pages, media):kind>")
@@ -200,8 +246,10 @@ def _post(kind: str, row: Row) -> dict[str, Any]:
         found["content"] = {"rendered": row["content"], "protected": False}
         found["excerpt"] = {"rendered": f"<p>{row['excerpt']}</p>\n", "protected": False}
         found |= {"parent": 0, "menu_order": 0} if kind == "pages" else _blog()
-    found["_links"] = {"self": [{"href": api(f"wp/v2/{kind}/{row['id']}"), "targetHints": {"allow": ["GET"]}}],
-                       "collection": [{"href": api(f"wp/v2/{kind}")}]}  # fmt: skip
+    found["_links"] = {
+        "self": [{"href": api(f"wp/v2/{kind}/{row['id']}"), "targetHints": {"allow": ["GET"]}}],
+        "collection": [{"href": api(f"wp/v2/{kind}")}],
+    }
     return found
 
 

@@ -11,7 +11,8 @@ from sidecar.demo.schema import get_option
 bp = Blueprint("storefront", __name__)
 HEAD = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-    "<title>{{ title }}</title><style>body{font:16px/1.5 system-ui;max-width:50rem;margin:2rem auto;padding:0 1rem}"
+    "<title>{{ title }}</title><style>body{font:16px/1.5 system-ui;max-width:50rem;margin:2rem "
+    "auto;padding:0 1rem}"
     "del{color:#767676}td,th{text-align:left;padding:.2rem 1rem .2rem 0}img{width:64px;height:64px}</style>"
 )
 LIST = HEAD + (

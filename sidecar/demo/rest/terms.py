@@ -26,8 +26,15 @@ from sidecar.demo.rest.wire import (
 
 bp = Blueprint("terms", __name__, url_prefix="/wp-json/wc/v3/products")
 COUNT = "(SELECT count(*) FROM product_terms p WHERE p.term_id = terms.id)"
-ORDERS = {"id": "id", "include": "include", "name": "name COLLATE NOCASE", "slug": "slug", "term_group": "0",
-          "description": "description", "count": COUNT}  # fmt: skip
+ORDERS = {
+    "id": "id",
+    "include": "include",
+    "name": "name COLLATE NOCASE",
+    "slug": "slug",
+    "term_group": "0",
+    "description": "description",
+    "count": COUNT,
+}
 ARGS = {
     **PAGING,
     "orderby": choice("id", "include", "name", "slug", "term_group", "description", "count"),
