@@ -11,8 +11,10 @@ import sys
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import IO
 
 import requests
+from pydantic import SecretStr
 
 from sidecar.core.errors import DevSkyyError
 from sidecar.settings import Settings
@@ -48,10 +50,12 @@ def address(host: str, port: int) -> str:
 
 
 class Supervisor:
-    """Two children, web and worker, of one data folder."""
+    """Two children, web and worker, of one data folder; `log` takes what they write instead of the terminal."""
 
-    def __init__(self, settings: Settings, *, say: Callable[[str], None] = print) -> None:
-        self.settings, self.say = settings, say
+    def __init__(
+        self, settings: Settings, *, say: Callable[[str], None], log: IO[bytes] | None = None
+    ) -> None:
+        self.settings, self.say, self.log = settings, say, log
         self.sock = listen(settings.host, settings.port)
         self.port: int = self.sock.getsockname()[1]
         self.url = settings.public_url or address(settings.host, self.port)
@@ -80,6 +84,8 @@ class Supervisor:
         return subprocess.Popen(
             commands[name],
             env=self._environment(),
+            stdout=self.log,
+            stderr=self.log,
             pass_fds=[self.sock.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -87,12 +93,13 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         data = self.settings.data_dir.absolute()
+        # What the command line or a caller set must reach the children as it reached us.
         own = {
-            "DEVSKYY_DATA_DIR": str(data), "DEVSKYY_HOST": self.settings.host, "DEVSKYY_PORT": str(self.port),
-            "DEVSKYY_LOG_LEVEL": self.settings.log_level, "DEVSKYY_LOG_JSON": str(self.settings.log_json).lower(),
-            "PROMETHEUS_MULTIPROC_DIR": str(data / "metrics"),
-        }  # fmt: skip
-        return {**os.environ, **own}
+            f"DEVSKYY_{name.upper()}": _text(getattr(self.settings, name))
+            for name in self.settings.model_fields_set
+        }
+        ours = {"DEVSKYY_DATA_DIR": str(data), "DEVSKYY_PORT": str(self.port)}
+        return {**os.environ, **own, **ours, "PROMETHEUS_MULTIPROC_DIR": str(data / "metrics")}
 
     def _wait_ready(self) -> None:
         end = time.monotonic() + READY_S
@@ -151,3 +158,8 @@ class Supervisor:
                 child.kill()
                 child.wait()
         self.sock.close()
+
+
+def _text(value: object) -> str:
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)
