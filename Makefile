@@ -36,13 +36,14 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	fi
 	@touch $@
 
-PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--custom-compile-command 'make requirements'
+PIN := $(abspath $(BIN))/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make requirements' $(if $(UPGRADE),--upgrade)
+PIN_FOLDER := .
 
-.PHONY: requirements
-requirements: setup ## Pin requirements*.in again, with hashes (UPGRADE=1 takes the newest releases)
-	$(BIN)/$(PIN) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
-	$(BIN)/$(PIN) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+.PHONY: requirements pin
+requirements: setup pin ## Pin requirements*.in again, with hashes (UPGRADE=1 takes the newest releases)
+pin:
+	@cd $(PIN_FOLDER) && $(PIN) requirements.in -o requirements.txt && $(PIN) requirements-dev.in -o requirements-dev.txt
 
 # --- Run ------------------------------------------------------------------------------------------------------------
 
@@ -94,6 +95,12 @@ layers: setup ## Who may import whom
 check-generated: setup ## Generated files are what their sources make
 	@bash .ci/check-generated
 
+.PHONY: generate
+generate: setup ## Make the generated files again
+	@$(BIN)/devskyy openapi --output docs/openapi.json
+	@$(BIN)/devskyy catalog
+	@$(MAKE) pot
+
 # --- Plugin ---------------------------------------------------------------------------------------------------------
 
 .PHONY: plugin-assets
@@ -104,6 +111,10 @@ $(BUNDLE): $(PLUGIN_SOURCES)
 	@command -v npm >/dev/null || { echo 'Node.js is missing. As root, say: apt-get install -y nodejs npm'; exit 1; }
 	@cd wp-plugin && npm install --silent && npm run --silent build
 	@touch $@
+
+.PHONY: pot
+pot: ## wp-plugin/languages/devskyy.pot, the template of translations (needs gettext)
+	@$(PYTHON) .ci/pot.py
 
 .PHONY: plugin-zip
 plugin-zip: plugin-assets ## dist/devskyy.zip, to upload under Plugins > Add New

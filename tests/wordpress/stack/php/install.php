@@ -13,6 +13,8 @@ wp_install( 'DevSkyy test shop', 'admin', 'admin@shop.test', true, '', $input['p
 update_option( 'permalink_structure', '/%postname%/' );
 update_option( 'timezone_string', 'America/New_York' );
 update_option( 'blogdescription', '' );
+// Pictures of people would come from another server.
+update_option( 'show_avatars', 0 );
 // What a scripted shop must not ask or show.
 update_option( 'admin_email_lifespan', time() + 10 * YEAR_IN_SECONDS );
 update_user_meta( 1, 'show_welcome_panel', 0 );

@@ -45,9 +45,10 @@ function devskyy_orders( int $count, array $customers ): void {
 			$item = current( $order->get_items() );
 			wc_create_refund(
 				array(
-					'order_id'   => $order->get_id(),
-					'amount'     => $item->get_total(),
-					'line_items' => array( $item->get_id() => array( 'qty' => $item->get_quantity(), 'refund_total' => $item->get_total() ) ),
+					'order_id'     => $order->get_id(),
+					'date_created' => $moment + min( 5 * DAY_IN_SECONDS, time() - $moment - 60 ),
+					'amount'       => $item->get_total(),
+					'line_items'   => array( $item->get_id() => array( 'qty' => $item->get_quantity(), 'refund_total' => $item->get_total() ) ),
 				)
 			);
 		}

@@ -60,7 +60,7 @@ function devskyy_dress_product( WC_Product $product ): void {
 	$product->save();
 }
 
-/** Attachment id of a plain coloured tile with the product's initial. */
+/** Attachment id of a plain coloured tile with the product's name. */
 function devskyy_picture( WC_Product $product ): int {
 	$size  = 400;
 	$tile  = imagecreatetruecolor( $size, $size );
@@ -68,9 +68,8 @@ function devskyy_picture( WC_Product $product ): int {
 	$back  = imagecolorallocate( $tile, 150 + $hue % 90, 150 + ( $hue >> 8 ) % 90, 150 + ( $hue >> 16 ) % 90 );
 	$front = imagecolorallocate( $tile, 40, 40, 60 );
 	imagefilledrectangle( $tile, 0, 0, $size, $size, $back );
-	imagefilledrectangle( $tile, 120, 100, 280, 320, $front );
-	imagefilledrectangle( $tile, 70, 100, 330, 170, $front );
-	imagestring( $tile, 5, 160, 350, substr( $product->get_name(), 0, 10 ), $front );
+	imagefilledellipse( $tile, 200, 180, 220, 220, $front );
+	imagestring( $tile, 5, 200 - 4 * strlen( $product->get_name() ), 340, $product->get_name(), $front );
 	$path = wp_upload_dir()['path'] . '/' . sanitize_title( $product->get_name() ) . '.png';
 	imagepng( $tile, $path );
 	$id = wp_insert_attachment( array( 'post_mime_type' => 'image/png', 'post_title' => $product->get_name() ), $path, $product->get_id() );
