@@ -26,10 +26,18 @@ from sidecar.retail.completeness import (
 from sidecar.retail.evidence import number, percent, text
 
 LABELS = {
-    "name": "Name", "image": "Picture", "alt_text": "Alt text", "description": "Description",
-    "short_description": "Short description", "category": "Category", "sku": "SKU", "gtin": "GTIN", "weight": "Weight",
-    "cost": "Cost", "attributes": "Attributes",
-}  # fmt: skip
+    "name": "Name",
+    "image": "Picture",
+    "alt_text": "Alt text",
+    "description": "Description",
+    "short_description": "Short description",
+    "category": "Category",
+    "sku": "SKU",
+    "gtin": "GTIN",
+    "weight": "Weight",
+    "cost": "Cost",
+    "attributes": "Attributes",
+}
 LIST_LIMIT = 200
 
 
@@ -46,7 +54,9 @@ class ProductDataGapsInput(BaseModel):
     propose_category: bool = Field(
         True, description="Propose a category where all products with the same kind of name are in one."
     )
-    limit: int = Field(25, ge=1, le=200, description="Propose at most this many products, best sellers first.")
+    limit: int = Field(
+        25, ge=1, le=200, description="Propose at most this many products, best sellers first."
+    )
 
 
 class FieldShare(BaseModel):
@@ -57,7 +67,9 @@ class FieldShare(BaseModel):
     filled: int = Field(description="Products that have it.")
     applicable: int = Field(description="Products to which it applies.")
     share: float = Field(description="Filled of applicable, 0 to 1.")
-    used: bool = Field(description="False when next to nobody fills it; then it does not count in the scores.")
+    used: bool = Field(
+        description="False when next to nobody fills it; then it does not count in the scores."
+    )
 
 
 class ProductGaps(BaseModel):
@@ -103,9 +115,10 @@ class _Fix:
 def product_data_gaps(inp: ProductDataGapsInput, ctx: Context) -> Result[ProductDataGapsOutput]:
     """Find missing product data and propose what the shop's own words supply.
 
-    Checks name, pictures, alt texts, descriptions, category, SKU, GTIN, weight, cost and the attributes that siblings have. Proposes alt
-    texts from names, short descriptions from descriptions, and a category where all namesakes agree; everything else is listed,
-    because nothing in the shop tells it. Fields that next to nobody fills do not count.
+    Checks name, pictures, alt texts, descriptions, category, SKU, GTIN, weight, cost and the attributes that
+    siblings have. Proposes alt texts from names, short descriptions from descriptions, and a category where
+    all namesakes agree; everything else is listed, because nothing in the shop tells it. Fields that next to
+    nobody fills do not count.
     """
     today = shop_day(ctx.now, ctx.facts.timezone)
     products = [p for p in ctx.store.products() if p.status == "publish" and p.type in ("simple", "variable")]
@@ -118,13 +131,15 @@ def product_data_gaps(inp: ProductDataGapsInput, ctx: Context) -> Result[Product
     counts = shares(checked)
     used = used_fields(counts)
     gaps = sorted(
-        (one for one in checked if one.missing & used), key=lambda one: (-one.product.total_sales, one.product.id)
+        (one for one in checked if one.missing & used),
+        key=lambda one: (-one.product.total_sales, one.product.id),
     )
     ctx.progress(1, 2, "Deriving what can be derived")
     homes = [p for p in products if has_category(p, categories)]
     fixes = {one.product.id: _fixes(one, inp, homes, categories) for one in checked if one.missing}
     ready = sorted(
-        (one for one in checked if fixes.get(one.product.id)), key=lambda one: (-one.product.total_sales, one.product.id)
+        (one for one in checked if fixes.get(one.product.id)),
+        key=lambda one: (-one.product.total_sales, one.product.id),
     )[: inp.limit]
     chart = _chart(counts, used)
     proposals = [_proposal(one, fixes[one.product.id], chart, counts, used, today) for one in ready]
@@ -136,14 +151,18 @@ def product_data_gaps(inp: ProductDataGapsInput, ctx: Context) -> Result[Product
         complete_share=round(1 - len(gaps) / len(products), 4) if products else None,
         fields=[
             FieldShare(
-                field=name, label=LABELS[name], filled=filled, applicable=applicable,
-                share=round(filled / applicable, 4), used=name in used,
+                field=name,
+                label=LABELS[name],
+                filled=filled,
+                applicable=applicable,
+                share=round(filled / applicable, 4),
+                used=name in used,
             )
             for name, (filled, applicable) in counts.items()
         ],
         gaps=[_line(one, used, fixes.get(one.product.id, []), chosen) for one in gaps[:LIST_LIMIT]],
         gaps_total=len(gaps),
-    )  # fmt: skip
+    )
     return Result(output, proposals)
 
 
@@ -155,9 +174,13 @@ def _score(one: Checked, used: set[str]) -> float:
 def _line(one: Checked, used: set[str], fixes: Sequence[_Fix], chosen: set[int]) -> ProductGaps:
     product = one.product
     return ProductGaps(
-        product_id=product.id, name=product.name, score=round(_score(one, used), 4), missing=sorted(one.missing & used),
-        proposed=[fix.name for fix in fixes] if product.id in chosen else [], sales=product.total_sales,
-    )  # fmt: skip
+        product_id=product.id,
+        name=product.name,
+        score=round(_score(one, used), 4),
+        missing=sorted(one.missing & used),
+        proposed=[fix.name for fix in fixes] if product.id in chosen else [],
+        sales=product.total_sales,
+    )
 
 
 def _fixes(
@@ -208,13 +231,20 @@ def _category(
         [Fact(label="Category", value=text(names))],
         say(
             "All {count} other products whose names end in “{ending}” are in {category}.",
-            count=number(count), ending=text(ending), category=text(names),
+            count=number(count),
+            ending=text(ending),
+            category=text(names),
         ),
-    )  # fmt: skip
+    )
 
 
 def _proposal(
-    one: Checked, fixes: list[_Fix], chart: Chart, counts: Mapping[str, tuple[int, int]], used: set[str], today: date
+    one: Checked,
+    fixes: list[_Fix],
+    chart: Chart,
+    counts: Mapping[str, tuple[int, int]],
+    used: set[str],
+    today: date,
 ) -> Proposal:
     product = one.product
     image = product.images[0].id if product.images else None
@@ -226,7 +256,7 @@ def _proposal(
         Fact(label="Filled after this", value=percent(_score(applied, used))),
         Fact(label="Pieces sold so far", value=number(product.total_sales)),
     ]
-    filled, applicable = counts[fixes[0].name]
+    _, applicable = counts[fixes[0].name]
     evidence = Evidence(
         message=_message(product, fixes),
         window=Window(start=today, end=today),
@@ -249,7 +279,11 @@ def _proposal(
 def _left(after: Checked, used: set[str]) -> list[Message]:
     """What stays open, because the shop's data does not tell it."""
     names = [LABELS[name] for name in LABELS if name in after.missing & used]
-    return [say("Still missing, and not to be found in the shop: {fields}.", fields=text(", ".join(names)))] if names else []
+    return (
+        [say("Still missing, and not to be found in the shop: {fields}.", fields=text(", ".join(names)))]
+        if names
+        else []
+    )
 
 
 def _message(product: Product, fixes: list[_Fix]) -> Message:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
@@ -25,12 +24,12 @@ from sidecar.core.evidence import (
     Window,
     say,
 )
-from sidecar.core.store import Item, Product
+from sidecar.core.store import Product
 from sidecar.retail.calendar import shop_day
-from sidecar.retail.demand import History, history
-from sidecar.retail.evidence import days, empty_shades, level_line, number, percent, pieces, text
+from sidecar.retail.demand import History, first_known, history
+from sidecar.retail.evidence import day, days, empty_shades, level_line, number, percent, pieces, text
 from sidecar.retail.panel import home_category
-from sidecar.retail.reorder import BASELINE, Lead
+from sidecar.retail.reorder import BASELINE, YEAR, Lead
 from sidecar.retail.stock_levels import Judged, Unit, judge, units_of
 
 if TYPE_CHECKING:
@@ -55,7 +54,9 @@ class ReorderPointsInput(BaseModel):
     min_pieces: int = Field(
         5, ge=1, le=1000, description="Leave items alone that sold fewer pieces than this within a year."
     )
-    min_change: int = Field(2, ge=1, le=1000, description="Propose only changes of at least this many pieces.")
+    min_change: int = Field(
+        2, ge=1, le=1000, description="Propose only changes of at least this many pieces."
+    )
     min_change_share: float = Field(
         0.2, ge=0, le=1, description="Propose only changes of at least this share of the present level."
     )
@@ -92,7 +93,9 @@ class ReorderPointsOutput(BaseModel):
     unchanged: int = Field(description="Items whose level is right as it is.")
     reorder_now: list[ReorderNow] = Field(description="Items to order now, shortest cover first.")
     methods: list[MethodScore] = Field(description="How each method did on past lead times.")
-    covered: float | None = Field(None, description="Share of past lead times that the chosen methods covered.")
+    covered: float | None = Field(
+        None, description="Share of past lead times that the chosen methods covered."
+    )
     covered_by_mean: float | None = Field(None, description="The same for the mean over the lead time.")
 
 
@@ -107,7 +110,7 @@ class _Shop:
     last: date
     judged: Judged
     shown: History
-    stock_known: bool
+    stock_since: date
 
 
 @agent(
@@ -121,10 +124,10 @@ class _Shop:
 def reorder_points(inp: ReorderPointsInput, ctx: Context) -> Result[ReorderPointsOutput]:
     """Propose the stock level at which each product should be ordered again.
 
-    The level covers the sales of the lead time with the wished certainty. Days without stock do not count as days without demand.
-    Several ways to forecast, among them one for rare sales, are tried on past lead times, and the best one for slow and for quick
-    items is used. Proposals set WooCommerce's low-stock threshold, which sends the alert; one proposal holds all variations of a
-    product.
+    The level covers the sales of the lead time with the wished certainty. Days without stock do not count as
+    days without demand. Several ways to forecast, among them one for rare sales, are tried on past lead
+    times, and the best one for slow and for quick items is used. Proposals set WooCommerce's low-stock
+    threshold, which sends the alert; one proposal holds all variations of a product.
     """
     today = shop_day(ctx.now, ctx.facts.timezone)
     first, last = today - timedelta(days=HISTORY_DAYS), today - timedelta(days=1)
@@ -142,7 +145,7 @@ def reorder_points(inp: ReorderPointsInput, ctx: Context) -> Result[ReorderPoint
     order = sorted(groups, key=lambda product_id: _urgency(groups[product_id], judged))[: inp.limit]
     shown = [row for product_id in order for row in groups[product_id]]
     past = _history([units[row] for row in shown], lines, stock, first, last)
-    shop = _Shop(ctx, inp, lead, first, last, judged, past, len(stock) > len(units))
+    shop = _Shop(ctx, inp, lead, first, last, judged, past, first_known(stock, today))
     proposals, at = [], 0
     for product_id in order:
         rows = groups[product_id]
@@ -178,7 +181,11 @@ def _urgency(rows: list[int], judged: Judged) -> tuple[int, float, int]:
     """First what should be ordered now without WooCommerce saying so, then by sales a day."""
     units = judged.units
     silent = sum(_present(units[row]) < units[row].stock <= judged.level(row) for row in rows)
-    return -min(silent, 1), -sum(float(judged.mean[row]) * units[row].price for row in rows), units[rows[0]].product_id
+    return (
+        -min(silent, 1),
+        -sum(float(judged.mean[row]) * units[row].price for row in rows),
+        units[rows[0]].product_id,
+    )
 
 
 def _output(
@@ -191,10 +198,14 @@ def _output(
             left = round(max(unit.stock, 0) / pace, 1) if pace > 0 else None
             now.append(
                 ReorderNow(
-                    product_id=unit.product_id, item_id=unit.key, name=unit.name, stock=unit.stock,
-                    reorder_point=judged.level(row), days_left=left,
+                    product_id=unit.product_id,
+                    item_id=unit.key,
+                    name=unit.name,
+                    stock=unit.stock,
+                    reorder_point=judged.level(row),
+                    days_left=left,
                 )
-            )  # fmt: skip
+            )
     now.sort(key=lambda line: (line.days_left is None, line.days_left or 0.0, line.item_id))
     chosen, mean = judged.coverage()
     return ReorderPointsOutput(
@@ -206,13 +217,16 @@ def _output(
         methods=[
             MethodScore(
                 items=f"sell {'at least' if quick else 'less than'} one piece in {lead.days} days",
-                method=name, chosen=picked, loss=round(loss, 4), covered=round(covered, 4),
+                method=name,
+                chosen=picked,
+                loss=round(loss, 4),
+                covered=round(covered, 4),
             )
             for quick, name, picked, loss, covered in judged.table()
         ],
         covered=None if chosen is None else round(chosen, 4),
         covered_by_mean=None if mean is None else round(mean, 4),
-    )  # fmt: skip
+    )
 
 
 def _proposal(product: Product, rows: list[int], shown: range, shop: _Shop) -> Proposal:
@@ -248,13 +262,23 @@ def _message(product: Product, rows: list[int], main: int, shop: _Shop) -> Messa
     if len(rows) > 1:
         return say(
             "Set the low-stock alert of {count} variations of {product}; for {variation} at {new}.",
-            count=number(len(rows)), product=text(product.name), variation=text(unit.label), new=pieces(level),
-        )  # fmt: skip
+            count=number(len(rows)),
+            product=text(product.name),
+            variation=text(unit.label),
+            new=pieces(level),
+        )
     name = text(unit.name)
     if unit.low is None:
-        return say("Set the low-stock alert of {product} at {new}; it has none of its own.", product=name, new=pieces(level))
+        return say(
+            "Set the low-stock alert of {product} at {new}; it has none of its own.",
+            product=name,
+            new=pieces(level),
+        )
     return say(
-        "Move the low-stock alert of {product} from {old} to {new}.", product=name, old=number(unit.low), new=pieces(level)
+        "Move the low-stock alert of {product} from {old} to {new}.",
+        product=name,
+        old=number(unit.low),
+        new=pieces(level),
     )
 
 
@@ -264,30 +288,40 @@ def _method(main: int, shop: _Shop) -> Message:
     method = shop.judged.method(main)
     if method == "rare sales":
         return say(
-            "Sales within {lead} stay at or below this level {level} of the time; forecast for rare sales (SBA), negative binomial.",
-            lead=lead, level=level,
-        )  # fmt: skip
+            "Sales within {lead} stay at or below this level {level} of the time; forecast for rare "
+            "sales (SBA), negative binomial.",
+            lead=lead,
+            level=level,
+        )
     if method == "recent pace":
         return say(
-            "Sales within {lead} stay at or below this level {level} of the time; pace of the last 90 days, negative binomial.",
-            lead=lead, level=level,
-        )  # fmt: skip
+            "Sales within {lead} stay at or below this level {level} of the time; pace of the last "
+            "90 days, negative binomial.",
+            lead=lead,
+            level=level,
+        )
     if method == "recent pace and season":
         return say(
-            "Sales within {lead} stay at or below this level {level} of the time; pace of the last 90 days and last year's "
+            "Sales within {lead} stay at or below this level {level} of the time; pace of the last "
+            "90 days and last year's "
             "season of the category, negative binomial.",
-            lead=lead, level=level,
-        )  # fmt: skip
+            lead=lead,
+            level=level,
+        )
     if method == "pace of the year and season":
         return say(
-            "Sales within {lead} stay at or below this level {level} of the time; pace of the last year and its season in the "
+            "Sales within {lead} stay at or below this level {level} of the time; pace of the last "
+            "year and its season in the "
             "category, negative binomial.",
-            lead=lead, level=level,
-        )  # fmt: skip
+            lead=lead,
+            level=level,
+        )
     return say(
-        "Sales within {lead} stay at or below this level {level} of the time; pace of the last year, negative binomial.",
-        lead=lead, level=level,
-    )  # fmt: skip
+        "Sales within {lead} stay at or below this level {level} of the time; pace of the last year, "
+        "negative binomial.",
+        lead=lead,
+        level=level,
+    )
 
 
 def _error(main: int, shop: _Shop) -> ErrorFigure | None:
@@ -295,25 +329,35 @@ def _error(main: int, shop: _Shop) -> ErrorFigure | None:
     if scored is None:
         return None
     return ErrorFigure(
-        name="Pinball loss", value=round(scored[0], 3), unit="pieces per lead time",
+        name="Pinball loss",
+        value=round(scored[0], 3),
+        unit="pieces per lead time",
         baseline=BaselineError(name=BASELINE, value=round(scored[1], 3)),
-    )  # fmt: skip
+    )
 
 
 def _notes(main: int, shop: _Shop) -> list[Message]:
     notes = [
-        say("No effect is stated: how many stock-outs this avoids depends on when you order, which the shop does not record.")
+        say(
+            "No effect is stated: how many stock-outs this avoids depends on when you order, which "
+            "the shop does not record."
+        )
     ]
     if shop.judged.loss(main) is None:
         notes.append(say("No error is stated: the sales are too young for a test on past lead times."))
-    if not shop.stock_known:
+    if shop.stock_since > shop.last - timedelta(days=YEAR):
         notes.append(
-            say("The shop's past stock is not known yet, so days without stock count as days without demand; levels may be low.")
+            say(
+                "Stock is known only since {since}; before that, days without stock count as days without "
+                "demand, so levels may be low.",
+                since=day(shop.stock_since),
+            )
         )
     if shop.judged.units[main].low is None:
         notes.append(
             say(
-                "Compared with WooCommerce's usual {standard}; if your inventory settings name another number, that one applies now.",
+                "Compared with WooCommerce's usual {standard}; if your inventory settings name "
+                "another number, that one applies now.",
                 standard=pieces(SHOP_DEFAULT),
             )
         )
@@ -324,7 +368,9 @@ def _facts(main: int, past: int, shop: _Shop) -> list[Fact]:
     unit, mean = shop.judged.units[main], float(shop.judged.mean[main])
     facts = [
         Fact(label="In stock", value=pieces(unit.stock)),
-        Fact(label="Expected within the lead time", value=number(round(mean * shop.lead.days, 1), 1, "pieces")),
+        Fact(
+            label="Expected within the lead time", value=number(round(mean * shop.lead.days, 1), 1, "pieces")
+        ),
     ]
     if mean > 0:
         facts.append(Fact(label="Stock lasts", value=days(round(max(unit.stock, 0) / mean))))
@@ -344,10 +390,12 @@ def _considered(main: int, shop: _Shop) -> list[Message]:
     if covered is not None:
         said.append(
             say(
-                "Ordering at the mean over the lead time, {mean}, would have covered {share} of past lead times.",
-                mean=pieces(float(shop.judged.points[BASELINE][main])), share=percent(covered[1]),
+                "Ordering at the mean over the lead time, {mean}, would have covered {share} of past "
+                "lead times.",
+                mean=pieces(float(shop.judged.points[BASELINE][main])),
+                share=percent(covered[1]),
             )
-        )  # fmt: skip
+        )
     lower, level = shop.judged.at_level(main, 0.9, shop.lead), shop.judged.level(main)
     if shop.lead.level > 0.9 and lower < level:
         said.append(say("For {share} certainty {level} would do.", share=percent(0.9), level=pieces(lower)))
@@ -355,7 +403,7 @@ def _considered(main: int, shop: _Shop) -> list[Message]:
 
 
 def _chart(main: int, past: int, shop: _Shop) -> Chart:
-    """What sold within each past lead time, against the present and the proposed level; the next one as a band."""
+    """What sold within each past lead time, against both levels; the next lead time as a band."""
     import numpy as np
 
     unit, lead = shop.judged.units[main], shop.lead.days
@@ -369,12 +417,14 @@ def _chart(main: int, past: int, shop: _Shop) -> Chart:
     ends = [*xs, until.isoformat()] if xs else [shop.last.isoformat(), until.isoformat()]
     series = [
         Series(
-            name="Sold in the lead time up to that day", kind="line",
-            points=[(x, float(sums[n])) for x, n in zip(xs, places, strict=True)] or [(shop.last.isoformat(), 0.0)],
+            name="Sold in the lead time up to that day",
+            kind="line",
+            points=[(x, float(sums[n])) for x, n in zip(xs, places, strict=True)]
+            or [(shop.last.isoformat(), 0.0)],
         ),
         level_line("Proposed alert", ends, shop.judged.level(main), dashed=False),
         level_line("Alert now", ends, _present(unit)),
-    ]  # fmt: skip
+    ]
     begin = shop.first + timedelta(days=places[0] if xs else count - 1)
     gone = (shop.shown.empty & shop.shown.alive)[past][(begin - shop.first).days :]
     return Chart(
@@ -386,7 +436,10 @@ def _chart(main: int, past: int, shop: _Shop) -> Chart:
         series=series,
         band=Band(
             name="Next lead time, 8 of 10 cases",
-            points=[(today.isoformat(), float(low), float(high)), (until.isoformat(), float(low), float(high))],
+            points=[
+                (today.isoformat(), float(low), float(high)),
+                (until.isoformat(), float(low), float(high)),
+            ],
         ),
         marks=[Mark(x=today.isoformat(), label="Today")],
         shade=empty_shades(gone, begin, "Out of stock"),

@@ -21,9 +21,18 @@ UNUSED = 0.05
 """A field that at most this share of the products fills is one that the shop does not use."""
 SHORT_FROM, SHORT_TO = 40, 220
 FIELDS = (
-    "name", "image", "alt_text", "description", "short_description", "category", "sku", "gtin", "weight", "cost",
+    "name",
+    "image",
+    "alt_text",
+    "description",
+    "short_description",
+    "category",
+    "sku",
+    "gtin",
+    "weight",
+    "cost",
     "attributes",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def check(
     cogs: bool,
     shortest: int,
 ) -> list[Checked]:
-    """Checks published simple and variable products; `items` by product, `shortest` characters make a description."""
+    """Checks products; `items` is by product, and `shortest` characters make a description."""
     names = Counter(product.name.strip().lower() for product in products)
     expected = _expected_attributes(products)
     answers = []
@@ -85,7 +94,9 @@ def check(
 
 def has_category(product: Product, categories: Mapping[int, Category]) -> bool:
     """Whether the product is in a category of the shop's own making."""
-    return any(category in categories and not is_default(categories[category]) for category in product.categories)
+    return any(
+        category in categories and not is_default(categories[category]) for category in product.categories
+    )
 
 
 def _expected_attributes(products: Sequence[Product]) -> dict[int, set[str]]:
@@ -119,7 +130,9 @@ def used_fields(counts: Mapping[str, tuple[int, int]]) -> set[str]:
 
 def alt_text(name: str, attributes: Sequence[Attribute], number: int) -> str:
     """Name and what all variations share, such as the colour; later pictures are numbered."""
-    only = [a.options[0] for a in attributes if len(a.options) == 1 and a.options[0].lower() not in name.lower()]
+    only = [
+        a.options[0] for a in attributes if len(a.options) == 1 and a.options[0].lower() not in name.lower()
+    ]
     text = ", ".join([name, *only])
     return text if number == 0 else f"{text} ({number + 1})"
 
@@ -138,8 +151,10 @@ def first_sentences(description: str) -> str | None:
     return None
 
 
-def category_of_namesakes(product: Product, products: Sequence[Product]) -> tuple[tuple[int, ...], int, str] | None:
-    """The categories that every product whose name ends in the same words is in, how many these are, and the words.
+def category_of_namesakes(
+    product: Product, products: Sequence[Product]
+) -> tuple[tuple[int, ...], int, str] | None:
+    """The categories of all products whose names end in the same words, how many these are, and the words.
 
     Tries the last three words first; None unless at least five products have the ending and all agree.
     """

@@ -1,4 +1,4 @@
-"""Demand as matrices: a row per item, a column per day, days without stock known apart from days without demand."""
+"""Demand as matrices, items by days; days without stock apart from days without demand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class History:
     @property
     def open(self) -> Bools:
         """Days on which a shopper could have bought, as far as is known."""
-        return self.alive & ~(self.empty & (self.sold == 0))
+        could: Bools = self.alive & ~(self.empty & (self.sold == 0))
+        return could
 
     def days(self) -> list[date]:
         """The days of the columns."""
@@ -52,8 +53,8 @@ def history(
 ) -> History:
     """Demand of `ids` from `first` to `last`, both included.
 
-    `sales` has item_id, day, quantity; `stock` has item_id, day, in_stock (as Store.stock_days). A day on which
-    an item sold out counts as open, since it sold.
+    `sales` has item_id, day, quantity; `stock` has item_id, day, in_stock (as Store.stock_days). A day on
+    which an item sold out counts as open, since it sold.
     """
     shape = (len(ids), (last - first).days + 1)
     sold, known, empty = np.zeros(shape), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
@@ -82,6 +83,11 @@ def _places(
     inside = (at < len(ranked)) & (column >= 0) & (column < days)
     inside[inside] = ranked[at[inside]] == wanted[inside]
     return order[at[inside]], column[inside], inside
+
+
+def first_known(stock: pd.DataFrame, today: date) -> date:
+    """The first day whose stock is known, or today; `stock` as Store.stock_days."""
+    return today if stock.empty else min(stock["day"].min().date(), today)
 
 
 def weekly(values: Floats) -> Floats:

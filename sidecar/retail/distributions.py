@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def t_quantile(p: float, freedom: float) -> float:
-    """Student's t quantile by the Cornish-Fisher series (Abramowitz and Stegun 26.7.5); good from 5 degrees on."""
+    """Student's t quantile by series (Abramowitz and Stegun 26.7.5); good from 5 degrees of freedom on."""
     z = NormalDist().inv_cdf(p)
     terms = (
         (z**3 + z) / 4,
@@ -25,7 +25,8 @@ def t_quantile(p: float, freedom: float) -> float:
 def count_quantile(mean: Floats, variance: Floats, level: float) -> Floats:
     """Smallest whole k with P(X <= k) >= level for counts with these moments, per item.
 
-    Negative binomial where the variance exceeds the mean, else Poisson; a normal approximation above mean 400.
+    Negative binomial where the variance exceeds the mean, else Poisson; a normal approximation above mean
+    400.
     """
     mean, variance = np.broadcast_arrays(np.maximum(mean, 0.0), variance)
     out = np.zeros(mean.shape)
@@ -57,7 +58,7 @@ def _by_recursion(mean: Floats, variance: Floats, level: float) -> Floats:
 
 
 def pinball(actual: Floats, quantile: Floats, level: float) -> Floats:
-    """Pinball loss, the proper score of a quantile: a piece too few costs `level`, a piece too many 1 - level."""
+    """Pinball loss, the score of a quantile: a piece too few costs `level`, one too many 1 - level."""
     short = actual - quantile
     loss: Floats = np.maximum(level * short, (level - 1) * short)
     return loss

@@ -1,9 +1,10 @@
-"""How demand answered to price in the shop's own past: one pooled elasticity, or the reason why there is none.
+"""How demand answered to price in the shop's past: one pooled elasticity, or why there is none.
 
-Poisson pseudo-maximum likelihood of pieces sold on log price with two sets of fixed effects, product and category
-week, so that what is true of a product at all times, and of a category in one week (season, campaign), cannot pass for a
-price response. It is the log-log model in a form that keeps weeks without a sale (Santos Silva and Tenreyro 2006; algorithm of
-Correia, Guimaraes and Zylkin 2020). Errors are clustered by product.
+Poisson pseudo-maximum likelihood of pieces sold on log price with two sets of fixed effects, product and
+category week, so that what is true of a product at all times, and of a category in one week (season,
+campaign), cannot pass for a price response. It is the log-log model in a form that keeps weeks without a sale
+(Santos Silva and Tenreyro 2006; algorithm of Correia, Guimaraes and Zylkin 2020). Errors are clustered by
+product.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LEVEL = 0.02
 SPAN = 200
 """Price levels either side of the reference: factors of exp(4)."""
 ROUNDS = 4
-"""Fits, each placing the price changes by the slope of the one before; it settles in three on two years of sales."""
+"""Fits, each placing the price changes by the slope of the one before; two years of sales settle in three."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Cells:
 class Elasticity:
     """Percent more pieces per percent of price (negative), its standard error, and what stands behind it.
 
-    `error` and `naive_error` are mean absolute errors, in pieces per product and price, of predicting products
-    left out of the fit: with the estimate, and as if price did not matter.
+    `error` and `naive_error` are mean absolute errors, in pieces per product and price, of predicting
+    products left out of the fit: with the estimate, and as if price did not matter.
     """
 
     value: float
@@ -70,10 +71,10 @@ class Elasticity:
 
 @dataclass(frozen=True)
 class Panel:
-    """Daily matrices, shape (products, days), and the category of each product and weekday of each day (Monday 0).
+    """Daily matrices, shape (products, days); category of each product, weekday of each day (0 = Monday).
 
-    `log_price` is the price paid relative to one reference per product, NaN on days without a sale; `open` marks the
-    days on which shoppers could buy.
+    `log_price` is the price paid relative to one reference per product, NaN on days without a sale; `open`
+    marks the days on which shoppers could buy.
     """
 
     sold: Floats
@@ -86,9 +87,9 @@ class Panel:
 def cells(panel: Panel, slope: float) -> Cells:
     """Pieces and days per product, week and price.
 
-    The price of a day without a sale is that of the sale before or after it; where these differ, the change lies at
-    its expected place given that nothing sold in between, which depends on `slope`. Days before a product's first and after
-    its last sale are left out, since nothing shows their price.
+    The price of a day without a sale is that of the sale before or after it; where these differ, the change
+    lies at its expected place given that nothing sold in between, which depends on `slope`. Days before a
+    product's first and after its last sale are left out, since nothing shows their price.
     """
     seen = ~np.isnan(panel.log_price)
     before = np.cumsum(seen, axis=1) > 0
@@ -109,10 +110,15 @@ def cells(panel: Panel, slope: float) -> Cells:
         product=owner,
         time=panel.category[owner] * weeks + week,
         level=levels,
-        pieces=np.bincount(cell, weights=panel.sold[product, day], minlength=len(unique)),
+        pieces=_sums(cell, panel.sold[product, day], len(unique)),
         log_price=(levels - SPAN) * LEVEL,
-        exposure=np.bincount(cell, weights=factor[panel.weekday[day]], minlength=len(unique)),
+        exposure=_sums(cell, factor[panel.weekday[day]], len(unique)),
     )
+
+
+def _sums(place: Ints, weights: Floats, count: int) -> Floats:
+    sums: Floats = np.bincount(place, weights=weights, minlength=count).astype(np.float64)
+    return sums
 
 
 def _filled(panel: Panel, seen: Bools, slope: float) -> Floats:
@@ -127,7 +133,7 @@ def _filled(panel: Panel, seen: Bools, slope: float) -> Floats:
     mean_effect = np.exp(slope * values).sum(axis=1, where=seen) / np.maximum(seen.sum(axis=1), 1)
     rate = panel.sold.mean(axis=1) / np.maximum(mean_effect, 1e-9)
     more = rate[:, None] * (np.exp(slope * ends[1]) - np.exp(slope * ends[0])) * gap
-    # With no sale in the gap, the day of the change has density exp(more * share) over the gap's shares 0 to 1.
+    # With no sale in the gap, the change lies at share s of it with density exp(more * s).
     safe = np.where(np.abs(more) < 1e-3, 1.0, np.clip(more, -500, 500))
     share = np.where(np.abs(more) < 1e-3, 0.5, 1 / -np.expm1(-safe) - 1 / safe)
     early = days - left <= share * gap
@@ -225,7 +231,7 @@ def _within(values: Floats, weight: Floats, unit: Ints, time: Ints) -> Floats:
 def _left_out(table: Cells, folds: int = 5) -> tuple[float, float]:
     """Mean absolute error over left-out products of pieces at each price, with the slope and with none."""
     losses: list[tuple[float, float]] = []
-    names, unit = np.unique(table.product, return_inverse=True)
+    _, unit = np.unique(table.product, return_inverse=True)
     for fold in range(folds):
         out = unit % folds == fold
         fit = _fit(_informative(_take(table, ~out)))
@@ -240,7 +246,7 @@ def _left_out(table: Cells, folds: int = 5) -> tuple[float, float]:
 
 
 def _loss(train: Cells, test: Cells, slope: float) -> float:
-    """Shares a left-out product's own pieces out over its prices by calendar and price; compares with what it sold."""
+    """Deals a left-out product's pieces to its prices by calendar and price, and compares with the truth."""
     calendar = _calendar(train, slope)
     factor = np.array([calendar.get(int(time), 1.0) for time in np.unique(test.time)])
     _, time = np.unique(test.time, return_inverse=True)

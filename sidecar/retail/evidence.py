@@ -66,6 +66,10 @@ def level_line(name: str, xs: Iterable[str], y: float, *, dashed: bool = True) -
 def empty_shades(empty: Bools, first: date, label: str) -> list[Shade]:
     """Shaded stretches of the days without stock; `empty` is one item's row from `first` on."""
     return [
-        Shade(start=(first + timedelta(days=a)).isoformat(), end=(first + timedelta(days=b)).isoformat(), label=label)
+        Shade(
+            start=(first + timedelta(days=a)).isoformat(),
+            end=(first + timedelta(days=b)).isoformat(),
+            label=label,
+        )
         for a, b in runs(empty)
     ]

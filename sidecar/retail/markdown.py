@@ -15,7 +15,7 @@ WORTH_IT = Decimal("0.25")
 
 @dataclass(frozen=True)
 class Bounds:
-    """The owner's bounds and the shop's habits; cuts and margin are shares, `tax` None when it cannot be known."""
+    """The owner's bounds and the shop's habits; cuts and margin are shares, `tax` None when unknown."""
 
     step: Decimal
     max_cut: Decimal
@@ -28,7 +28,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Cut:
-    """One item's new price, the lowest price that keeps the margin where the cost is known, and the wanted cut."""
+    """One item's new price, the lowest that keeps the margin (None: cost unknown), and the wanted cut."""
 
     item: Item
     old: Decimal
@@ -52,14 +52,16 @@ def cut(item: Item, steps: int, bounds: Bounds) -> Cut | None:
     wanted = min(bounds.step * steps, most)
     lowest = old * (1 - most)
     floor = price_floor(item.cost or Decimal(0), bounds.margin, bounds.tax or Decimal(1)) if known else None
-    new = nice_price(old * (1 - wanted), max(lowest, floor or Decimal(0)), old, bounds.ending, bounds.decimals)
+    new = nice_price(
+        old * (1 - wanted), max(lowest, floor or Decimal(0)), old, bounds.ending, bounds.decimals
+    )
     if new is None or 1 - new / old < WORTH_IT * wanted:
         return None
     return Cut(item, old, new, floor, wanted)
 
 
 def tied_up(items: Sequence[Item]) -> tuple[Decimal, bool]:
-    """Cost of the stock of one product's items, and whether every cost was known; else prices stand in for costs."""
+    """Cost of the stock of one product's items, and whether all costs are known; else prices stand in."""
     total, known, shared = Decimal(0), True, Decimal(0)
     for item in items:
         value = item.cost if item.cost is not None and item.cost > 0 else None
@@ -90,5 +92,7 @@ def not_judged(item: Item, young: bool) -> str | None:
 def paid_today(last_paid: Mapping[int, float], items: Sequence[Item]) -> list[tuple[float, float]]:
     """(shelf price, net price last paid) of the items sold lately, to see the tax between the two."""
     return [
-        (float(item.price), last_paid[item.id]) for item in items if item.price is not None and item.id in last_paid
+        (float(item.price), last_paid[item.id])
+        for item in items
+        if item.price is not None and item.id in last_paid
     ]

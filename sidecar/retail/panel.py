@@ -26,7 +26,8 @@ def home_category(items: Sequence[Item]) -> dict[int, int]:
         for category in categories:
             counts[category] = counts.get(category, 0) + 1
     return {
-        product: min(categories, key=lambda c: (counts[c], c), default=0) for product, categories in owned.items()
+        product: min(categories, key=lambda c: (counts[c], c), default=0)
+        for product, categories in owned.items()
     }
 
 
@@ -35,14 +36,15 @@ def price_panel(
 ) -> Panel:
     """The panel of the best-selling products from `first` to `last`, both included.
 
-    `lines` has product_id, item_id, day, quantity, unit_price. The reference of each item is its regular price of today, so that
-    variations at different prices make one path; what differs by a constant, such as tax, drops out later.
+    `lines` has product_id, item_id, day, quantity, subtotal (before coupons and tax). The reference of each
+    item is its regular price of today, so that variations at different prices make one path; what differs by
+    a constant, such as tax, drops out later.
     """
     regular = {item.id: float(item.regular_price) for item in items if item.regular_price}
     reference = lines["item_id"].map(regular).to_numpy(dtype=float)
-    paid = lines["unit_price"].to_numpy(dtype=float)
-    day = (lines["day"].to_numpy().astype("datetime64[D]") - np.datetime64(first, "D")).astype(np.int64)
     pieces = lines["quantity"].to_numpy(dtype=float)
+    paid = lines["subtotal"].to_numpy(dtype=float) / np.where(pieces > 0, pieces, 1)
+    day = (lines["day"].to_numpy().astype("datetime64[D]") - np.datetime64(first, "D")).astype(np.int64)
     days = (last - first).days + 1
     good = (reference > 0) & (paid > 0) & (pieces > 0) & (day >= 0) & (day < days)
     products, row = np.unique(lines["product_id"].to_numpy()[good], return_inverse=True)
@@ -53,7 +55,9 @@ def price_panel(
     at = (place[row][kept], day[good][kept])
     sold, log_paid = np.zeros((len(best), days)), np.zeros((len(best), days))
     np.add.at(sold, at, pieces[good][kept])
-    np.add.at(log_paid, at, (pieces * np.log(np.where(good, paid, 1) / np.where(good, reference, 1)))[good][kept])
+    np.add.at(
+        log_paid, at, (pieces * np.log(np.where(good, paid, 1) / np.where(good, reference, 1)))[good][kept]
+    )
     with np.errstate(invalid="ignore"):
         log_price = np.where(sold > 0, log_paid / sold, np.nan)
     monday = np.datetime64("1970-01-05", "D")

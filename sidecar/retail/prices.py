@@ -16,7 +16,7 @@ FEWEST_RATIOS = 20
 
 
 def price_floor(cost: Decimal, margin: Decimal, tax_factor: Decimal) -> Decimal:
-    """The lowest shelf price that earns `margin` on top of `cost`; `tax_factor` = price with tax / without."""
+    """The lowest shelf price that earns `margin` on `cost`; `tax_factor` is price with tax / without."""
     return cost * (1 + margin) * tax_factor
 
 
@@ -34,7 +34,7 @@ def tax_factor(pairs: Sequence[tuple[float, float]], prices_include_tax: bool) -
 
 
 def usual_ending(prices: Iterable[Decimal], decimals: int) -> Decimal | None:
-    """What most of the shop's prices have after the whole unit (after the hundreds without decimals), if any."""
+    """What most prices end in after the whole unit (after the hundreds without decimals), if any."""
     step = ending_step(decimals)
     endings = Counter(quantize(price, decimals) % step for price in prices if price >= step)
     if not endings:

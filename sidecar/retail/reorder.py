@@ -1,7 +1,8 @@
 """Demand over a lead time: its quantile by several methods, and a backtest that picks among them.
 
-Every method sees only days before its origin and only days on which the item could be bought. Sources: SBA is Syntetos and
-Boylan (2005); sums over an uncertain lead time follow E[L] v + m^2 Var[L]; the pinball loss is the proper score of a quantile.
+Every method sees only days before its origin and only days on which the item could be bought. Sources: SBA is
+Syntetos and Boylan (2005); sums over an uncertain lead time follow E[L] v + m^2 Var[L]; the pinball loss is
+the proper score of a quantile.
 """
 
 from __future__ import annotations
@@ -96,29 +97,33 @@ class Totals:
         days = self.open[:, first + length] - self.open[:, first]
         sold = self.sold[:, first + length] - self.sold[:, first]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(days >= OPEN_SHARE * length, sold * length / days, np.nan)
+            pieces: Floats = np.where(days >= OPEN_SHARE * length, sold * length / days, np.nan)
+        return pieces
+        return pieces
 
 
 def means_at(
     totals: Totals, sba: Floats, end: int, days: int, group: NDArray[np.int64]
 ) -> tuple[dict[str, Floats], Floats]:
-    """Expected pieces a day by method at the start of day `end`, and variance over mean of a day; see `points`."""
+    """Expected pieces a day by method at the start of day `end`, and a day's variance over its mean."""
     first = max(0, end - YEAR)
     year = totals.pace(first, end)
     recent = totals.pace(max(0, end - RECENT), end)
     means = {"recent pace": recent, "pace of the year": year, "rare sales": sba}
     then = end - YEAR
     if then >= RECENT:
-        for name, mean, before in zip(SEASONAL, (recent, year), ((then - RECENT, then), (then, end)), strict=True):
+        for name, mean, before in zip(
+            SEASONAL, (recent, year), ((then - RECENT, then), (then, end)), strict=True
+        ):
             means[name] = mean * _season(totals, (then, then + days), before, group)
     return means, totals.dispersion(first, end)
 
 
 def points(totals: Totals, sba: Floats, end: int, lead: Lead, group: NDArray[np.int64]) -> dict[str, Floats]:
-    """Reorder point by method at the start of day `end`, from the days before it; absent where history is too short.
+    """Reorder point by method at the start of day `end`; one is absent where history is too short.
 
-    `sba` is the mean a day of rare sales at that day, `group` numbers the category of each item, for the season;
-    BASELINE is the mean, rounded up.
+    `sba` is the mean a day of rare sales at that day, `group` numbers the category of each item, for the
+    season; BASELINE is the mean, rounded up.
     """
     means, dispersion = means_at(totals, sba, end, lead.days, group)
     found = {name: point(mean, dispersion * mean, lead) for name, mean in means.items()}
@@ -129,11 +134,13 @@ def points(totals: Totals, sba: Floats, end: int, lead: Lead, group: NDArray[np.
 def _season(
     totals: Totals, coming: tuple[int, int], base: tuple[int, int], group: NDArray[np.int64]
 ) -> Floats:
-    """How much faster each category sold in the coming days a year ago than in the days `base` that the mean is of."""
+    """How much faster each category sold in the `coming` days a year ago than in the `base` days."""
     ratios = []
     for first, last in (coming, base):
         sold = np.bincount(group, weights=totals.sold[:, last] - totals.sold[:, first])
-        ratios.append((sold + 1) / (np.bincount(group, weights=totals.open[:, last] - totals.open[:, first]) + 1))
+        ratios.append(
+            (sold + 1) / (np.bincount(group, weights=totals.open[:, last] - totals.open[:, first]) + 1)
+        )
     # A category with few sales says little about its season: at most threefold either way.
     ratio: Floats = np.clip(ratios[0] / ratios[1], 1 / 3, 3)[group]
     return ratio
@@ -145,7 +152,7 @@ def point(mean: Floats, variance: Floats, lead: Lead) -> Floats:
 
 
 def rare_sales(past: History, ends: list[int]) -> dict[int, Floats]:
-    """Mean a day by Syntetos and Boylan at the start of each of `ends`: smoothed size over interval, less the known bias."""
+    """Mean a day by Syntetos and Boylan at each of `ends`: smoothed size over interval, less the bias."""
     open_, wanted = past.open, set(ends)
     start = min(ends, default=0)
     seen = open_[:, :start] & (past.sold[:, :start] > 0)
@@ -164,19 +171,23 @@ def rare_sales(past: History, ends: list[int]) -> dict[int, Floats]:
         interval = np.where(hit, interval + SMOOTHING * (gap - interval), interval)
         gap = np.where(hit, 0.0, gap)
     if past.sold.shape[1] in wanted:
-        found[past.sold.shape[1]] = np.where(ever, (1 - SMOOTHING / 2) * size / np.maximum(interval, 1.0), 0.0)
+        found[past.sold.shape[1]] = np.where(
+            ever, (1 - SMOOTHING / 2) * size / np.maximum(interval, 1.0), 0.0
+        )
     return found
 
 
 def origins(days: int, lead: Lead) -> list[int]:
-    """Days at which the backtest stands; those with a year and a quarter before them where there are enough."""
+    """Days at which the backtest stands; with 15 months before each where there are enough such."""
     ends = [days - lead.longest - look * lead.days for look in range(LOOKS)]
     full = [end for end in ends if end >= YEAR + RECENT]
-    return full if len(full) >= FEWEST_LOOKS else [end for end in ends if end >= max(RECENT, 3 * lead.longest)]
+    return (
+        full if len(full) >= FEWEST_LOOKS else [end for end in ends if end >= max(RECENT, 3 * lead.longest)]
+    )
 
 
 def backtest(past: History, lead: Lead, group: NDArray[np.int64]) -> Scores:
-    """Stands at past moments a lead time apart, sets every method's point, and scores it on what then sold."""
+    """Sets every method's point at past moments, a lead time apart, and scores it on what then sold."""
     totals, ends = Totals(past), origins(past.sold.shape[1], lead)
     sba = rare_sales(past, ends)
     windows = np.zeros(len(past.ids))
@@ -201,7 +212,7 @@ def backtest(past: History, lead: Lead, group: NDArray[np.int64]) -> Scores:
 
 
 def best_methods(scores: Scores, groups: NDArray[np.int64]) -> dict[int, str]:
-    """The method with the least loss in each group of items; a group without windows takes the pace of the year."""
+    """The method with the least loss in each group; without past windows it is the pace of the year."""
     chosen = {}
     for group in np.unique(groups).tolist():
         rows = groups == group

@@ -1,4 +1,4 @@
-"""Which stock is slow: no sale for long, a variation that its siblings outrun, or stock for years at the present pace."""
+"""Which stock is slow: unsold for long, outrun by its siblings, or there for years at the present pace."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXPECTED = 7.0
-"""Pieces a silent variation should have sold: none by chance is then below one in a thousand (exp(-7)), as it must be
-where a thousand variations are looked at."""
+"""Pieces a silent variation should have sold: then none by chance is below one in a thousand (exp(-7)),
+as it must be where a thousand variations are looked at."""
 PACE_DAYS = 90
 YEAR = 365
 FEWEST_PEERS = 5
@@ -26,7 +26,7 @@ FEWEST_PEERS = 5
 
 @dataclass(frozen=True)
 class Rule:
-    """When stock counts as slow: days without a sale, and sell-through relative to the category's (0 = ignore).
+    """When stock counts as slow: days without a sale, and sell-through against the category's (0 = ignore).
 
     Sales are known from `first` on.
     """
@@ -39,10 +39,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Slow:
-    """Slow items of one product; `quiet` is days in stock without a sale, `recent` pieces sold in PACE_DAYS days.
+    """Slow items of one product; `quiet` is days in stock without a sale, `recent` pieces sold in PACE_DAYS.
 
-    `expected` is what a silent variation should have sold by its share, `through` and `peers` are the sell-through of
-    the product and of its category.
+    `expected` is what a silent variation should have sold by its share, `through` and `peers` are the sell-
+    through of the product and of its category.
     """
 
     product_id: int
@@ -85,7 +85,10 @@ class Sold:
         days = sums.index.get_level_values(1).to_numpy().astype("datetime64[D]").astype(np.int64)
         names, starts = np.unique(keys, return_index=True)
         for name, own_days, own in zip(
-            names.tolist(), np.split(days, starts[1:]), np.split(sums.to_numpy(dtype=float), starts[1:]), strict=True
+            names.tolist(),
+            np.split(days, starts[1:]),
+            np.split(sums.to_numpy(dtype=float), starts[1:]),
+            strict=True,
         ):
             found.days[name], found.pieces[name] = own_days, np.cumsum(own)
         return found
@@ -148,7 +151,9 @@ def find_slow(
     return answers
 
 
-def _quiet(key: int, born: date, sold: Sold, empties: Sequence[NDArray[np.int64]], rule: Rule) -> tuple[int, int]:
+def _quiet(
+    key: int, born: date, sold: Sold, empties: Sequence[NDArray[np.int64]], rule: Rule
+) -> tuple[int, int]:
     """First day after the last sale (or the birth) and the days since on which there was stock."""
     today = number_of(rule.today)
     last = sold.last(key, today)
@@ -189,7 +194,9 @@ def _silent(
             continue
         before = products.between(product_id, 0, first)
         share = (variations.between(item.id, 0, first) + 0.5) / (before + 0.5 * len(own))
-        expected = min(share, 1.0) * products.between(product_id, first, today) * quiet / max(today - first, 1)
+        expected = (
+            min(share, 1.0) * products.between(product_id, first, today) * quiet / max(today - first, 1)
+        )
         if expected >= EXPECTED:
             found.append(item)
             quiets.append(quiet)
@@ -241,7 +248,7 @@ def _weak(
 
 @dataclass(frozen=True)
 class Hindsight:
-    """How past picks of the rule went on: the share that sold again soon, and the same share of all products."""
+    """How past picks of the rule went on: the share that sold again soon, and that share of all products."""
 
     picks: int
     sold_again: float
@@ -249,10 +256,13 @@ class Hindsight:
     days: int
 
 
-def hindsight(products: Sold, born: Mapping[int, date], rule: Rule, days: int = 28, looks: int = 9) -> Hindsight:
-    """Looks back at `looks` past moments, `days` apart: which products the rule would have picked, and what they sold next.
+def hindsight(
+    products: Sold, born: Mapping[int, date], rule: Rule, days: int = 28, looks: int = 9
+) -> Hindsight:
+    """Which products the rule would have picked at `looks` past moments, and what they sold next.
 
-    Shares are NaN without a pick. Past stock is not asked for: a product that was out of stock counts as a pick that did not sell.
+    Shares are NaN without a pick. Past stock is not asked for: a product that was out of stock counts as a
+    pick that did not sell.
     """
     today = number_of(rule.today)
     picked, again, all_, sold = 0, 0, 0, 0

@@ -1,4 +1,4 @@
-"""Which items' stock can be judged, and the reorder point of each by the method that did best on past lead times."""
+"""Which items' stock can be judged, and each one's reorder point by the method that did best so far."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ YOUNG = 28
 class Unit:
     """What has a stock of its own: a simple product, a variation, or a product whose variations share one.
 
-    `key` is the variation's or product's id, `label` the words that tell it from its siblings, `low` its low-stock
-    amount (None: the shop's).
+    `key` is the variation's or product's id, `label` the words that tell it from its siblings, `low` its low-
+    stock amount (None: the shop's).
     """
 
     key: int
@@ -98,15 +98,22 @@ def _unit(key: int, own: list[Item], resource: str, name: str, low: int | None) 
     first = own[0]
     options = ", ".join(value for _, value in first.attributes if value) if len(own) == 1 else ""
     return Unit(
-        key=key, product_id=first.product_id, item_ids=tuple(item.id for item in own), resource=resource, name=name,
-        label=options or name, stock=first.stock or 0, low=low, price=float(first.price or 0),
+        key=key,
+        product_id=first.product_id,
+        item_ids=tuple(item.id for item in own),
+        resource=resource,
+        name=name,
+        label=options or name,
+        stock=first.stock or 0,
+        low=low,
+        price=float(first.price or 0),
         created=min(item.created_at.date() for item in own),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Units with their points by method, backtest scores, group (0 slow, 1 quick) and the method of each group.
+    """Units, their points by method, backtest scores, group (0 slow, 1 quick), and the method of each group.
 
     `mean` is pieces expected a day and `variance` a day's variance, by the chosen method.
     """
@@ -134,14 +141,14 @@ class Judged:
         return int(count_quantile(mean * lead.days, spread, level)[0])
 
     def loss(self, row: int) -> tuple[float, float] | None:
-        """Mean pinball loss over past lead times of the unit's method and of the baseline; None with too few."""
+        """Mean pinball loss of the unit's method and of the baseline; None with too few past lead times."""
         windows, name = float(self.scores.windows[row]), self.method(row)
         if windows < FEWEST_LOOKS or name not in self.scores.loss:
             return None
         return float(self.scores.loss[name][row]) / windows, float(self.scores.loss[BASELINE][row]) / windows
 
     def covered(self, row: int) -> tuple[float, float, float] | None:
-        """Share of past lead times covered by the unit's method and by the baseline, and how many there were."""
+        """Share of past lead times that the method and the baseline covered, and how many there were."""
         windows, name = float(self.scores.windows[row]), self.method(row)
         if windows < FEWEST_LOOKS or name not in self.scores.covered:
             return None
@@ -167,7 +174,9 @@ class Judged:
             rows = self.groups == group
             windows = float(self.scores.windows[rows].sum())
             for name in self.scores.loss if windows else ():
-                loss, covered = (float(part[name][rows].sum()) for part in (self.scores.loss, self.scores.covered))
+                loss, covered = (
+                    float(part[name][rows].sum()) for part in (self.scores.loss, self.scores.covered)
+                )
                 lines.append((bool(group), name, name == picked, loss / windows, covered / windows))
         return lines
 
@@ -186,29 +195,49 @@ def judge(
     parts = [
         _part([units[row] for row in order[n : n + CHUNK]], lines, stock, category, lead, first, last)
         for n in range(0, len(order), CHUNK)
-    ]
+    ] or [_part([], lines, stock, category, lead, first, last)]
     place = np.argsort(np.array(order, dtype=np.int64), kind="stable")
-    level, mean, spread = ({name: _join(parts, k, name)[place] for name in _names(parts, k)} for k in range(3))
-    scores = Scores(
-        np.concatenate([part[3].windows for part in parts] or [np.zeros(0)])[place],
-        *({name: _scores(parts, kind, name)[place] for name in _tried(parts)} for kind in ("loss", "covered")),
-    )
-    pace = np.array(mean.get("pace of the year", np.zeros(0)))
-    groups = (pace * lead.days >= 1).astype(np.int64)
+    whole = {
+        name: _join([getattr(part, name) for part in parts], place) for name in _Part.__dataclass_fields__
+    }
+    windows = np.concatenate([part.windows["all"] for part in parts])[place]
+    scores = Scores(windows, whole["loss"], whole["covered"])
+    groups = (whole["mean"]["pace of the year"] * lead.days >= 1).astype(np.int64)
     chosen = best_methods(scores, groups)
     names = [chosen[int(group)] for group in groups]
-    pick = [np.array([by[name][row] for row, name in enumerate(names)]) for by in (mean, spread)]
-    return Judged(units, level, scores, groups, chosen, *pick)
+    mean, variance = (
+        np.array([whole[kind][name][row] for row, name in enumerate(names)]) for kind in ("mean", "variance")
+    )
+    return Judged(units, whole["points"], scores, groups, chosen, mean, variance)
 
 
-_Part = tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats], Scores]
+def _join(parts: list[dict[str, Floats]], place: NDArray[np.int64]) -> dict[str, Floats]:
+    """One table from the chunks' tables, in the units' order; methods that a chunk lacks are left out."""
+    common = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: np.concatenate([part[name] for part in parts])[place] for name in common}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What `judge` knows of one chunk of units, by method."""
+
+    points: dict[str, Floats]
+    mean: dict[str, Floats]
+    variance: dict[str, Floats]
+    loss: dict[str, Floats]
+    covered: dict[str, Floats]
+    windows: dict[str, Floats]
 
 
 def _part(
-    units: list[Unit], lines: pd.DataFrame, stock: pd.DataFrame, category: Mapping[int, int], lead: Lead,
-    first: date, last: date,
-) -> _Part:  # fmt: skip
-    """Points, means and day variances by method, and backtest scores, of one chunk of units."""
+    units: list[Unit],
+    lines: pd.DataFrame,
+    stock: pd.DataFrame,
+    category: Mapping[int, int],
+    lead: Lead,
+    first: date,
+    last: date,
+) -> _Part:
     own = {item_id: unit.key for unit in units for item_id in unit.item_ids}
     sold, known = (
         frame.assign(item_id=frame["item_id"].map(own)) for frame in (_of(lines, own), _of(stock, own))
@@ -219,24 +248,10 @@ def _part(
     sba = rare_sales(past, [end])[end]
     means, dispersion = means_at(totals, sba, end, lead.days, group)
     spread = {name: dispersion * mean for name, mean in means.items()}
-    return points(totals, sba, end, lead, group), means, spread, backtest(past, lead, group)
+    scores = backtest(past, lead, group)
+    level = points(totals, sba, end, lead, group)
+    return _Part(level, means, spread, scores.loss, scores.covered, {"all": scores.windows})
 
 
 def _of(frame: pd.DataFrame, own: Mapping[int, int]) -> pd.DataFrame:
     return frame[frame["item_id"].isin(list(own))]
-
-
-def _names(parts: list[_Part], k: int) -> list[str]:
-    return [name for name in (parts[0][k] if parts else ()) if all(name in part[k] for part in parts)]  # type: ignore[operator]
-
-
-def _tried(parts: list[_Part]) -> list[str]:
-    return [name for name in (parts[0][3].loss if parts else ()) if all(name in part[3].loss for part in parts)]
-
-
-def _join(parts: list[_Part], k: int, name: str) -> Floats:
-    return np.concatenate([part[k][name] for part in parts])  # type: ignore[index]
-
-
-def _scores(parts: list[_Part], kind: str, name: str) -> Floats:
-    return np.concatenate([getattr(part[3], kind)[name] for part in parts])

@@ -1,4 +1,4 @@
-"""A shop held in pandas frames, and the demo generator's file read into one, for tests of agents and shop logic."""
+"""A shop held in pandas frames, and the demo generator's file read into one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ import pandas as pd
 from sidecar.core.store import Attribute, Category, Image, Item, Product, ShopFacts
 from sidecar.core.types import money
 
-FACTS = ShopFacts(
-    currency="EUR", decimals=2, prices_include_tax=False, timezone="UTC", cogs=True, hpos=True
-)
-LINES = ["order_id", "day", "product_id", "variation_id", "item_id", "quantity", "unit_price"]
+FACTS = ShopFacts(currency="EUR", decimals=2, prices_include_tax=False, timezone="UTC", cogs=True, hpos=True)
+LINES = ["order_id", "day", "product_id", "variation_id", "item_id", "quantity", "subtotal"]
 SOLD = ("processing", "completed", "on-hold")
 
 
@@ -28,7 +26,7 @@ def line_frame(rows: Sequence[dict[str, Any]] = ()) -> pd.DataFrame:
     """Order lines with the columns that agents ask for."""
     frame = pd.DataFrame(list(rows), columns=LINES)
     frame["day"] = pd.to_datetime(frame["day"])
-    return frame.astype({"quantity": float, "unit_price": float, "item_id": "int64", "product_id": "int64"})
+    return frame.astype({"quantity": float, "subtotal": float, "item_id": "int64", "product_id": "int64"})
 
 
 def stock_frame(rows: Sequence[tuple[int, Any, float, bool]] = ()) -> pd.DataFrame:
@@ -69,9 +67,11 @@ class FrameStore:
 
     def daily_sales(self, since: date, ids: Sequence[int] | None = None) -> pd.DataFrame:
         lines = self._since(self.lines, since, ids)
-        lines = lines.assign(revenue=lines["quantity"] * lines["unit_price"])
+        lines = lines.assign(revenue=lines["quantity"] * lines["subtotal"])
         grouped = lines.groupby(["item_id", "product_id", "day"], as_index=False)
-        return grouped.agg(quantity=("quantity", "sum"), revenue=("revenue", "sum"), orders=("order_id", "nunique"))
+        return grouped.agg(
+            quantity=("quantity", "sum"), revenue=("revenue", "sum"), orders=("order_id", "nunique")
+        )
 
     def order_lines(self, columns: Sequence[str], since: date) -> pd.DataFrame:
         return self._since(self.lines, since)[list(columns)].reset_index(drop=True)
@@ -137,9 +137,7 @@ def demo_store(path: Path, *, stock_known: bool = True) -> FrameStore:
     items = [_item(r, rows, owned) for r in rows.values() if r["id"] not in parents]
     counts = {i: sum(i in c for c in owned.values()) for i in terms}
     categories = {i: Category(i, t["parent"], t["name"], t["slug"], counts[i]) for i, t in terms.items()}
-    store = FrameStore(
-        all_products=products, all_items=items, all_categories=categories, lines=_lines(con)
-    )
+    store = FrameStore(all_products=products, all_items=items, all_categories=categories, lines=_lines(con))
     if stock_known:
         store.stock = _stock(con)
     con.close()
@@ -151,7 +149,7 @@ def _lines(con: sqlite3.Connection) -> pd.DataFrame:
     frame = pd.read_sql_query(
         "SELECT l.order_id, substr(o.date_created, 1, 10) AS day, l.product_id, l.variation_id, "
         "CASE WHEN l.variation_id THEN l.variation_id ELSE l.product_id END AS item_id, "
-        "l.quantity, l.subtotal / 100.0 / l.quantity AS unit_price "
+        "l.quantity, l.subtotal / 100.0 AS subtotal "
         f"FROM order_lines l JOIN orders o ON o.id = l.order_id WHERE o.status IN ({marks}) ORDER BY l.id",
         con,
         params=SOLD,
@@ -168,10 +166,17 @@ def _stock(con: sqlite3.Connection) -> pd.DataFrame:
     for key, body in con.execute("SELECT id, body FROM truth WHERE kind = 'units'"):
         inside = np.ones(days, dtype=bool)
         for first, last in json.loads(body)["stockouts"]:
-            inside[(np.datetime64(first) - start).astype(int) : (np.datetime64(last) - start).astype(int) + 1] = False
+            inside[
+                (np.datetime64(first) - start).astype(int) : (np.datetime64(last) - start).astype(int) + 1
+            ] = False
         frames.append(
             pd.DataFrame(
-                {"item_id": key, "day": pd.to_datetime(start + np.arange(days)), "stock": inside * 1.0, "in_stock": inside}
+                {
+                    "item_id": key,
+                    "day": pd.to_datetime(start + np.arange(days)),
+                    "stock": inside * 1.0,
+                    "in_stock": inside,
+                }
             )
         )
     return pd.concat(frames, ignore_index=True)
@@ -190,20 +195,40 @@ def _product(row: sqlite3.Row, owned: dict[int, list[int]], alts: dict[int, str]
     created = _when(row["date_created"])
     assert created is not None
     return Product(
-        id=row["id"], type=row["type"], status=row["status"], name=row["name"], sku=row["sku"],
-        permalink=f"http://shop.test/product/{row['slug']}", regular_price=money(row["regular_price"]),
-        sale_price=money(row["sale_price"]), price=_price(row), sale_from=_when(row["sale_from"]),
-        sale_to=_when(row["sale_to"]), manage_stock=bool(row["manage_stock"]), stock=row["stock"],
-        stock_status=row["stock_status"], backorders=row["backorders"], low_stock_amount=row["low_stock_amount"],
-        cost=money(row["cost"]), weight=row["weight"], tax_class="", gtin=extra.get("gtin", ""),
-        catalog_visibility="visible", categories=tuple(owned.get(row["id"], ())), tags=(),
+        id=row["id"],
+        type=row["type"],
+        status=row["status"],
+        name=row["name"],
+        sku=row["sku"],
+        permalink=f"http://shop.test/product/{row['slug']}",
+        regular_price=money(row["regular_price"]),
+        sale_price=money(row["sale_price"]),
+        price=_price(row),
+        sale_from=_when(row["sale_from"]),
+        sale_to=_when(row["sale_to"]),
+        manage_stock=bool(row["manage_stock"]),
+        stock=row["stock"],
+        stock_status=row["stock_status"],
+        backorders=row["backorders"],
+        low_stock_amount=row["low_stock_amount"],
+        cost=money(row["cost"]),
+        weight=row["weight"],
+        tax_class="",
+        gtin=extra.get("gtin", ""),
+        catalog_visibility="visible",
+        categories=tuple(owned.get(row["id"], ())),
+        tags=(),
         attributes=tuple(
             Attribute(a["name"], tuple(a["options"]), a["variation"]) for a in extra["attributes"]
         ),
-        images=tuple(Image(i, alts.get(i, "")) for i in extra["images"]), description=row["description"],
-        short_description=row["short_description"], total_sales=row["total_sales"],
-        review_count=row["rating_count"], created_at=created, modified_at=created,
-    )  # fmt: skip
+        images=tuple(Image(i, alts.get(i, "")) for i in extra["images"]),
+        description=row["description"],
+        short_description=row["short_description"],
+        total_sales=row["total_sales"],
+        review_count=row["rating_count"],
+        created_at=created,
+        modified_at=created,
+    )
 
 
 def _item(row: sqlite3.Row, rows: dict[int, sqlite3.Row], owned: dict[int, list[int]]) -> Item:
@@ -212,13 +237,28 @@ def _item(row: sqlite3.Row, rows: dict[int, sqlite3.Row], owned: dict[int, list[
     created = _when(row["date_created"])
     assert created is not None
     return Item(
-        id=row["id"], product_id=parent["id"], variation_id=row["id"] if row["parent_id"] else 0,
-        name=row["name"], sku=row["sku"], status=row["status"], permalink=f"http://shop.test/product/{parent['slug']}",
-        image_id=images[0], regular_price=money(row["regular_price"]), sale_price=money(row["sale_price"]),
-        price=_price(row), sale_from=_when(row["sale_from"]), sale_to=_when(row["sale_to"]),
-        stock=row["stock"] if row["manage_stock"] else None, stock_of_parent=False,
-        stock_status=row["stock_status"], backorders=row["backorders"], low_stock_amount=row["low_stock_amount"],
-        cost=money(row["cost"]), categories=tuple(owned.get(parent["id"], ())),
-        attributes=tuple((a["name"], a["option"]) for a in json.loads(row["extra"])["attributes"] if "option" in a),
+        id=row["id"],
+        product_id=parent["id"],
+        variation_id=row["id"] if row["parent_id"] else 0,
+        name=row["name"],
+        sku=row["sku"],
+        status=row["status"],
+        permalink=f"http://shop.test/product/{parent['slug']}",
+        image_id=images[0],
+        regular_price=money(row["regular_price"]),
+        sale_price=money(row["sale_price"]),
+        price=_price(row),
+        sale_from=_when(row["sale_from"]),
+        sale_to=_when(row["sale_to"]),
+        stock=row["stock"] if row["manage_stock"] else None,
+        stock_of_parent=False,
+        stock_status=row["stock_status"],
+        backorders=row["backorders"],
+        low_stock_amount=row["low_stock_amount"],
+        cost=money(row["cost"]),
+        categories=tuple(owned.get(parent["id"], ())),
+        attributes=tuple(
+            (a["name"], a["option"]) for a in json.loads(row["extra"])["attributes"] if "option" in a
+        ),
         created_at=created,
-    )  # fmt: skip
+    )
