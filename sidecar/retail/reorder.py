@@ -90,15 +90,16 @@ class Totals:
         days = np.maximum(self.open[:, end] - self.open[:, first], 1)
         mean = self.pace(first, end)
         variance = (self.square[:, end] - self.square[:, first]) / days - mean**2
-        return np.maximum(variance / np.maximum(mean, 1e-12), 1.0)
+        ratio: Floats = np.maximum(variance / np.maximum(mean, 1e-12), 1.0)
+        return ratio
 
     def window(self, first: int, length: int) -> Floats:
         """Pieces in a stretch, scaled up for a few days without stock; NaN where most were."""
         days = self.open[:, first + length] - self.open[:, first]
         sold = self.sold[:, first + length] - self.sold[:, first]
         with np.errstate(invalid="ignore", divide="ignore"):
-            pieces: Floats = np.where(days >= OPEN_SHARE * length, sold * length / days, np.nan)
-        return pieces
+            scaled = sold * length / days
+        pieces: Floats = np.where(days >= OPEN_SHARE * length, scaled, np.nan)
         return pieces
 
 
