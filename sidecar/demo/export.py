@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import json
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -15,6 +17,8 @@ from sidecar.demo.rest.product_render import permalink, price
 from sidecar.demo.rest.wire import Row, minor, money
 
 Rows = list[list[Any]]
+Dicts = list[dict[str, Any]]
+BOUND = "(SELECT value FROM json_each(?))"  # one bound value, however many ids there are
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Resource:
     table: str
     where: str
     columns: tuple[str, ...]
-    make: Callable[[sqlite3.Connection, list[Row], bytes], Rows]
+    make: Callable[[sqlite3.Connection, list[Row], bytes], Dicts]
     modified: str | None = None
 
 
@@ -55,7 +59,7 @@ def page(
         "ok": True,
         "resource": name,
         "columns": list(resource.columns),
-        "rows": resource.make(con, rows, hash_key) if rows else [],
+        "rows": [[row[c] for c in resource.columns] for row in resource.make(con, rows, hash_key)],
         "next": rows[-1]["id"] if more else None,
     }
     return {**found, "total": count(con, name)} if not after else found
@@ -80,10 +84,6 @@ def _z(value: str | None) -> str | None:
     return f"{value}Z" if value else None
 
 
-def _text(value: str | None) -> str | None:
-    return value or None
-
-
 def email_hash(key: bytes, email: str) -> str | None:
     """The first 32 hex digits of the keyed hash, None without an address."""
     clean = email.strip().lower()
@@ -100,326 +100,238 @@ def _ids(rows: list[Row]) -> tuple[str]:
     return (json.dumps([row["id"] for row in rows]),)
 
 
-def _shared(row: Row) -> list[Any]:
-    """regular_price … gtin without price: the columns that products and variations write the same way."""
-    extra = json.loads(row["extra"])
-    low = row["low_stock_amount"]
-    stock = row["stock"] if row["manage_stock"] else None
-    return [
-        _text(row["regular_price"]),
-        _text(row["sale_price"]),
-        _z(row["sale_from"]),
-        _z(row["sale_to"]),
-        int(row["manage_stock"]),
-        stock,
-        row["stock_status"],
-        row["backorders"],
-        low,
-        _text(row["cost"]),
-        _text(row["weight"]),
-        extra,
-    ]
+def _shared(row: Row, extra: dict[str, Any]) -> dict[str, Any]:
+    """What products and variations show the same way."""
+    return {
+        "id": row["id"],
+        "status": row["status"],
+        "sku": row["sku"] or None,
+        "regular_price": row["regular_price"] or None,
+        "sale_price": row["sale_price"] or None,
+        "price": price(row) or None,
+        "sale_from": _z(row["sale_from"]),
+        "sale_to": _z(row["sale_to"]),
+        "manage_stock": int(row["manage_stock"]),
+        "stock_quantity": row["stock"] if row["manage_stock"] else None,
+        "stock_status": row["stock_status"],
+        "backorders": row["backorders"],
+        "low_stock_amount": row["low_stock_amount"],
+        "cost": row["cost"] or None,
+        "weight": row["weight"] or None,
+        "gtin": extra.get("gtin") or None,
+        "created_at": _z(row["date_created"]),
+        "modified_at": _z(row["date_modified"]),
+    }
 
 
-def _products(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
-    span = _ids(rows)
+def _products(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
     terms: dict[tuple[int, str], list[int]] = defaultdict(list)
     sql = (
         "SELECT p.product_id, t.taxonomy, t.id FROM product_terms p JOIN terms t ON t.id = p.term_id "
-        "WHERE p.product_id IN (SELECT value FROM json_each(?)) ORDER BY t.id"
+        f"WHERE p.product_id IN {BOUND} ORDER BY t.id"
     )
-    for product, taxonomy, term in con.execute(sql, span):
+    for product, taxonomy, term in con.execute(sql, _ids(rows)):
         terms[product, taxonomy].append(term)
     lowest: dict[int, str] = {}
-    for child in con.execute(
-        "SELECT * FROM products WHERE parent_id IN (SELECT value FROM json_each(?)) ORDER BY id", span
-    ):
+    for child in con.execute(f"SELECT * FROM products WHERE parent_id IN {BOUND} ORDER BY id", _ids(rows)):
         paid, held = price(child), lowest.get(child["parent_id"])
         if paid and (held is None or minor(paid) < minor(held)):
             lowest[child["parent_id"]] = paid
-    alts = {
-        r["id"]: json.loads(r["extra"]).get("alt", "")
-        for r in con.execute(
-            "SELECT id, extra FROM posts WHERE type = 'attachment' AND parent IN (SELECT value FROM json_each(?))",
-            span,
-        )
-    }
+    sql = f"SELECT id, extra FROM posts WHERE type = 'attachment' AND parent IN {BOUND}"
+    alts = {r["id"]: json.loads(r["extra"]).get("alt", "") for r in con.execute(sql, _ids(rows))}
     return [_product(row, terms, lowest, alts) for row in rows]
 
 
 def _product(
     row: Row, terms: dict[tuple[int, str], list[int]], lowest: dict[int, str], alts: dict[int, str]
-) -> list[Any]:
-    regular, sale, sale_from, sale_to, managed, stock, status, backorders, low, cost, weight, extra = _shared(
-        row
-    )
-    paid = lowest.get(row["id"]) if row["type"] == "variable" else _text(price(row))
+) -> dict[str, Any]:
+    extra = json.loads(row["extra"])
+    shown = _shared(row, extra)
+    if row["type"] == "variable":
+        shown["price"] = lowest.get(row["id"])
     size = extra.get("dimensions", {})
-    attributes = [
-        {k: a.get(k) for k in ("name", "options", "variation")} for a in extra.get("attributes", [])
-    ]
-    images = [{"id": i, "alt": alts.get(i, "")} for i in extra.get("images", [])]
-    return [
-        row["id"],
-        row["type"],
-        row["status"],
-        row["name"],
-        _text(row["sku"]),
-        permalink(row),
-        regular,
-        sale,
-        paid,
-        sale_from,
-        sale_to,
-        managed,
-        stock,
-        status,
-        backorders,
-        low,
-        cost,
-        weight,
-        _text(size.get("length")),
-        _text(size.get("width")),
-        _text(size.get("height")),
-        _text(extra.get("tax_class")),
-        _text(extra.get("gtin")),
-        extra.get("catalog_visibility", "visible"),
-        terms[row["id"], "product_cat"],
-        terms[row["id"], "product_tag"],
-        attributes,
-        images,
-        row["description"][:20_000],
-        row["short_description"],
-        row["total_sales"],
-        row["average_rating"],
-        row["rating_count"],
-        _z(row["date_created"]),
-        _z(row["date_modified"]),
-    ]
+    parts = ("name", "options", "variation")
+    return shown | {
+        **{name: row[name] for name in ("type", "name", "total_sales", "average_rating")},
+        **{name: size.get(name) or None for name in ("length", "width", "height")},
+        "permalink": permalink(row),
+        "tax_class": extra.get("tax_class") or None,
+        "catalog_visibility": extra.get("catalog_visibility", "visible"),
+        "categories": terms[row["id"], "product_cat"],
+        "tags": terms[row["id"], "product_tag"],
+        "attributes": [{part: a.get(part) for part in parts} for a in extra.get("attributes", [])],
+        "images": [{"id": i, "alt": alts.get(i, "")} for i in extra.get("images", [])],
+        "description": plain(row["description"], 20_000),
+        "short_description": plain(row["short_description"], 20_000),
+        "review_count": row["rating_count"],
+    }
 
 
-def _variations(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
+def plain(markup: str, longest: int) -> str:
+    """Text without tags and entities, white space joined."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", markup))).strip()[:longest]
+
+
+def _variations(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
+    sql = (
+        "SELECT id, weight, json_extract(extra, '$.images[0]') AS image FROM products "
+        f"WHERE id IN (SELECT parent_id FROM products WHERE id IN {BOUND})"
+    )
+    parents = {r["id"]: r for r in con.execute(sql, _ids(rows))}
     found = []
     for row in rows:
-        regular, sale, sale_from, sale_to, managed, stock, status, backorders, low, cost, weight, extra = (
-            _shared(row)
-        )
-        chosen = [{"name": a["name"], "option": a["option"]} for a in extra.get("attributes", [])]
-        found.append(
-            [
-                row["id"],
-                row["parent_id"],
-                row["status"],
-                _text(row["sku"]),
-                regular,
-                sale,
-                _text(price(row)),
-                sale_from,
-                sale_to,
-                managed,
-                stock,
-                status,
-                backorders,
-                low,
-                cost,
-                weight,
-                _text(extra.get("gtin")),
-                chosen,
-                None,
-                _z(row["date_created"]),
-                _z(row["date_modified"]),
-            ]
-        )
+        extra, parent = json.loads(row["extra"]), parents[row["parent_id"]]
+        shown = _shared(row, extra)
+        shown["product_id"] = row["parent_id"]
+        shown["weight"] = shown["weight"] or parent["weight"] or None
+        shown["attributes"] = [
+            {"name": a["name"], "option": a["option"]} for a in extra.get("attributes", [])
+        ]
+        shown["image_id"] = parent["image"]
+        found.append(shown)
     return found
 
 
-def _categories(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
+def _categories(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
     counts = dict(con.execute("SELECT term_id, count(*) FROM product_terms GROUP BY 1").fetchall())
-    return [[r["id"], r["parent"], r["name"], r["slug"], counts.get(r["id"], 0)] for r in rows]
+    names = ("id", "parent", "name", "slug")
+    return [{**{name: r[name] for name in names}, "count": counts.get(r["id"], 0)} for r in rows]
 
 
-def _orders(con: sqlite3.Connection, rows: list[Row], key: bytes) -> Rows:
+def _orders(con: sqlite3.Connection, rows: list[Row], key: bytes) -> Dicts:
     lines: dict[int, Rows] = defaultdict(list)
     sql = (
         "SELECT order_id, id, product_id, variation_id, quantity, subtotal, total FROM order_lines "
-        "WHERE order_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        f"WHERE order_id IN {BOUND} ORDER BY id"
     )
     for order, line, product, variation, quantity, subtotal, total in con.execute(sql, _ids(rows)):
         lines[order].append([line, product, variation, quantity, money(subtotal), money(total), "0.00"])
-    return [
-        [
-            r["id"],
-            r["status"],
-            "EUR",
-            _z(r["date_created"]),
-            _z(r["date_modified"]),
-            _z(r["date_paid"]),
-            _z(r["date_completed"]),
-            r["customer_id"],
-            email_hash(key, r["email"]),
-            _text(r["country"]),
-            postcode_area(r["postcode"]),
-            money(r["total"]),
-            "0.00",
-            money(r["shipping"]),
-            money(r["discount"]),
-            0,
-            _text(r["payment_method"]),
-            json.loads(r["extra"]).get("created_via", "checkout"),
-            [r["coupon"]] if r["coupon"] else [],
-            lines[r["id"]],
-        ]
-        for r in rows
-    ]
+    return [_order(row, lines[row["id"]], key) for row in rows]
 
 
-def _refunds(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
+def _order(row: Row, lines: Rows, key: bytes) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "status": row["status"],
+        "currency": "EUR",
+        "created_at": _z(row["date_created"]),
+        "modified_at": _z(row["date_modified"]),
+        "paid_at": _z(row["date_paid"]),
+        "completed_at": _z(row["date_completed"]),
+        "customer_id": row["customer_id"],
+        **_address(row, key),
+        "total": money(row["total"]),
+        "total_tax": "0.00",
+        "shipping_total": money(row["shipping"]),
+        "discount_total": money(row["discount"]),
+        "prices_include_tax": 0,
+        "payment_method": row["payment_method"] or None,
+        "created_via": json.loads(row["extra"]).get("created_via", "checkout"),
+        "coupons": [row["coupon"]] if row["coupon"] else [],
+        "lines": lines,
+    }
+
+
+def _address(row: Row, key: bytes) -> dict[str, Any]:
+    return {
+        "email_hash": email_hash(key, row["email"]),
+        "country": row["country"] or None,
+        "postcode_area": postcode_area(row["postcode"]),
+    }
+
+
+def _refunds(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
     lines: dict[int, Rows] = defaultdict(list)
-    sql = "SELECT * FROM refund_lines WHERE refund_id IN (SELECT value FROM json_each(?)) ORDER BY id"
-    for line in con.execute(sql, _ids(rows)):
-        lines[line["refund_id"]].append(
-            [
-                line["order_line_id"],
-                line["product_id"],
-                line["variation_id"],
-                line["quantity"],
-                money(line["total"]),
-            ]
-        )
+    for line in con.execute(f"SELECT * FROM refund_lines WHERE refund_id IN {BOUND} ORDER BY id", _ids(rows)):
+        shown = [line[name] for name in ("id", "product_id", "variation_id", "quantity")]
+        lines[line["refund_id"]].append([*shown, money(line["total"])])
     return [
-        [
-            r["id"],
-            r["order_id"],
-            _z(r["date_created"]),
-            _z(r["date_created"]),
-            money(r["amount"]),
-            lines[r["id"]],
-        ]
+        {
+            "id": r["id"],
+            "order_id": r["order_id"],
+            "created_at": _z(r["date_created"]),
+            "modified_at": _z(r["date_created"]),
+            "amount": money(r["amount"]),
+            "lines": lines[r["id"]],
+        }
         for r in rows
     ]
 
 
-def _customers(con: sqlite3.Connection, rows: list[Row], key: bytes) -> Rows:
+def _customers(con: sqlite3.Connection, rows: list[Row], key: bytes) -> Dicts:
     sql = (
-        "SELECT customer_id, count(*), sum(CASE WHEN status IN ('processing', 'completed') THEN "
-        "total ELSE 0 END) "
-        "FROM orders WHERE customer_id IN (SELECT value FROM json_each(?)) GROUP BY 1"
+        "SELECT customer_id, count(*), sum(CASE WHEN status IN ('processing', 'completed') THEN total ELSE 0 "
+        f"END) FROM orders WHERE customer_id IN {BOUND} GROUP BY 1"
     )
     spent = {customer: (orders, total) for customer, orders, total in con.execute(sql, _ids(rows))}
+    found = []
+    for row in rows:
+        orders, total = spent.get(row["id"], (0, 0))
+        shown = {"id": row["id"], **_address(row, key), "created_at": _z(row["date_created"])}
+        found.append({**shown, "orders_count": orders, "total_spent": money(total)})
+    return found
+
+
+def _coupons(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
+    names = ("id", "code", "discount_type", "amount", "usage_count")
     return [
-        [
-            r["id"],
-            email_hash(key, r["email"]),
-            _text(r["country"]),
-            postcode_area(r["postcode"]),
-            _z(r["date_created"]),
-            spent.get(r["id"], (0, 0))[0],
-            money(spent.get(r["id"], (0, 0))[1]),
-        ]
+        {
+            **{name: r[name] for name in names},
+            "date_expires": _z(r["date_expires"]),
+            "created_at": _z(r["date_created"]),
+            "modified_at": _z(r["date_modified"]),
+        }
         for r in rows
     ]
 
 
-def _coupons(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
+def _reviews(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
+    names = ("id", "product_id", "rating", "verified", "status")
     return [
-        [
-            r["id"],
-            r["code"],
-            r["discount_type"],
-            r["amount"],
-            _z(r["date_expires"]),
-            r["usage_count"],
-            _z(r["date_created"]),
-            _z(r["date_modified"]),
-        ]
+        {
+            **{name: r[name] for name in names},
+            "text": plain(r["review"], 5000),
+            "created_at": _z(r["date_created"]),
+        }
         for r in rows
     ]
 
 
-def _reviews(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Rows:
-    return [
-        [
-            r["id"],
-            r["product_id"],
-            r["rating"],
-            r["verified"],
-            r["status"],
-            r["review"][:5000],
-            _z(r["date_created"]),
-        ]
-        for r in rows
-    ]
-
-
-def _names(text: str) -> tuple[str, ...]:
+def _columns(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+PRICES = """regular_price sale_price price sale_from sale_to manage_stock stock_quantity stock_status backorders
+    low_stock_amount cost weight"""
+PRODUCTS = f"""id type status name sku permalink {PRICES} length width height tax_class gtin catalog_visibility
+    categories tags attributes images description short_description total_sales average_rating review_count
+    created_at modified_at"""
+VARIATIONS = f"id product_id status sku {PRICES} gtin attributes image_id created_at modified_at"
+ORDERS = """id status currency created_at modified_at paid_at completed_at customer_id email_hash country
+    postcode_area total total_tax shipping_total discount_total prices_include_tax payment_method created_via
+    coupons lines"""
+CUSTOMERS = "id email_hash country postcode_area created_at orders_count total_spent"
+COUPONS = "id code discount_type amount date_expires usage_count created_at modified_at"
+REVIEWS = "id product_id rating verified status text created_at"
+HIDDEN = "status NOT IN ('trash', 'auto-draft', 'checkout-draft')"
+MODIFIED = "date_modified"
 RESOURCES = {
-    "products": Resource(
-        "products",
-        "parent_id = 0 AND status NOT IN ('trash', 'auto-draft')",
-        _names(
-            "id type status name sku permalink regular_price sale_price price sale_from sale_to manage_stock "
-            "stock_quantity stock_status backorders low_stock_amount cost weight length width "
-            "height tax_class gtin "
-            "catalog_visibility categories tags attributes images description short_description "
-            "total_sales "
-            "average_rating review_count created_at modified_at"
-        ),
-        _products,
-        "date_modified",
-    ),
+    "products": Resource("products", f"parent_id = 0 AND {HIDDEN}", _columns(PRODUCTS), _products, MODIFIED),
     "variations": Resource(
-        "products",
-        "parent_id > 0 AND status NOT IN ('trash', 'auto-draft')",
-        _names(
-            "id product_id status sku regular_price sale_price price sale_from sale_to manage_stock "
-            "stock_quantity "
-            "stock_status backorders low_stock_amount cost weight gtin attributes image_id "
-            "created_at modified_at"
-        ),
-        _variations,
-        "date_modified",
+        "products", f"parent_id > 0 AND {HIDDEN}", _columns(VARIATIONS), _variations, MODIFIED
     ),
     "categories": Resource(
-        "terms", "taxonomy = 'product_cat'", _names("id parent name slug count"), _categories
+        "terms", "taxonomy = 'product_cat'", _columns("id parent name slug count"), _categories
     ),
-    "orders": Resource(
-        "orders",
-        "status NOT IN ('checkout-draft', 'auto-draft', 'trash')",
-        _names(
-            "id status currency created_at modified_at paid_at completed_at customer_id email_hash country "
-            "postcode_area total total_tax shipping_total discount_total prices_include_tax "
-            "payment_method "
-            "created_via coupons lines"
-        ),
-        _orders,
-        "date_modified",
-    ),
+    "orders": Resource("orders", HIDDEN, _columns(ORDERS), _orders, MODIFIED),
     "refunds": Resource(
         "refunds",
         "1 = 1",
-        _names("id order_id created_at modified_at amount lines"),
+        _columns("id order_id created_at modified_at amount lines"),
         _refunds,
         "date_created",
     ),
-    "customers": Resource(
-        "customers",
-        "1 = 1",
-        _names("id email_hash country postcode_area created_at orders_count total_spent"),
-        _customers,
-    ),
-    "coupons": Resource(
-        "coupons",
-        "1 = 1",
-        _names("id code discount_type amount date_expires usage_count created_at modified_at"),
-        _coupons,
-    ),
-    "reviews": Resource(
-        "reviews",
-        "status IN ('approved', 'hold')",
-        _names("id product_id rating verified status text created_at"),
-        _reviews,
-    ),
+    "customers": Resource("customers", "1 = 1", _columns(CUSTOMERS), _customers),
+    "coupons": Resource("coupons", "1 = 1", _columns(COUPONS), _coupons),
+    "reviews": Resource("reviews", "status IN ('approved', 'hold')", _columns(REVIEWS), _reviews),
 }
