@@ -217,9 +217,13 @@ def revoke_key(rt: Runtime, key_id: str) -> None:
 )
 def openapi(check: bool, output: Path | None) -> None:
     """Print the OpenAPI document."""
-    from sidecar.runtime.generated import put
+    from sidecar.runtime.generated import OPENAPI, put
 
-    put(output, json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n", check=check)
+    text = json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
+    if check or output:
+        put(output or OPENAPI, text, check=check, command="devskyy openapi --output docs/openapi.json")
+    else:
+        click.echo(text, nl=False)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -109,13 +109,17 @@ def in_words(message: Row) -> str:
     """A message in English, for titles and search; wp-admin formats it properly."""
     text = str(message["template"])
     for name, param in message.get("params", {}).items():
-        value = param["value"]
-        if param["type"] == "percent":
-            value = f"{value * 100:.3g} %"
-        elif isinstance(value, float):
-            value = f"{value:g}"
-        text = text.replace("{" + name + "}", str(value))
+        text = text.replace("{" + name + "}", _value_in_words(param))
     return text
+
+
+def _value_in_words(param: Row) -> str:
+    value = param["value"]
+    if param["type"] == "percent":
+        return f"{value * 100:.3g} %"
+    plain = f"{value:g}" if isinstance(value, float) else str(value)
+    unit = param.get("unit") or {"pieces": "pieces", "days": "days"}.get(param["type"], "")
+    return f"{plain} {unit}".strip()
 
 
 def _targets(changes: list[Row]) -> set[tuple[str, str]]:
