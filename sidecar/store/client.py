@@ -102,9 +102,9 @@ class ExportClient:
 
     def get(self, route: str, **params: object) -> dict[str, Any]:
         """The JSON object of one signed GET of `/devskyy/v1/…`; ShopUnreachable with a hint otherwise."""
-        pairs = query(params)
         url, routed = rest_address(self.rest_url, route)
-        path = canonical_path(route, pairs.items())
+        pairs = routed | query(params)
+        path = canonical_path(route, ((name, text) for name, text in pairs.items() if name != "rest_route"))
 
         def send() -> requests.Response:
             token = sign(
@@ -116,7 +116,7 @@ class ExportClient:
                 "Accept": "application/json",
             }
             return self._session.get(
-                url, params=routed | pairs, headers=head, timeout=self._timeout, allow_redirects=False
+                url, params=pairs, headers=head, timeout=self._timeout, allow_redirects=False
             )
 
         response = with_retries(send, sleep=self._sleep)

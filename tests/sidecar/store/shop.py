@@ -1,4 +1,4 @@
-"""A shop for tests: real HTTP, speaks the plugin's export and wc/v3 over rows in memory, and can misbehave on request."""
+"""A shop for tests: real HTTP, speaks the plugin's export and wc/v3 over rows in memory, and misbehaves on request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Shop:
         self.rows: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in COLUMNS}
         self.log: list[tuple[str, dict[str, str]]] = []
         self.script: list[Answer | Callable[[], None]] = []
+        self.rest: dict[str, list[dict[str, Any]]] = {}
         self.clock: int | None = None
+        self.has_plugin = True
         self.url = ""
 
     def put(self, resource: str, **row: Any) -> dict[str, Any]:
@@ -44,9 +46,13 @@ class Shop:
                 return first
             first()
         route = params.pop("rest_route", None) or path.removeprefix("/wp-json")
-        if route.startswith("/devskyy/v1/"):
+        if route.startswith("/devskyy/v1/") and self.has_plugin:
             return self._plugin(route, params, authorization)
-        return _json(404, {"code": "rest_no_route", "message": "No route was found.", "data": {"status": 404}})
+        if route.startswith("/wc/v3/"):
+            return self._woocommerce(route.removeprefix("/wc/v3/"), params)
+        return _json(
+            404, {"code": "rest_no_route", "message": "No route was found.", "data": {"status": 404}}
+        )
 
     def _plugin(self, route: str, params: dict[str, str], authorization: str | None) -> Answer:
         try:
@@ -61,14 +67,22 @@ class Shop:
                 remember=lambda *_: True,
             )
         except DevSkyyError as error:
-            return _json(error.status, {"code": error.code, "message": error.message, "data": {"hint": error.hint}})
+            return _json(
+                error.status, {"code": error.code, "message": error.message, "data": {"hint": error.hint}}
+            )
         if route == "/devskyy/v1/shop":
             return _json(200, {"ok": True, "counts": {name: len(rows) for name, rows in self.rows.items()}})
-        resource, after, limit = params["resource"], int(params.get("after", 0)), int(params.get("limit", 2000))
+        resource, after, limit = (
+            params["resource"],
+            int(params.get("after", 0)),
+            int(params.get("limit", 2000)),
+        )
         rows = [row for _, row in sorted(self.rows[resource].items()) if row["id"] > after]
         if route == "/devskyy/v1/export/ids":
             ids = [row["id"] for row in rows]
-            return _json(200, {"ok": True, "ids": ids[:limit], "next": ids[limit - 1] if len(ids) > limit else None})
+            return _json(
+                200, {"ok": True, "ids": ids[:limit], "next": ids[limit - 1] if len(ids) > limit else None}
+            )
         if "ids" in params:
             wanted = set(map(int, params["ids"].split(",")))
             rows = [row for row in rows if row["id"] in wanted]
@@ -83,6 +97,15 @@ class Shop:
             "next": page[-1]["id"] if len(rows) > limit else None,
         }
         return _json(200, body | ({"total": len(rows)} if after == 0 else {}))
+
+    def _woocommerce(self, endpoint: str, params: dict[str, str]) -> Answer:
+        rows = self.rest.get(endpoint, [])
+        if "include" in params:
+            rows = [row for row in rows if str(row["id"]) in params["include"].split(",")]
+        size, number = int(params.get("per_page", 10)), int(params.get("page", 1))
+        status, head, body = _json(200, rows[size * (number - 1) : size * number])
+        pages = {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(-(-len(rows) // size))}
+        return status, head | pages, body
 
 
 def _json(status: int, body: object) -> Answer:
@@ -119,6 +142,7 @@ def serving(shop: Shop) -> Iterator[Shop]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[assignment]  # a client that hung up is no news
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     shop.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,0 +1,55 @@
+"""A shop over HTTP, two migrated databases and a sync between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.core.store import READS, ShopFacts
+from sidecar.db import Databases, open_databases
+from sidecar.db.migrate import upgrade_all
+from sidecar.store.client import ExportClient
+from sidecar.store.queries import open_store
+from sidecar.store.readers import ExportReader
+from sidecar.store.rows import zone_of
+from sidecar.store.sync import Sync
+from tests.sidecar.store.shop import SECRET, SHOP_ID, Shop, serving
+
+FACTS = ShopFacts("EUR", 2, False, "Europe/Berlin", True, True)
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with serving(Shop()) as running:
+        yield running
+
+
+@pytest.fixture
+def databases(tmp_path: Path) -> Iterator[Databases]:
+    opened = open_databases(f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3")
+    upgrade_all(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def client(shop: Shop) -> ExportClient:
+    return ExportClient(f"{shop.url}/wp-json/", SHOP_ID, SECRET, sleep=lambda _s: None, timeout=5)
+
+
+@pytest.fixture
+def sync(databases: Databases, client: ExportClient) -> Sync:
+    return Sync(databases, SHOP_ID, zone_of("Europe/Berlin"), ExportReader(client, page=3))
+
+
+@pytest.fixture
+def opened(databases: Databases) -> Callable[..., Any]:
+    """`with opened() as store`: the store with all reads, or those named."""
+
+    def make(reads: frozenset[str] = READS, **more: Any) -> Any:
+        return open_store(databases, SHOP_ID, FACTS, reads, **more)
+
+    return make
