@@ -1,4 +1,5 @@
 <?php
+
 /**
  * Router for PHP's own web server: files as they are, everything else through WordPress's index.php.
  */
@@ -6,28 +7,28 @@
 declare(strict_types=1);
 
 $root = $_SERVER['DOCUMENT_ROOT'];
-$path = rawurldecode( (string) parse_url( $_SERVER['REQUEST_URI'], PHP_URL_PATH ) );
+$path = rawurldecode((string) parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH));
 
-if ( str_contains( $path, '..' ) || str_contains( $path, "\0" ) ) {
-	http_response_code( 400 );
-	return true;
+if (str_contains($path, '..') || str_contains($path, "\0")) {
+    http_response_code(400);
+    return true;
 }
-if ( is_dir( $root . $path ) && is_file( $root . rtrim( $path, '/' ) . '/index.php' ) ) {
-	if ( ! str_ends_with( $path, '/' ) ) {
-		header( 'Location: ' . $path . '/', true, 301 );
-		return true;
-	}
-	$path .= 'index.php';
+if (is_dir($root . $path) && is_file($root . rtrim($path, '/') . '/index.php')) {
+    if (! str_ends_with($path, '/')) {
+        header('Location: ' . $path . '/', true, 301);
+        return true;
+    }
+    $path .= 'index.php';
 }
-if ( is_file( $root . $path ) && ! str_ends_with( $path, '.php' ) ) {
-	return false;
+if (is_file($root . $path) && ! str_ends_with($path, '.php')) {
+    return false;
 }
 
 // As behind a real web server: the script's own name, and the working folder of that script.
-$script                     = is_file( $root . $path ) ? $path : '/index.php';
+$script                     = is_file($root . $path) ? $path : '/index.php';
 $_SERVER['SCRIPT_NAME']     = $script;
 $_SERVER['PHP_SELF']        = $script;
 $_SERVER['SCRIPT_FILENAME'] = $root . $script;
-chdir( dirname( $root . $script ) );
+chdir(dirname($root . $script));
 require $root . $script;
 return true;
