@@ -145,13 +145,13 @@ const run = (n, name, title, state, more = {}) => ({
   id: hex(70 + n), agent: name, title, state, trigger: 'schedule', input: {}, progress: { done: 0, total: 0, label: '' }, log: [], proposals: [], created_at: back(n * 7 + 1), started_at: back(n * 7 + 1), finished_at: back(n * 7 + 1), duration_ms: 1840 + n * 300, generation: 12, ...more,
 });
 export const runs = [
-  run(6, 'reorder-points', 'Reorder points', 'running', { created_at: back(0.01), started_at: back(0.01), finished_at: undefined, duration_ms: undefined, trigger: 'manual', progress: { done: 84, total: 200, label: 'Forecasting products' } }),
+  run(6, 'reorder-points', 'Reorder points', 'running', { created_at: back(0.01), started_at: back(0.01), finished_at: undefined, duration_ms: undefined, trigger: 'person', progress: { done: 84, total: 200, label: 'Forecasting products' } }),
   run(7, 'slow-stock-markdown', 'Slow-stock markdowns', 'done', {
     proposals: [1000, 1001, 1002, 1003, 1004, 1005, 1500].map(hex), output: { considered: 200, slow: 31, top: [{ product: 'Silk scarf, red', days: 63, stock: 38 }, { product: 'Wool coat, camel', days: 64, stock: 37 }] }, input: { unsold_days: 60, rounding: 'nines' },
     log: [{ at: back(3), level: 'info', message: '200 products read, 31 without a sale for 60 days' }, { at: back(3), level: 'warning', message: '4 products have no cost of goods and were left out' }, { at: back(3), level: 'info', message: '7 proposals' }],
   }),
   run(8, 'product-data-gaps', 'Product data gaps', 'failed', { trigger: 'event:product.saved', error: { code: 'mirror_empty', message: 'The copy of the shop is empty.', hint: 'Read the shop first: Status, Read all again.', request_id: 'req-81f2' } }),
-  run(9, 'reorder-points', 'Reorder points', 'cancelled', { trigger: 'manual' }),
+  run(9, 'reorder-points', 'Reorder points', 'cancelled', { trigger: 'person' }),
   run(10, 'reorder-points', 'Reorder points', 'done', { output: { considered: 200 } }),
 ];
 

@@ -22,7 +22,7 @@ export function Agents() {
       {error && <Problem error={error} retry={reload} />}
       <p className="devskyy-intro">{__('Agents look at your shop and propose changes. They change nothing themselves: you decide in the Inbox.', 'devskyy')}</p>
       {!data && loading && <Skeleton rows={3} tall />}
-      {data && !items.length && <Empty icon="person" title={__('No agents', 'devskyy')}>{__('The DevSkyy service offers no agents. Check its version on the Status page.', 'devskyy')}</Empty>}
+      {data && !items.length && <Empty icon="person" title={__('No agents', 'devskyy')}>{__('The sidecar offers no agents. Check its version on the Status page.', 'devskyy')}</Empty>}
       <div className="devskyy-families">
         {byFamily(items).map(([family, agents]) => (
           <section key={family} className={`devskyy-family${agents.length > 1 ? ' is-large' : ''}`} aria-labelledby={`devskyy-family-${family}`}>

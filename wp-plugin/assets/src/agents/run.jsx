@@ -52,7 +52,7 @@ export function RunProgress({ run, agent, onChange, onEnd }) {
     return (
       <div className="devskyy-run" role="status">
         {misses >= GIVE_UP_AFTER
-          ? <p>{__('The run goes on, but the DevSkyy service does not answer right now. Look under Runs later.', 'devskyy')}</p>
+          ? <p>{__('The run goes on, but the sidecar does not answer right now. Look under Runs later.', 'devskyy')}</p>
           : <Progress label={runWords(run)} done={run.progress?.done} total={run.progress?.total} />}
         <Button variant="link" onClick={cancel}>{__('Cancel', 'devskyy')}</Button>
       </div>

@@ -67,7 +67,7 @@ export function BulkBar({ chosen, acts, disabled, onNone }) {
             <Button {...common} variant="secondary" isDestructive onClick={() => go('reject', open)}>{__('Reject', 'devskyy')}</Button>
           </>
         )}
-        {undoable.length > 0 && <Button {...common} variant="secondary" onClick={() => go('undo', undoable)}>{__('Undo', 'devskyy')}</Button>}
+        {undoable.length > 0 && <Button {...common} disabled={false} variant="secondary" onClick={() => go('undo', undoable)}>{__('Undo', 'devskyy')}</Button>}
         <Button variant="tertiary" size="compact" onClick={onNone}>{__('Select none', 'devskyy')}</Button>
       </div>
       {asked && <ConfirmBulk proposals={open} prices={prices} onGo={() => go('approve', open)} onBack={() => setAsked(false)} />}

@@ -64,7 +64,7 @@ function Line({ field }) {
 }
 
 function Body({ change }) {
-  if (change.kind === 'act') return <p>{__('The DevSkyy service does this once. It cannot be undone.', 'devskyy')}</p>;
+  if (change.kind === 'act') return <p>{__('The sidecar does this once. It cannot be undone.', 'devskyy')}</p>;
   if (change.kind === 'create') {
     return Object.entries(change.body ?? {}).filter(([path]) => path !== 'meta_data').map(([path, value]) => (
       <div className="devskyy-change-line" key={path}>

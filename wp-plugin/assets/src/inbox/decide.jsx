@@ -1,14 +1,17 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
-import { useState } from '@wordpress/element';
+import { useEffect, useRef, useState } from '@wordpress/element';
 import { caution, confirmLabel, undoLines } from '../lib/changes.js';
 import { useFocusOn } from '../lib/hooks.js';
 import { Later } from './later.jsx';
 
+/** How the decision went; it takes the focus, for the button that had it is gone. */
 function Result({ result }) {
+  const ref = useRef(null);
+  useEffect(() => { ref.current?.focus(); }, [result]);
   if (!result) return null;
   return (
-    <div className={`devskyy-outcome is-${result.ok ? 'good' : 'bad'}`}>
+    <div className={`devskyy-outcome is-${result.ok ? 'good' : 'bad'}`} ref={ref} tabIndex={-1}>
       <strong>{result.text}</strong>
       {result.error?.hint && <p>{result.error.hint}</p>}
     </div>
@@ -91,19 +94,19 @@ function settled(proposal) {
   }
 }
 
-/** The foot of the panel: what can be decided now, and how the last decision went. */
+/** The foot of the panel: what can be decided now, and how the last decision went. Undo needs no sidecar. */
 export function Decide({ proposal, acts, disabled, confirm, result }) {
-  const off = Boolean(disabled) || Boolean(acts.progress) || Boolean(acts.busy && acts.busy !== proposal.id);
-  const words = settled(proposal);
-  // A failed approval leaves the proposal settled; its own line says more than the state does.
-  const shown = result && (result.ok || !words) ? result : null;
+  const busy = Boolean(acts.progress) || Boolean(acts.busy && acts.busy !== proposal.id);
+  const open = ['pending', 'snoozed'].includes(proposal.state);
+  // What has just been tried says more than the state it led to.
+  const words = result ? '' : settled(proposal);
   return (
     <footer className="devskyy-decide" key={proposal.state}>
-      <Result result={result && !result.ok ? result : shown} />
-      {disabled && <p className="devskyy-quiet">{disabled}</p>}
-      {words && <p>{words} {!result && proposal.outcome?.note}</p>}
-      {['pending', 'snoozed'].includes(proposal.state) && <PendingPart proposal={proposal} acts={acts} off={off} start={confirm} />}
-      {proposal.state === 'applied' && <UndoPart proposal={proposal} acts={acts} off={off} start={confirm && !result} />}
+      <Result result={result} />
+      {disabled && open && <p className="devskyy-quiet">{disabled}</p>}
+      {words && <p>{words} {proposal.outcome?.note}</p>}
+      {open && <PendingPart proposal={proposal} acts={acts} off={busy || Boolean(disabled)} start={confirm} />}
+      {proposal.state === 'applied' && <UndoPart proposal={proposal} acts={acts} off={busy} start={confirm && !result} />}
     </footer>
   );
 }

@@ -1,7 +1,7 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Button, Dropdown, MenuGroup, MenuItem } from '@wordpress/components';
 import { useState } from '@wordpress/element';
-import { day, laterDays, morning } from '../lib/time.js';
+import { day, laterDays, morning, shortDay } from '../lib/time.js';
 
 /** "Later": tomorrow, next week or a day of one's choice; the proposal comes back that morning. */
 export function Later({ onPick, disabled, size = 'compact', variant = 'tertiary' }) {
@@ -25,8 +25,8 @@ function Choices({ pick }) {
   return (
     <div className="devskyy-later">
       <MenuGroup label={__('Ask me again', 'devskyy')}>
-        <MenuItem info={day(days.tomorrow)} onClick={() => pick(morning(days.tomorrow))}>{__('Tomorrow', 'devskyy')}</MenuItem>
-        <MenuItem info={day(days.week)} onClick={() => pick(morning(days.week))}>{__('Next week', 'devskyy')}</MenuItem>
+        <MenuItem onClick={() => pick(morning(days.tomorrow))} suffix={<span>{shortDay(days.tomorrow)}</span>}>{__('Tomorrow', 'devskyy')}</MenuItem>
+        <MenuItem onClick={() => pick(morning(days.week))} suffix={<span>{shortDay(days.week)}</span>}>{__('Next week', 'devskyy')}</MenuItem>
       </MenuGroup>
       <form onSubmit={(event) => { event.preventDefault(); if (valid) pick(morning(date)); }}>
         <label htmlFor="devskyy-later-date">{__('On a day of your choice', 'devskyy')}</label>

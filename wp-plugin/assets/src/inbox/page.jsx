@@ -98,6 +98,14 @@ export function Inbox() {
     speak(sprintf(_n('%d proposal', '%d proposals', data.total, 'devskyy'), data.total));
   }, [data]);
   useRowFocus(ids, root, state.focus);
+  useEffect(() => {
+    // The panel tells how its own proposal went.
+    if (acts.last && acts.last.id === state.open) acts.forget();
+  }, [acts.last, state.open]);
+  useEffect(() => {
+    // The list gets narrower beside the panel: keep the open row in sight.
+    if (state.open) root.current?.querySelector(`[data-row="${state.open}"]`)?.scrollIntoView({ block: 'nearest' });
+  }, [state.open]);
 
   const open = (id, asking = false) => { setConfirm(asking ? id : null); dispatch({ type: 'open', id }); };
   const close = () => {
@@ -106,10 +114,11 @@ export function Inbox() {
     setConfirm(null);
     window.requestAnimationFrame(() => (root.current?.querySelector(`[data-row="${from}"] .devskyy-title`) ?? root.current?.querySelector('.devskyy-title'))?.focus());
   };
-  const away = data?.stale ? __('Deciding waits until the DevSkyy service answers again.', 'devskyy') : null;
+  const away = data?.stale ? __('Deciding waits until the sidecar answers again.', 'devskyy') : null;
   const agents = agentList.data?.items ?? [];
   const change = (view) => dispatch({ type: 'view', view });
   const wrong = list.error && !data;
+  const never = data && !Object.values(data.counts ?? {}).some(Boolean) && !isFiltered(state.view);
 
   return (
     <Frame page="inbox" count={data?.counts?.pending}>
@@ -118,7 +127,7 @@ export function Inbox() {
       <Summary summary={acts.summary} onClose={acts.clear} onOpen={open} />
       <div className={`devskyy-split${state.open ? ' has-panel' : ''}`} ref={root}>
         <div className="devskyy-list" onKeyDown={(event) => { if (event.key === 'Escape' && state.open && !event.defaultPrevented) close(); }}>
-          {!wrong && (
+          {!wrong && !never && (
             <>
               <Groups view={state.view} counts={data?.counts} onChange={change} />
               <Toolbar view={state.view} search={search} onSearch={setSearch} agents={agents} onChange={change}
@@ -142,7 +151,7 @@ export function Inbox() {
             confirm={confirm === state.open} onClose={close} onOpen={open} />
         )}
       </div>
-      <Toast last={acts.last} onOpen={open} onUndo={(proposal) => acts.act('undo', proposal)} onClose={acts.forget} hidden={acts.last?.id === state.open} />
+      <Toast last={acts.last} onOpen={open} onUndo={(proposal) => acts.act('undo', proposal)} onClose={acts.forget} />
     </Frame>
   );
 }

@@ -61,7 +61,7 @@ function Body({ proposal, history, agent, acts, disabled, confirm, onOpen }) {
           </div>
         </div>
         <Expected effect={proposal.evidence?.effect} />
-        <Section title={__('What changes', 'devskyy')}>
+        <Section title={proposal.state === 'applied' ? __('What changed', 'devskyy') : __('What changes', 'devskyy')}>
           <Changes proposal={proposal} results={results} />
           <Links proposal={proposal} />
         </Section>

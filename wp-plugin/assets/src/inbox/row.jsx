@@ -31,8 +31,8 @@ export function Effect({ effect }) {
   if (!words) return <span className="devskyy-quiet">{__('Not known', 'devskyy')}</span>;
   return (
     <span className={`devskyy-effect is-${words.tone}`}>
-      <b>{words.main}</b>
-      {words.range && <span className="devskyy-quiet">{words.range}</span>}
+      <b><bdi>{words.main}</bdi></b>
+      {words.range && <bdi className="devskyy-quiet">{words.range}</bdi>}
     </span>
   );
 }
@@ -96,7 +96,7 @@ function RowActs({ item, text, disabled, acts, onOpen }) {
   }
   if (item.state === 'applied' && item.undoable) {
     /* translators: %s: a proposal's sentence. */
-    return <div className="devskyy-buttons"><Button {...common} variant="secondary" onClick={() => onOpen(item.id, true)} aria-label={sprintf(__('Undo: %s', 'devskyy'), text)}>{__('Undo…', 'devskyy')}</Button></div>;
+    return <div className="devskyy-buttons"><Button {...common} disabled={Boolean(acts.busy)} variant="secondary" onClick={() => onOpen(item.id, true)} aria-label={sprintf(__('Undo: %s', 'devskyy'), text)}>{__('Undo…', 'devskyy')}</Button></div>;
   }
   return null;
 }

@@ -8,14 +8,14 @@ import { Icon } from '../lib/icons.jsx';
 const STAYS_MS = 12_000;
 
 /** How the last act in the list went, with its Undo, at the foot of the screen. */
-export function Toast({ last, hidden, onOpen, onUndo, onClose }) {
+export function Toast({ last, onOpen, onUndo, onClose }) {
   useEffect(() => {
     // A failure stays until it is read.
     if (!last?.ok) return undefined;
     const timer = setTimeout(onClose, STAYS_MS);
     return () => clearTimeout(timer);
   }, [last]);
-  if (!last || hidden) return null;
+  if (!last) return null;
   const { proposal } = last;
   const undo = last.ok && last.action === 'approve' && proposal.undoable;
   const lines = undoLines(proposal.changes);

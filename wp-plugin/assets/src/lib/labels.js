@@ -1,4 +1,4 @@
-import { __ } from '@wordpress/i18n';
+import { __, sprintf } from '@wordpress/i18n';
 import { readable } from './schema.js';
 
 const known = (table, name) => table[name] ?? readable(name);
@@ -62,15 +62,21 @@ export const scheduleLabel = (schedule) => known({
   monthly: __('Every month', 'devskyy'),
 }, schedule);
 
-export const triggerLabel = (trigger) => known({
-  manual: __('Started by hand', 'devskyy'),
+const TRIGGERS = () => ({
   person: __('Started by hand', 'devskyy'),
   schedule: __('By its schedule', 'devskyy'),
   event: __('After a change in the shop', 'devskyy'),
   cli: __('From the command line', 'devskyy'),
   api: __('From outside', 'devskyy'),
-  ability: __('From another tool', 'devskyy'),
-}, String(trigger ?? '').split(':')[0]);
+  plugin: __('By another tool in WordPress', 'devskyy'),
+});
+
+/** Why a run started; an event says which (`event:order.created`). */
+export function triggerLabel(trigger) {
+  const [kind, what] = String(trigger ?? '').split(':');
+  /* translators: %s: what happened in the shop, such as "New order". */
+  return kind === 'event' && what ? sprintf(__('After: %s', 'devskyy'), eventLabel(what)) : known(TRIGGERS(), kind);
+}
 
 export const readsLabel = (name) => known({
   products: __('products', 'devskyy'),

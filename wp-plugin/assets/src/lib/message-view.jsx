@@ -6,7 +6,7 @@ export function Message({ of, plain = false }) {
     <>
       {parts(of).map((piece, n) => {
         if (typeof piece === 'string') return piece;
-        return !plain && piece.type === 'text' ? <strong key={n}>{piece.text}</strong> : <span key={n} className="devskyy-figure">{piece.text}</span>;
+        return !plain && piece.type === 'text' ? <strong key={n}><bdi>{piece.text}</bdi></strong> : <bdi key={n} className="devskyy-figure">{piece.text}</bdi>;
       })}
     </>
   );

@@ -51,7 +51,7 @@ export function Stale({ stale, retry }) {
     <Notice status="warning" isDismissible={false} className="devskyy-notice">
       <strong>
         {/* translators: %s: age such as "12 minutes ago". */}
-        {sprintf(__('The DevSkyy service does not answer. You see what was known %s.', 'devskyy'), ago(stale.since))}
+        {sprintf(__('The sidecar does not answer. You see what was known %s.', 'devskyy'), ago(stale.since))}
       </strong>
       <p>
         {stale.error?.message} {stale.error?.hint}

@@ -2,15 +2,16 @@ import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { Icon } from '../lib/icons.jsx';
 import { shop } from '../lib/shop.js';
+import { ago } from '../lib/time.js';
 
 const ORDER = { critical: 0, warning: 1, good: 2 };
 const TONE = { critical: 'bad', warning: 'warn', good: 'good' };
 
 /** Where each mending button goes: a route of the shop, or a page. */
-function ROUTES(action) {
+function wayOf(action) {
   switch (action.id) {
     case 'sync': return { path: '/status/sync', data: { full: true } };
-    case 'retry': return action.job ? { path: `/jobs/${action.job}/retry` } : { path: '/status/drain' };
+    case 'retry': return action.job ? { path: `/jobs/${action.job}/retry` } : { href: shop().urls.runs };
     case 'drain': return { path: '/status/drain' };
     case 'settle': return { path: '/status/settle' };
     case 're-pair': return { href: shop().urls.settings };
@@ -18,12 +19,27 @@ function ROUTES(action) {
   }
 }
 
-/** The whole in one line. */
-export function Headline({ checks, reached, paired }) {
+/** The whole in one line; with the sidecar away, why, and from when the rest is. */
+export function Headline({ data, checks, retry }) {
+  const { error, stale, sidecar, plugin } = data;
   const bad = checks.filter((check) => check.status === 'critical').length;
   const odd = checks.filter((check) => check.status === 'warning').length;
-  if (!paired) return <Line tone="warn" title={__('DevSkyy is not connected yet', 'devskyy')}>{__('Your shop works as always. Connect under WooCommerce → Settings → DevSkyy to begin.', 'devskyy')}</Line>;
-  if (!reached) return <Line tone="bad" title={__('The DevSkyy service does not answer', 'devskyy')}>{__('Your shop sells on as always. What happens meanwhile waits here and is sent once the service is back.', 'devskyy')}</Line>;
+  if (plugin?.paired === false) {
+    return <Line tone="warn" title={__('DevSkyy is not connected yet', 'devskyy')}><p>{__('Your shop works as always. Connect under WooCommerce → Settings → DevSkyy to begin.', 'devskyy')}</p></Line>;
+  }
+  if (!sidecar || stale) {
+    return (
+      <Line tone="bad" title={error?.message ?? __('The sidecar does not answer.', 'devskyy')}>
+        {error?.hint && <p>{error.hint}</p>}
+        <p>
+          {__('Your shop sells on as always. What happens meanwhile waits here and is sent once the sidecar is back.', 'devskyy')}{' '}
+          {/* translators: %s: age such as "12 minutes ago". */}
+          {stale && sprintf(__('Below stands what was known %s.', 'devskyy'), ago(stale.since))}
+        </p>
+        <Button variant="secondary" size="compact" onClick={retry}>{__('Try again', 'devskyy')}</Button>
+      </Line>
+    );
+  }
   if (bad) {
     /* translators: %d: number of things. */
     return <Line tone="bad" title={sprintf(_n('%d thing needs you', '%d things need you', bad, 'devskyy'), bad)} />;
@@ -39,16 +55,20 @@ function Line({ tone, title, children }) {
   return (
     <div className={`devskyy-headline is-${tone}`}>
       <Icon name={tone === 'good' ? 'check' : 'warning'} size={28} />
-      <div><h2>{title}</h2>{children && <p>{children}</p>}</div>
+      <div><h2>{title}</h2>{children}</div>
     </div>
   );
 }
 
 function Mend({ check, buttons }) {
   const { action } = check;
-  const route = action && ROUTES(action);
+  const route = action && wayOf(action);
   if (!route) return null;
-  if (route.href) return shop().can.pair ? <Button variant="secondary" size="compact" href={route.href}>{action.label}</Button> : null;
+  if (route.href) {
+    // The settings are for administrators; others are told what to ask for by the hint.
+    const allowed = route.href !== shop().urls.settings || shop().can.pair;
+    return allowed && <Button variant="secondary" size="compact" href={route.href}>{__(action.label, 'devskyy')}</Button>;
+  }
   const key = `check-${check.id}`;
   return (
     <Button variant="secondary" size="compact" isBusy={buttons.busy === key} disabled={Boolean(buttons.busy)} accessibleWhenDisabled onClick={() => buttons.run(key, route.path, route.data)}>

@@ -5,7 +5,7 @@ import { speak } from '@wordpress/a11y';
 import { post } from '../lib/api.js';
 import { Frame } from '../lib/frame.jsx';
 import { useLoad, usePoll } from '../lib/hooks.js';
-import { Problem, Skeleton, Stale } from '../lib/states.jsx';
+import { Problem, Skeleton } from '../lib/states.jsx';
 import { Checks, Headline } from './checks.jsx';
 import { Errors, Jobs, Outbox, Sidecar, Sync, Versions } from './parts.jsx';
 
@@ -43,10 +43,8 @@ export function Status() {
       {!data && loading && <Skeleton rows={6} tall />}
       {data && (
         <>
-          <Stale stale={data.stale} retry={reload} />
-          {!data.stale && data.error && data.plugin?.paired !== false && <Problem error={data.error} retry={reload} />}
           {buttons.error && <Problem error={buttons.error} />}
-          <Headline checks={checks} reached={Boolean(sidecar) && !data.stale} paired={data.plugin?.paired !== false} />
+          <Headline data={data} checks={checks} retry={reload} />
           <Checks checks={checks} buttons={buttons} />
           <div className="devskyy-boxes">
             <Sidecar data={data} />

@@ -30,7 +30,7 @@ export function Sidecar({ data }) {
   const badge = reached ? <Badge tone="good">{__('Answers', 'devskyy')}</Badge>
     : <Badge tone={plugin.paired === false ? 'plain' : 'bad'}>{plugin.paired === false ? __('Not connected', 'devskyy') : __('Does not answer', 'devskyy')}</Badge>;
   return (
-    <Box title={__('DevSkyy service', 'devskyy')} badge={badge}
+    <Box title={__('Sidecar', 'devskyy')} badge={badge}
       actions={shop().can.pair && <Button variant="secondary" size="compact" href={shop().urls.settings}>{plugin.paired === false ? __('Connect', 'devskyy') : __('Connection settings', 'devskyy')}</Button>}>
       <Facts items={[
         [__('Address', 'devskyy'), plugin.sidecar_url],
@@ -93,7 +93,7 @@ function Parked({ row, buttons }) {
   );
 }
 
-/** What waits to be told to the service, and what it could not read. */
+/** What waits to be told to the sidecar, and what it could not read. */
 export function Outbox({ plugin, events, buttons }) {
   const { outbox, ledger = {} } = plugin;
   const parked = outbox.parked ?? [];
@@ -112,7 +112,7 @@ export function Outbox({ plugin, events, buttons }) {
       <Facts items={[
         [__('Waiting to be sent', 'devskyy'), number(outbox.waiting ?? 0, 0)],
         [__('Last sent', 'devskyy'), when(outbox.last_sent_at)],
-        [__('Received by the service', 'devskyy'), events && number(events.received ?? 0, 0)],
+        [__('Received by the sidecar', 'devskyy'), events && number(events.received ?? 0, 0)],
         [__('Changes not settled', 'devskyy'), ledger.unsettled ? number(ledger.unsettled, 0) : null],
         [__('Changes not reported yet', 'devskyy'), ledger.unreported ? number(ledger.unreported, 0) : null],
       ]} />
@@ -124,7 +124,7 @@ export function Outbox({ plugin, events, buttons }) {
 
 export function Jobs({ jobs }) {
   return (
-    <Box title={__('Work of the service', 'devskyy')} badge={<Badge tone={jobs.failed ? 'bad' : jobs.running ? 'busy' : 'good'}>{jobs.failed ? __('Some failed', 'devskyy') : jobs.running ? __('Working', 'devskyy') : __('Idle', 'devskyy')}</Badge>}
+    <Box title={__('Work of the sidecar', 'devskyy')} badge={<Badge tone={jobs.failed ? 'bad' : jobs.running ? 'busy' : 'good'}>{jobs.failed ? __('Some failed', 'devskyy') : jobs.running ? __('Working', 'devskyy') : __('Idle', 'devskyy')}</Badge>}
       actions={<Button variant="secondary" size="compact" href={shop().urls.runs}>{__('See runs', 'devskyy')}</Button>}>
       <dl className="devskyy-stats">
         <div><dt>{__('Waiting', 'devskyy')}</dt><dd>{number(jobs.queued ?? 0, 0)}</dd></div>
@@ -141,7 +141,7 @@ export function Versions({ data }) {
     <Box title={__('Versions', 'devskyy')}>
       <Facts items={[
         [__('Plugin', 'devskyy'), data.plugin?.version ?? shop().version],
-        [__('DevSkyy service', 'devskyy'), data.sidecar?.version],
+        [__('Sidecar', 'devskyy'), data.sidecar?.version],
         ['WordPress', versions.wordpress],
         ['WooCommerce', versions.woocommerce],
         ['PHP', versions.php],
