@@ -329,7 +329,7 @@ def _error(main: int, shop: _Shop) -> ErrorFigure | None:
     if scored is None:
         return None
     return ErrorFigure(
-        name="Pinball loss",
+        name="Average miss (pinball loss)",
         value=round(scored[0], 3),
         unit="pieces per lead time",
         baseline=BaselineError(name=BASELINE, value=round(scored[1], 3)),

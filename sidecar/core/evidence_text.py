@@ -65,7 +65,9 @@ def _counted(value: float, one: str, many: str) -> str:
 
 def format_message(message: Message, facts: ShopFacts) -> str:
     """The sentence with its parameters filled in."""
-    return PLACEHOLDER.sub(lambda match: format_param(message.params[match.group(1)], facts), message.template)
+    return PLACEHOLDER.sub(
+        lambda match: format_param(message.params[match.group(1)], facts), message.template
+    )
 
 
 def format_effect(effect: Effect, facts: ShopFacts) -> str:
@@ -82,8 +84,11 @@ def format_effect(effect: Effect, facts: ShopFacts) -> str:
 
 
 def format_error(error: ErrorFigure) -> str:
-    """The backtest error beside its baseline, such as `MAE 1.2 pieces (naive: 1.5)`."""
-    text = f"{error.name} {format_number(error.value)} {error.unit}".rstrip()
+    """The backtest error beside its baseline, such as `MAE: 1.2 pieces (naive: 1.5)`."""
+    unit = "%" if error.unit == "%" else f" {error.unit}".rstrip()
+    text = f"{error.name}: {format_number(error.value)}{unit}"
     if error.baseline is None:
         return text
-    return f"{text} ({error.baseline.name}: {format_number(error.baseline.value)})"
+    return (
+        f"{text} ({error.baseline.name}: {format_number(error.baseline.value)}{'%' if unit == '%' else ''})"
+    )

@@ -85,4 +85,12 @@ class ReportData:
 
 def write_report(path: Path, data: ReportData) -> None:
     """Writes the report to `path`: one self-contained file without scripts or outside requests."""
-    raise NotImplementedError
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from sidecar.demo.report_view import view
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    pages = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    path.write_text(pages.get_template("report.html.j2").render(view(data)), encoding="utf-8")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sidecar.demo.generator import load_truth
 from sidecar.demo.report import RunLine, TruthLine
+from sidecar.demo.report_truth import compare
 from sidecar.demo.shop import DemoShop
 
 META = re.compile(r"^meta_data\[(.+)\]$")
@@ -48,6 +50,6 @@ def value_of(body: dict[str, Any], path: str) -> Any:
     return body[path]
 
 
-def truth_lines(_shop: DemoShop, _runs: list[RunLine]) -> list[TruthLine]:
+def truth_lines(shop: DemoShop, runs: list[RunLine]) -> list[TruthLine]:
     """What the generator planted beside what the agents found."""
-    return []
+    return compare(load_truth(shop.path), runs)
