@@ -75,9 +75,9 @@ bench-sync: setup ## First sync by the signed export against paging wc/v3, on on
 	@$(BIN)/python -m bench.bench_sync
 
 .PHONY: lint
-lint: setup ## ruff, and PHP's and the shell's own checks where they are installed
-	@$(BIN)/ruff check sidecar tests bench
-	@$(BIN)/ruff format --check sidecar tests bench
+lint: setup ## ruff for Python; php -l and phpcs for PHP, where they are installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@if command -v php >/dev/null; then \
 		git ls-files '*.php' | xargs -r -n 1 -P 2 php -l | { grep -v '^No syntax errors' || true; }; \
 	else echo 'skipped php -l: PHP is not installed'; fi

@@ -129,14 +129,17 @@ def _javascript(report: Path) -> int:
     ).returncode
 
 
-def _php(report: Path) -> int:
-    with (
-        tempfile.TemporaryDirectory(prefix="devskyy-") as folder,
-        Stack.create(Path(folder) / "shop") as shop,
-    ):
-        done = shop.phpunit("-c", "tests/php/phpunit.xml", "--log-junit", str(report))
+def _php(hpos: bool) -> Callable[[Path], int]:
+    def run(report: Path) -> int:
+        with (
+            tempfile.TemporaryDirectory(prefix="devskyy-") as folder,
+            Stack.create(Path(folder) / "shop", hpos=hpos) as shop,
+        ):
+            done = shop.phpunit("-c", "tests/php/phpunit.xml", "--log-junit", str(report))
         print(done.stdout[-6000:], done.stderr[-2000:])
         return done.returncode
+
+    return run
 
 
 def _no_node() -> str | None:
@@ -162,7 +165,8 @@ def _no_browser() -> str | None:
 SUITES = [
     Suite("python", lambda: None, _pytest("-n", "2", "-m", "not wordpress and not browser")),
     Suite("javascript", _no_node, _javascript),
-    Suite("php", _no_php, _php),
+    Suite("php", _no_php, _php(hpos=True)),
+    Suite("php-posts", _no_php, _php(hpos=False)),
     Suite("stack", _no_stack, _pytest("-n", "2", "--dist", "loadfile", "-m", "wordpress and not browser")),
     Suite("browser", _no_browser, _pytest("-m", "browser")),
 ]

@@ -4,6 +4,8 @@
  * Configuration of the test shop. What differs from start to start stands in stack.json beside the site's folder.
  */
 
+declare(strict_types=1);
+
 $stack = json_decode(file_get_contents(dirname(__DIR__) . '/stack.json'), true);
 
 define('DB_NAME', 'wordpress');
