@@ -301,11 +301,11 @@ def _columns(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-PRICES = """regular_price sale_price price sale_from sale_to manage_stock stock_quantity stock_status backorders
-    low_stock_amount cost weight"""
-PRODUCTS = f"""id type status name sku permalink {PRICES} length width height tax_class gtin catalog_visibility
-    categories tags attributes images description short_description total_sales average_rating review_count
-    created_at modified_at"""
+PRICES = """regular_price sale_price price sale_from sale_to manage_stock stock_quantity stock_status
+    backorders low_stock_amount cost weight"""
+PRODUCTS = f"""id type status name sku permalink {PRICES} length width height tax_class gtin
+    catalog_visibility categories tags attributes images description short_description
+    total_sales average_rating review_count created_at modified_at"""
 VARIATIONS = f"id product_id status sku {PRICES} gtin attributes image_id created_at modified_at"
 ORDERS = """id status currency created_at modified_at paid_at completed_at customer_id email_hash country
     postcode_area total total_tax shipping_total discount_total prices_include_tax payment_method created_via

@@ -25,7 +25,7 @@ from sidecar.demo.applier import Applier
 from sidecar.demo.changes.target import WriteError
 from sidecar.demo.generator import generate
 from sidecar.demo.rest import auth, orders, people, plugin, product_routes, site, storefront, terms
-from sidecar.demo.rest.wire import RestError, transaction
+from sidecar.demo.rest.wire import RestError, body, transaction
 from sidecar.demo.schema import connect, get_option, set_option
 
 __all__ = ["DemoShop", "create_app"]
@@ -49,6 +49,7 @@ def create_app(path: Path, home: str, shop: DemoShop | None = None) -> Flask:
 
 def _before() -> None:
     if request.path.startswith("/wp-json/wc/") and request.url_rule is not None:
+        body()  # WordPress refuses broken JSON before it asks who sent it
         auth.authenticate()
 
 
@@ -229,8 +230,8 @@ class DemoShop:
 
     def reject(self, proposal_id: str, reason: str | None = None) -> dict[str, Any]:
         """Reject, as the owner; the sidecar's answer."""
-        body = {"reason": reason} if reason else {}
-        return self.link.call("POST", f"/api/v1/proposals/{proposal_id}/reject", body, person=True)
+        sent = {"reason": reason} if reason else {}
+        return self.link.call("POST", f"/api/v1/proposals/{proposal_id}/reject", sent, person=True)
 
     def snooze(self, proposal_id: str, until: str) -> dict[str, Any]:
         """Put off until a time (ISO 8601, UTC), as the owner; the sidecar's answer."""

@@ -80,7 +80,6 @@ EXTRA = (
     "tax_class",
     "purchase_note",
     "menu_order",
-    "attributes",
     "default_attributes",
 )
 
@@ -184,11 +183,29 @@ def _extra(con: sqlite3.Connection, row: Row, fields: Mapping[str, Any]) -> dict
         extra["dimensions"] = {**extra.get("dimensions", {}), **fields["dimensions"]}
     if fields.get("global_unique_id") is not None:
         extra["gtin"] = fields["global_unique_id"]
+    if fields.get("attributes") is not None:
+        extra["attributes"] = [_attribute(con, a, bool(row["parent_id"])) for a in fields["attributes"]]
     if fields.get("images") is not None:
         extra["images"] = [_image(con, row, image) for image in fields["images"]]
     if fields.get("meta_data") is not None:
         extra["meta_data"] = merge_meta(con, extra.get("meta_data", []), fields["meta_data"])
     return extra
+
+
+def _attribute(con: sqlite3.Connection, sent: Mapping[str, Any], chosen: bool) -> dict[str, Any]:
+    """An attribute as it is kept: of a product with its options, of a variation with the one `chosen`."""
+    number = int(sent.get("id") or 0)
+    known = con.execute("SELECT name FROM attributes WHERE id = ?", (number,)).fetchone()
+    found = {"id": number if known else 0, "name": known["name"] if known else str(sent.get("name", ""))}
+    if chosen:
+        return {**found, "option": str(sent.get("option", ""))}
+    switches = {name: bool(sent.get(name, False)) for name in ("visible", "variation")}
+    return {
+        **found,
+        "position": int(sent.get("position", 0)),
+        **switches,
+        "options": list(sent.get("options", [])),
+    }
 
 
 def _image(con: sqlite3.Connection, row: Row, image: Mapping[str, Any]) -> int:
