@@ -77,7 +77,7 @@ class Sync:
         begun = time.monotonic()
         with self._alone():
             started = self._start_full()
-            counts = {name: self._full_resource(name, started, progress) for name in COLUMNS}
+            counts = {name: self.read_resource(name, started, progress) for name in COLUMNS}
             self._forget_cursors()
             done = {"last_full_at": int(self.now()), "modified_after": started, "source": self.reader.source}
             set_state(self.databases.mirror, self.shop_id, **done)
@@ -120,7 +120,7 @@ class Sync:
                 gone_rows += len(gone)
             started = int(self.now())
             for name in UNTRACED:
-                self._full_resource(name, started, None)
+                self.read_resource(name, started, None)
             self._forget_cursors()
             set_state(self.databases.mirror, self.shop_id, last_reconcile_at=int(self.now()))
         return self._report(counts, begun, gone_rows)
@@ -173,7 +173,8 @@ class Sync:
         with write(self.databases.mirror) as conn:
             conn.execute(delete(sync_cursors).where(sync_cursors.c.shop_id == self.shop_id))
 
-    def _full_resource(self, resource: str, started: int, progress: Progress | None) -> int:
+    def read_resource(self, resource: str, started: int, progress: Progress | None = None) -> int:
+        """Reads all rows of one resource for the full sync that began at `started`; gives their number."""
         cursor = self._cursor(resource, started)
         if cursor["finished"]:
             return int(cursor["done"])
