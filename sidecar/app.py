@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_openapi import Info, OpenAPI
+from flask_openapi.models import Info
+from flask_openapi.openapi import OpenAPI
 
 from sidecar import __version__
 from sidecar.api import access, agents, bound, docs, errors, pairing, proposals, root, runs, shop
@@ -74,7 +75,6 @@ def build_app(rt: Runtime) -> Flask:
         },
         doc_ui=False,
         validation_error_callback=errors.invalid,
-        responses=_error_answers(),
         static_folder=None,
     )
     app.openapi_version = "3.1.0"
@@ -93,19 +93,6 @@ def build_app(rt: Runtime) -> Flask:
     bound.bind(app, rt.registry)
     app.register_blueprint(docs.bp)
     return app
-
-
-def _error_answers() -> dict[str, Any]:
-    content = {"application/json": {"schema": errors.shape()}}
-    texts = {
-        "400": "Malformed",
-        "401": "Not signed, no key",
-        "403": "Not allowed",
-        "404": "Unknown",
-        "409": "Not in that state",
-        "422": "Not valid",
-    }
-    return {status: {"description": text, "content": content} for status, text in texts.items()}
 
 
 def _begin() -> None:

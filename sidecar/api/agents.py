@@ -5,37 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from flask_openapi import APIBlueprint, Tag
 
 from sidecar.api.access import PERSON, access, caller, person, runtime
+from sidecar.api.group import ACCEPTED, OK, group
 from sidecar.api.models import AgentPath, AgentSettingsBody, RunBody
 from sidecar.core.errors import Invalid
 from sidecar.db import read
 from sidecar.runtime import catalog, runs
 
-bp = APIBlueprint(
-    "agents",
-    __name__,
-    url_prefix="/api/v1/agents",
-    abp_tags=[Tag(name="agents", description="What can run.")],
-)
+bp = group("agents", "What can run.", "/api/v1/agents")
 
 
-@bp.get("")
+@bp.get("", responses=OK)
 @access("agents:read")
 def list_agents() -> Any:
     """All agents with their settings and figures"""
     return {"ok": True, "items": catalog.everything(runtime(), caller().shop_id)}
 
 
-@bp.get("/<name>")
+@bp.get("/<name>", responses=OK)
 @access("agents:read")
 def get_agent(path: AgentPath) -> Any:
     """One agent"""
     return {"ok": True, **catalog.one(runtime(), caller().shop_id, path.name)}
 
 
-@bp.put("/<name>/settings")
+@bp.put("/<name>/settings", responses=OK)
 @access(PERSON)
 def put_settings(path: AgentPath, body: AgentSettingsBody) -> Any:
     """Switch an agent on or off, set its schedule and its saved input"""
@@ -43,7 +38,7 @@ def put_settings(path: AgentPath, body: AgentSettingsBody) -> Any:
     return {"ok": True, **catalog.save_settings(runtime(), caller().shop_id, path.name, given, person())}
 
 
-@bp.post("/<name>/runs")
+@bp.post("/<name>/runs", responses=ACCEPTED)
 @access("runs:write")
 def post_run(path: AgentPath, body: RunBody) -> Any:
     """Ask for a run; takes Idempotency-Key"""

@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 from flask import request
-from flask_openapi import APIBlueprint, OpenAPI, Tag
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models import MediaType, RequestBody
+from flask_openapi.openapi import OpenAPI
 
 from sidecar.api import agents
 from sidecar.api.access import access
+from sidecar.api.group import ACCEPTED, group
 from sidecar.core.agent import Agent, Registry
 from sidecar.core.errors import Invalid
 from sidecar.runtime.catalog import schema
@@ -17,9 +20,7 @@ from sidecar.runtime.catalog import schema
 
 def bind(app: OpenAPI, registry: Registry) -> None:
     """Registers every agent's own paths, `POST /api/v1/…` each; ValueError when two agents want the same one."""
-    bp = APIBlueprint(
-        "bound", __name__, abp_tags=[Tag(name="named", description="Agents under names of their own.")]
-    )
+    bp = group("named", "Agents under names of their own.")
     taken: dict[str, str] = {}
     for agent in registry.values():
         for path in agent.paths:
@@ -43,5 +44,6 @@ def _bind(bp: APIBlueprint, agent: Agent, rule: str) -> None:
 
     name = re.sub(r"\W+", "_", f"{agent.name}_at_{rule}").strip("_")
     view.__name__, view.__doc__ = name, agent.summary
-    body = {"required": False, "content": {"application/json": {"schema": schema(agent.input_model, True)}}}
-    bp.post(rule, endpoint=name, openapi_extensions={"requestBody": body})(access("runs:write")(view))
+    content = {"application/json": MediaType.model_validate({"schema": schema(agent.input_model, True)})}
+    body = RequestBody(required=False, content=content)
+    bp.post(rule, endpoint=name, request_body=body, responses=ACCEPTED)(access("runs:write")(view))

@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from flask_openapi import APIBlueprint, Tag
 
 from sidecar import __version__
 from sidecar.api.access import OPEN, PERSON, access, caller, person, runtime
+from sidecar.api.group import CREATED, NO_TOKEN, OK, group
 from sidecar.api.models import PairingBody, SiteBody
 from sidecar.runtime import pairing
 
-bp = APIBlueprint(
-    "pairing",
-    __name__,
-    url_prefix="/api/v1/pairing",
-    abp_tags=[Tag(name="pairing", description="Shop and sidecar find each other.")],
-)
+bp = group("pairing", "Shop and sidecar find each other.", "/api/v1/pairing")
 
 
-@bp.post("", security=[])
+@bp.post("", openapi_extensions=NO_TOKEN, responses=CREATED)
 @access(OPEN)
 def pair(body: PairingBody) -> Any:
     """Pair by a code, or by a signature with the shared pairing key"""
@@ -30,7 +25,7 @@ def pair(body: PairingBody) -> Any:
     return {"ok": True, **made, "sidecar": {"version": __version__, "min_plugin": pairing.MIN_PLUGIN}}, 201
 
 
-@bp.delete("")
+@bp.delete("", responses=OK)
 @access(PERSON)
 def unpair() -> Any:
     """Forget the shop's secret and WooCommerce key; owned data stays"""
@@ -45,4 +40,4 @@ def accept_move(body: SiteBody) -> Any:
 
 
 accept_move.__moving__ = True  # type: ignore[attr-defined]
-bp.post("/site")(access(PERSON)(accept_move))
+bp.post("/site", responses=OK)(access(PERSON)(accept_move))

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
 
 from sidecar.api.access import PERSON, SIGNED, access, caller, person, runtime
+from sidecar.api.group import OK, group
 from sidecar.api.models import ApproveBody, OutcomeBody, ProposalPath, ProposalsQuery, RejectBody, SnoozeBody
 from sidecar.core.types import utc_text
 from sidecar.runtime import inbox
 from sidecar.runtime import proposals as states
 
-bp = APIBlueprint(
-    "proposals",
-    __name__,
-    url_prefix="/api/v1/proposals",
-    abp_tags=[Tag(name="proposals", description="What agents propose.")],
-)
+bp = group("proposals", "What agents propose.", "/api/v1/proposals")
 
 
-@bp.get("")
+@bp.get("", responses=OK)
 @access("proposals:read")
 def list_proposals(query: ProposalsQuery) -> Any:
     """Proposals, filtered, sorted and in pages"""
@@ -29,14 +24,14 @@ def list_proposals(query: ProposalsQuery) -> Any:
     return {"ok": True, **inbox.page(runtime(), caller().shop_id, states=wanted, number=query.page, **given)}
 
 
-@bp.get("/<id>")
+@bp.get("/<id>", responses=OK)
 @access("proposals:read")
 def get_proposal(path: ProposalPath) -> Any:
     """One proposal with its evidence, and what became of the agent's last ones"""
     return {"ok": True, **inbox.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.post("/<id>/approve")
+@bp.post("/<id>/approve", responses=OK)
 @access(PERSON)
 def approve(path: ProposalPath, body: ApproveBody) -> Any:
     """Approve what was shown; the plugin applies"""
@@ -44,21 +39,21 @@ def approve(path: ProposalPath, body: ApproveBody) -> Any:
     return {"ok": True, "proposal": inbox.as_json(row), "changes": row["changes"]}
 
 
-@bp.post("/<id>/reject")
+@bp.post("/<id>/reject", responses=OK)
 @access(PERSON)
 def reject(path: ProposalPath, body: RejectBody) -> Any:
     """Reject; the agent does not come back with it for a while"""
     return one(states.reject(runtime(), caller().shop_id, path.id, body.reason, person()))
 
 
-@bp.post("/<id>/snooze")
+@bp.post("/<id>/snooze", responses=OK)
 @access(PERSON)
 def snooze(path: ProposalPath, body: SnoozeBody) -> Any:
     """Hide until a later moment"""
     return one(states.snooze(runtime(), caller().shop_id, path.id, body.until, person()))
 
 
-@bp.post("/<id>/undo")
+@bp.post("/<id>/undo", responses=OK)
 @access(PERSON)
 def undo(path: ProposalPath) -> Any:
     """Start an undo; the plugin carries it out"""
@@ -66,7 +61,7 @@ def undo(path: ProposalPath) -> Any:
     return {"ok": True, "proposal": inbox.as_json(row), "changes": row["changes"]}
 
 
-@bp.post("/<id>/outcome")
+@bp.post("/<id>/outcome", responses=OK)
 @access(SIGNED)
 def post_outcome(path: ProposalPath, body: OutcomeBody) -> Any:
     """How applying or undoing went; may be sent again"""
@@ -74,7 +69,7 @@ def post_outcome(path: ProposalPath, body: OutcomeBody) -> Any:
     return one(states.outcome(runtime(), caller().shop_id, path.id, report))
 
 
-@bp.get("/<id>/outcome")
+@bp.get("/<id>/outcome", responses=OK)
 @access("proposals:read")
 def get_outcome(path: ProposalPath) -> Any:
     """How applying or undoing went, as last reported"""

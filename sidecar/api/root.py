@@ -6,28 +6,28 @@ import os
 from typing import Any
 
 from flask import Response
-from flask_openapi import APIBlueprint, Tag
 
 from sidecar import __version__
 from sidecar.api import agents
 from sidecar.api.access import LOCAL, OPEN, access, caller, runtime
+from sidecar.api.group import ACCEPTED, NO_TOKEN, OK, group
 from sidecar.api.models import RunBody, TypedAgentPath
 from sidecar.core.errors import NotFound
 from sidecar.runtime import catalog, health, metrics
 from sidecar.runtime.runs import find_agent
 
-bp = APIBlueprint("root", __name__, abp_tags=[Tag(name="root", description="Health, metrics and old names.")])
+bp = group("root", "Health, metrics and old names.")
 SUNSET = "Fri, 31 Dec 2027 23:59:59 GMT"
 
 
-@bp.get("/", security=[])
+@bp.get("/", openapi_extensions=NO_TOKEN, responses=OK)
 @access(OPEN)
 def root() -> Any:
     """Name and version"""
     return {"ok": True, "name": "devskyy", "version": __version__, "docs": "/docs", "health": "/health"}
 
 
-@bp.get("/health", security=[])
+@bp.get("/health", openapi_extensions=NO_TOKEN, responses=OK)
 @access(OPEN)
 def health_view() -> Any:
     """Whether the sidecar can work; 503 names what is away"""
@@ -36,7 +36,7 @@ def health_view() -> Any:
     return ({**body, "checks": broken}, 503) if broken else body
 
 
-@bp.get("/metrics")
+@bp.get("/metrics", responses=OK)
 @access(LOCAL)
 def metrics_view() -> Response:
     """Counters for Prometheus"""
@@ -44,7 +44,7 @@ def metrics_view() -> Response:
     return Response(text, content_type=metrics.CONTENT_TYPE)
 
 
-@bp.get("/agents", deprecated=True)
+@bp.get("/agents", deprecated=True, responses=OK)
 @access("agents:read")
 def agents_alias() -> Any:
     """The agents, under their old address"""
@@ -52,7 +52,7 @@ def agents_alias() -> Any:
     return answer, 200, old_name("/api/v1/agents")
 
 
-@bp.post("/api/agents/<type>/<name>/execute", deprecated=True)
+@bp.post("/api/agents/<type>/<name>/execute", deprecated=True, responses=ACCEPTED)
 @access("runs:write")
 def execute_alias(path: TypedAgentPath, body: RunBody) -> Any:
     """Run an agent, under its old address"""

@@ -8,21 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, stream_with_context
-from flask_openapi import APIBlueprint, Tag
 
 from sidecar.api.access import access, caller, runtime
+from sidecar.api.group import OK, group
 from sidecar.api.models import RunPath, RunsQuery
 from sidecar.runtime import runs
 from sidecar.runtime.base import Runtime
 
-bp = APIBlueprint(
-    "runs", __name__, url_prefix="/api/v1/runs", abp_tags=[Tag(name="runs", description="What ran.")]
-)
+bp = group("runs", "What ran.", "/api/v1/runs")
 STREAM_S = 55.0
 POLL_S = 0.5
 
 
-@bp.get("")
+@bp.get("", responses=OK)
 @access("runs:read")
 def list_runs(query: RunsQuery) -> Any:
     """Runs, newest first"""
@@ -33,14 +31,14 @@ def list_runs(query: RunsQuery) -> Any:
     return {"ok": True, **page}
 
 
-@bp.get("/<id>")
+@bp.get("/<id>", responses=OK)
 @access("runs:read")
 def get_run(path: RunPath) -> Any:
     """One run with its log and output"""
     return {"ok": True, "run": runs.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.get("/<id>/events")
+@bp.get("/<id>/events", responses=OK)
 @access("runs:read")
 def stream_run(path: RunPath) -> Response:
     """A run as server-sent events, one per change, until it ends"""
@@ -52,7 +50,7 @@ def stream_run(path: RunPath) -> Response:
     )
 
 
-@bp.post("/<id>/cancel")
+@bp.post("/<id>/cancel", responses=OK)
 @access("runs:write")
 def cancel_run(path: RunPath) -> Any:
     """Stop a run"""

@@ -4,43 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
 
 from sidecar.api.access import SIGNED, access, caller, runtime
+from sidecar.api.group import ACCEPTED, OK, group
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody
 from sidecar.db import read
 from sidecar.runtime import audit, events, health, jobs, mirror
 
-bp = APIBlueprint(
-    "shop",
-    __name__,
-    url_prefix="/api/v1",
-    abp_tags=[Tag(name="shop", description="Status, events and sync.")],
-)
+bp = group("shop", "Status, events and sync.", "/api/v1")
 
 
-@bp.get("/status")
+@bp.get("/status", responses=OK)
 @access("status:read")
 def status() -> Any:
     """All that the Status page shows"""
     return {"ok": True, **health.status(runtime(), caller().shop_id)}
 
 
-@bp.post("/events")
+@bp.post("/events", responses=OK)
 @access(SIGNED)
 def post_events(body: EventsBody) -> Any:
     """Take events of the shop; may be sent again"""
     return {"ok": True, **events.accept(runtime(), caller().shop_id, body.events)}
 
 
-@bp.post("/sync")
+@bp.post("/sync", responses=ACCEPTED)
 @access("sync:write")
 def post_sync(body: SyncBody) -> Any:
     """Read the shop, all of it or what changed"""
     return {"ok": True, "job": mirror.start_sync(runtime(), caller().shop_id, full=body.full)}, 202
 
 
-@bp.post("/jobs/<id>/retry")
+@bp.post("/jobs/<id>/retry", responses=ACCEPTED)
 @access("sync:write")
 def retry_job(path: JobPath) -> Any:
     """Try a failed job again"""
@@ -48,7 +43,7 @@ def retry_job(path: JobPath) -> Any:
     return {"ok": True, "job": path.id}, 202
 
 
-@bp.get("/audit")
+@bp.get("/audit", responses=OK)
 @access(SIGNED)
 def get_audit(query: CursorQuery) -> Any:
     """What people and keys did, newest first"""

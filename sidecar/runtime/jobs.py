@@ -28,7 +28,8 @@ TRIES = 5
 QUEUE = "default"
 Handler = Callable[[Runtime, str, dict[str, Any]], Any]
 HANDLERS: dict[str, Handler] = {}
-"""What each kind of job does; `sidecar.runtime.work` fills it."""
+GIVEN_UP: dict[str, Callable[[Runtime, str, dict[str, Any], DevSkyyError], None]] = {}
+"""What each kind of job does; `sidecar.runtime.work` fills it; and what else must know when a kind has failed for good."""
 
 log = structlog.get_logger(__name__)
 
@@ -194,6 +195,7 @@ def _failed(rt: Runtime, shop_id: str, row: Row, error: DevSkyyError, *, again: 
     audit.trouble(rt, shop_id, f"job:{row['kind']}", error)
     if not again or row["attempts"] >= TRIES:
         finish(rt, shop_id, row["id"], "failed", error=error.as_dict())
+        _tell(rt, shop_id, row, error)
         return
     delay = min(2 ** row["attempts"], 300)
     values = {
@@ -239,7 +241,7 @@ def sweep(rt: Runtime) -> int:
     with read(rt.db.app) as conn:
         rows = (
             conn.execute(
-                select(jobs.c.shop_id, jobs.c.id, jobs.c.attempts, jobs.c.state, jobs.c.kind)
+                select(jobs.c.shop_id, jobs.c.id, jobs.c.attempts, jobs.c.state, jobs.c.kind, jobs.c.args)
                 .where(lost)
                 .limit(500)
             )
@@ -265,6 +267,12 @@ def _give_up(rt: Runtime, row: Row) -> None:
     with write(rt.db.app) as conn:
         conn.execute(update(jobs).where(mine, jobs.c.state == "running").values(values))
     audit.trouble(rt, row["shop_id"], f"job:{row['kind']}", error)
+    _tell(rt, row["shop_id"], row, error)
+
+
+def _tell(rt: Runtime, shop_id: str, row: Row, error: DevSkyyError) -> None:
+    if row["kind"] in GIVEN_UP:
+        GIVEN_UP[row["kind"]](rt, shop_id, row["args"], error)
 
 
 def counts(conn: Connection, shop_id: str) -> dict[str, int]:

@@ -237,6 +237,15 @@ def _crash(error: Exception) -> DevSkyyError:
     )
 
 
+def give_up(rt: Runtime, shop_id: str, ident: str, error: DevSkyyError) -> None:
+    """Ends a run as failed from outside; one that has ended stays as it is."""
+    mine = (runs.c.shop_id == shop_id) & (runs.c.id == ident) & runs.c.state.not_in(ENDED)
+    with write(rt.db.app) as conn:
+        conn.execute(
+            update(runs).where(mine).values(state="failed", finished_at=now(), error=error.as_dict())
+        )
+
+
 def note(rt: Runtime, run: Row, level: str, message: str) -> None:
     """Adds a line to a run's log, up to a thousand."""
     with write(rt.db.app) as conn:

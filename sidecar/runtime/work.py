@@ -8,6 +8,7 @@ from types import FrameType
 
 import structlog
 
+from sidecar.core.errors import DevSkyyError
 from sidecar.runtime import events, jobs, mirror, runner, shop
 from sidecar.runtime.base import Row, Runtime
 from sidecar.runtime.broker import start_worker
@@ -21,6 +22,12 @@ def run(rt: Runtime, shop_id: str, args: Row) -> Row:
     return {"run": args["run"], "state": runner.execute(rt, shop_id, args["run"])["state"]}
 
 
+def run_given_up(rt: Runtime, shop_id: str, args: Row, error: DevSkyyError) -> None:
+    """A run whose job failed for good has failed too."""
+    runner.give_up(rt, shop_id, args["run"], error)
+
+
+jobs.GIVEN_UP["run"] = run_given_up
 jobs.HANDLERS |= {
     "run": run,
     "sync": mirror.sync,

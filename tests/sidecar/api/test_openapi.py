@@ -1,0 +1,66 @@
+"""The OpenAPI document: valid, complete, and what the routes really answer."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+from openapi_spec_validator import validate
+
+from sidecar.core.schema import portable
+from tests.sidecar.kit import CutInput, Plugin
+
+NOT_LISTED = re.compile(r"^/(docs|openapi\.json)")
+
+
+def test_the_document_is_valid(app: Flask) -> None:
+    document = app.test_client().get("/openapi.json").json
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_route_is_in_it_with_words_and_errors(app: Flask) -> None:
+    document = app.test_client().get("/openapi.json").json
+    for rule in app.url_map.iter_rules():
+        if NOT_LISTED.match(rule.rule):
+            continue
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            operation = document["paths"][re.sub(r"<(\w+)>", r"{\1}", rule.rule)][method.lower()]
+            assert operation["summary"], rule
+            assert operation["responses"]["422"]["content"]["application/json"]["schema"]["required"] == [
+                "ok",
+                "error",
+            ]
+
+
+def test_open_routes_need_no_token_in_it(app: Flask) -> None:
+    document = app.test_client().get("/openapi.json").json
+    assert document["security"] == [{"bearer": []}]
+    without = {
+        path for path, item in document["paths"].items() for op in item.values() if op.get("security") == []
+    }
+    assert without == {"/", "/health", "/api/v1/pairing"}
+
+
+def test_a_hand_named_path_shows_its_agents_input(app: Flask) -> None:
+    body = app.test_client().get("/openapi.json").json["paths"]["/api/v1/test/cut"]["post"]["requestBody"]
+    assert body["content"]["application/json"]["schema"] == portable(CutInput, strict=True)
+
+
+def test_swagger_ui_loads_from_here_only(app: Flask) -> None:
+    page = app.test_client().get("/docs").text
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert sources
+    for source in sources:
+        assert source.startswith("/docs/")
+        with app.test_client().get(source) as answer:
+            assert answer.status_code == 200
+    assert "<script>" not in page
+
+
+def test_metrics_count_requests_and_rows(plugin: Plugin) -> None:
+    plugin.proposal()
+    text = plugin.client.get("/metrics").text
+    assert 'devskyy_requests_total{method="POST",route="/api/v1/agents/<name>/runs",status="202"}' in text
+    assert 'devskyy_rows{kind="proposals",state="pending"} 1.0' in text
+    assert 'devskyy_runs_total{agent="cut-price",state="done"}' in text
