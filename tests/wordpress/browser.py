@@ -73,13 +73,17 @@ class Tabs:
 
     def complaints(self) -> list[str]:
         """What no page may say."""
-        return [text for text in self._errors if not any(re.search(pattern, text) for pattern in self._allowed)]
+        return [
+            text for text in self._errors if not any(re.search(pattern, text) for pattern in self._allowed)
+        ]
 
     def close(self) -> None:
         """Close the tabs; what a page remembers in the browser goes too."""
         for page in self._pages:
             if not page.is_closed():
-                page.evaluate("() => { try { localStorage.clear(); } catch (error) { /* about:blank has none */ } }")
+                page.evaluate(
+                    "() => { try { localStorage.clear(); } catch (error) { /* about:blank has none */ } }"
+                )
                 page.close()
 
     def _watched(self, context: BrowserContext) -> Page:
@@ -100,14 +104,19 @@ class Tabs:
             if login is not None:
                 cookies = scene.person(login).cookies
                 context.add_cookies(
-                    [{"name": c.name, "value": c.value or "", "domain": "127.0.0.1", "path": c.path} for c in cookies]
+                    [
+                        {"name": c.name, "value": c.value or "", "domain": "127.0.0.1", "path": c.path}
+                        for c in cookies
+                    ]
                 )
             self._contexts[key] = context
         return self._contexts[key]
 
     def _new_context(self, width: int) -> BrowserContext:
         context = self._browser.new_context(
-            viewport={"width": width, "height": HEIGHTS[width]}, locale="en-US", timezone_id="America/New_York"
+            viewport={"width": width, "height": HEIGHTS[width]},
+            locale="en-US",
+            timezone_id="America/New_York",
         )
         # Avatars, emoji and the like: no test waits for or depends on anybody else's server.
         context.route(ELSEWHERE, _nothing)

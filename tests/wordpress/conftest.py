@@ -48,7 +48,7 @@ def _scene(tmp_path_factory: pytest.TempPathFactory, *, hpos: bool) -> Iterator[
 
 @pytest.fixture
 def scene(hpos_scene: Scene) -> Iterator[Scene]:
-    """The shop with order tables: paired, its sidecar up, nothing of PHP's log naming the plugin afterwards."""
+    """The shop with order tables, paired, its sidecar up; PHP's log must not name the plugin afterwards."""
     yield from _ready(hpos_scene)
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from sidecar.core.agent import Proposal, Subject
 from sidecar.core.changes import Act, Create, Patch, SetField
-from sidecar.core.evidence import Chart, Evidence, Fact, MoneyValue, Pieces, Series, Text, Window, say
+from sidecar.core.evidence import Chart, Evidence, Fact, MoneyValue, Number, Pieces, Series, Text, Window, say
 from sidecar.db import open_databases, write
 from sidecar.runtime import proposals
 from sidecar.runtime.base import Runtime
@@ -35,7 +35,7 @@ SIDECAR_SETTINGS = {
 
 
 def until(what: str, ready: Callable[[], Found], seconds: float = 20.0) -> Found:
-    """Ask again and again until the answer is true, and hand it back; AssertionError with `what` when it never is."""
+    """Ask until the answer is true, and hand it back; AssertionError with `what` when it never is."""
     deadline = time.monotonic() + seconds
     while not (found := ready()):
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
@@ -64,6 +64,7 @@ class Scene:
         self.stack = stack
         self.sidecar = Sidecar(stack, SIDECAR_SETTINGS)
         self._people: dict[str, Person] = {}
+        self._secret: tuple[str, bytes] = ("", b"")
         shutil.copy(SWITCHES, stack.site / "wp-content" / "mu-plugins" / "switches.php")
 
     @property
@@ -71,7 +72,7 @@ class Scene:
         """Address of the shop."""
         return self.stack.base_url
 
-    # --- pairing ------------------------------------------------------------------------------------------------
+    # --- pairing ------------------------------------------------------------------------------------------
 
     def pair(self) -> None:
         """Pair by the shared key; the address stands in the database, as when a person pairs by code."""
@@ -96,16 +97,21 @@ class Scene:
         return int(self.rows(sql)[0][0])
 
     def secret(self) -> bytes:
-        """The 32 bytes that both sides sign with."""
-        code = "return base64_encode( DevSkyy\\Sidecar\\Connection::secret() );"
-        return base64.b64decode(self.stack.php(code))
+        """The 32 bytes that both sides sign with; a new pairing makes new ones."""
+        sealed = self.rows("SELECT option_value FROM wp_options WHERE option_name = 'devskyy_connection'")[0][
+            0
+        ]
+        if self._secret[0] != sealed:
+            code = "return base64_encode( DevSkyy\\Sidecar\\Connection::secret() );"
+            self._secret = (sealed, base64.b64decode(self.stack.php(code)))
+        return self._secret[1]
 
     def identity(self) -> dict[str, str]:
         """`{shop_id, site_id, home_url}` as the sidecar pinned them."""
         row = self.asked("SELECT shop_id, site_id, home_url FROM shops")[0]
         return dict(zip(("shop_id", "site_id", "home_url"), row, strict=True))
 
-    # --- asking -------------------------------------------------------------------------------------------------
+    # --- asking -------------------------------------------------------------------------------------------
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of WordPress's database."""
@@ -137,7 +143,7 @@ class Scene:
         path.write_text("on") if on else path.unlink(missing_ok=True)
         return path
 
-    # --- the shop -----------------------------------------------------------------------------------------------
+    # --- the shop -----------------------------------------------------------------------------------------
 
     def product(self, name: str, price: str = "40.00", **more: Any) -> Item:
         """A new simple product with stock, in the shop and in the sidecar's mirror's future."""
@@ -179,7 +185,7 @@ class Scene:
         """Work off what is scheduled, as WP-Cron's minute does."""
         self.stack.php("do_action( 'action_scheduler_run_queue', 'WP Cron' ); return true;")
 
-    # --- the sidecar --------------------------------------------------------------------------------------------
+    # --- the sidecar --------------------------------------------------------------------------------------
 
     def events(self) -> list[dict[str, Any]]:
         """Events as the sidecar stored them, in the order in which they came."""
@@ -214,14 +220,20 @@ class Scene:
         return [row[0] for row in self.rows(sql, proposal)]
 
     def propose(
-        self, item: Item, to: str = "30.00", was: str = "40.00", *, path: str = "regular_price", risk: str = "low"
+        self,
+        item: Item,
+        to: str = "30.00",
+        was: str = "40.00",
+        *,
+        path: str = "regular_price",
+        risk: str = "low",
     ) -> str:
         """A pending proposal for one field of a product, as an agent's run would leave it; its id."""
-        return self.propose_changes(item, [Patch(resource=item.resource, set=[SetField(path=path, was=was, to=to)])], risk)
+        return self.propose_changes(
+            item, [Patch(resource=item.resource, set=[SetField(path=path, was=was, to=to)])], risk
+        )
 
-    def propose_changes(
-        self, item: Item, changes: Sequence[Patch | Create | Act], risk: str = "low"
-    ) -> str:
+    def propose_changes(self, item: Item, changes: Sequence[Patch | Create | Act], risk: str = "low") -> str:
         """A pending proposal for any changes; its id."""
         found = Proposal(
             Subject("products", item.id, item.name, permalink=item.url),
@@ -256,11 +268,16 @@ def evidence(name: str) -> Evidence:
     today = datetime.now(UTC).date()
     weeks = [today - timedelta(weeks=back) for back in range(12, 0, -1)]
     return Evidence(
-        message=say("Lower {product} from {old} to {new}.", product=Text(value=name), old=MoneyValue(value="40.00"), new=MoneyValue(value="30.00")),
+        message=say(
+            "Lower {product} from {old} to {new}.",
+            product=Text(value=name),
+            old=MoneyValue(value="40.00"),
+            new=MoneyValue(value="30.00"),
+        ),
         window=Window(start=weeks[0], end=today),
         n=12,
         n_label="orders",
-        method=say("Compared the last {days} with the year before.", days=Pieces(value=12)),
+        method=say("Counted what was sold in {weeks} weeks.", weeks=Number(value=12)),
         notes=[say("There are too few sales to say what this brings.")],
         facts=[Fact(label="In stock", value=Pieces(value=30))],
         chart=Chart(
@@ -269,7 +286,13 @@ def evidence(name: str) -> Evidence:
             y_label="Pieces",
             unit="pieces",
             x_type="date",
-            series=[Series(name="Sold", kind="bar", points=[(day.isoformat(), float(n % 4)) for n, day in enumerate(weeks)])],
+            series=[
+                Series(
+                    name="Sold",
+                    kind="bar",
+                    points=[(day.isoformat(), float(n % 4)) for n, day in enumerate(weeks)],
+                )
+            ],
         ),
         considered=[say("Leaving the price as it is.")],
     )

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace DevSkyy\Changes;
 
+use DevSkyy\Events\Drain;
+
 /** Ends what a crash left half-way, by what stands in the shop: equal to `to` is done, equal to what stood there is written again, anything else failed. */
 final class Settler
 {
@@ -23,6 +25,8 @@ final class Settler
                 $settled++;
             }
         }
+        // The request that died never asked for a drain, neither for its events nor for this outcome.
+        $settled === 0 || Drain::soon();
         return $settled;
     }
 

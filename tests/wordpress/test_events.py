@@ -1,0 +1,154 @@
+"""Orders of the shop reach the sidecar once and in order, whether it was up or down when they were placed."""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.wordpress.browser import PAGES, SETTINGS, Tabs, check_out, settled
+from tests.wordpress.scene import Scene, until
+from tests.wordpress.stack import Person
+
+pytestmark = [pytest.mark.wordpress, pytest.mark.browser]
+
+WP_ADMIN = [
+    "/wp-admin/index.php",
+    "/wp-admin/edit.php?post_type=product",
+    "/wp-admin/admin.php?page=wc-orders",
+    SETTINGS,
+]
+
+
+def test_an_order_at_checkout_reaches_the_sidecar_once(either_scene: Scene, tabs: Tabs) -> None:
+    scene = either_scene
+    item = scene.product("Scarf to buy")
+    order = check_out(tabs, scene, item, "guest@shop.test")
+    # Nobody is in wp-admin: WP-Cron alone brings the event.
+    scene.run_cron()
+    until("the order's event", lambda: scene.events_of(order))
+    until("its rows are read", lambda: scene.events_of(order)[0]["state"] == "done")
+    mirrored = scene.asked("SELECT COUNT(*) FROM orders WHERE id = ?", order, file="mirror")
+    assert mirrored[0][0] == 1
+    scene.run_cron()
+    assert len(scene.events_of(order)) == 1
+    moved = [
+        event
+        for event in scene.events()
+        if event["type"] == "stock.changed" and event["resource_id"] == item.id
+    ]
+    assert len(moved) == 1
+    page = settled(tabs.open(scene, PAGES["status"], "admin"))
+    news = page.locator("section.devskyy-card", has_text="News from the shop")
+    expect(news.get_by_text("All sent")).to_be_visible()
+
+
+def test_the_shop_sells_on_and_nothing_is_lost_while_the_sidecar_is_down(
+    either_scene: Scene, tabs: Tabs
+) -> None:
+    scene = either_scene
+    item = scene.product("Scarf to buy meanwhile")
+    scene.run_cron()
+    until("nothing waits", lambda: waiting(scene) == 0)
+    until("nothing is at work", scene.synced)
+    before = len(scene.events())
+    scene.sidecar.stop()
+    orders = [check_out(tabs, scene, item, "down@shop.test")]
+    orders += [scene.order_by_store_api(item, f"down{n}@shop.test") for n in range(4)]
+    scene.run_cron()
+    assert waiting(scene) >= len(orders)
+
+    page = settled(tabs.open(scene, PAGES["status"], "admin"))
+    expect(page.get_by_role("heading", name="The DevSkyy service does not answer")).to_be_visible()
+    expect(page.get_by_text('Start it with "devskyy serve"').first).to_be_visible()
+
+    scene.sidecar.start()
+    page.get_by_role("button", name="Send now").first.click()
+    until("nothing waits any more", lambda: waiting(scene) == 0)
+    page.reload()
+    settled(page)
+    scene.run_cron()
+    came = scene.events()[before:]
+    created = [event["resource_id"] for event in came if event["type"] == "order.created"]
+    assert created == orders
+    seqs = [event["seq"] for event in came]
+    assert seqs == sorted(set(seqs))
+    until("all are worked off", lambda: all(event["state"] == "done" for event in scene.events()))
+    expect(page.get_by_role("heading", name="The DevSkyy service does not answer")).to_have_count(0)
+
+
+def test_events_are_sent_by_themselves_once_the_sidecar_is_back(scene: Scene) -> None:
+    item = scene.product("Scarf that waits")
+    scene.sidecar.stop()
+    order = scene.order_by_store_api(item)
+    scene.run_cron()  # meets nobody and backs off
+    assert not scene.events_of(order)
+    scene.sidecar.start()
+    # A read of the sidecar tells the plugin that it is back; what is due then goes with the next cron.
+    scene.sidecar.command("sync")
+    scene.run_cron()
+    until("the order's event", lambda: scene.events_of(order))
+    assert len(scene.events_of(order)) == 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "silent"])
+def test_wp_admin_opens_in_its_usual_time_without_the_sidecar(scene: Scene, how: str) -> None:
+    admin = scene.person("admin")
+    pages = [*WP_ADMIN, *PAGES.values()]
+    usual = {path: opening(admin, path) for path in pages}
+    scene.sidecar.stop()
+    try:
+        if how == "stopped":
+            without = {path: opening(admin, path) for path in pages}
+        else:
+            with listening_in_silence(int(scene.sidecar.url.rpartition(":")[2])):
+                scene.rest("GET", "/devskyy/v1/status")
+                without = {path: opening(admin, path) for path in pages}
+    finally:
+        scene.sidecar.start()
+    slow = {path: (usual[path], without[path]) for path in pages if without[path] > 2 * usual[path] + 1}
+    assert not slow
+
+
+@pytest.mark.parametrize("name", ["inbox", "agents", "runs", "status"])
+def test_without_the_sidecar_each_page_says_what_was_known_and_what_to_do(
+    scene: Scene, tabs: Tabs, name: str
+) -> None:
+    item = scene.product("Known scarf")
+    ident = scene.propose(item)
+    settled(tabs.open(scene, PAGES[name], "admin"))
+    scene.sidecar.stop()
+    page = settled(tabs.open(scene, PAGES[name], "admin"))
+    expect(page.get_by_text("The DevSkyy service does not answer").first).to_be_visible()
+    expect(page.get_by_text('Start it with "devskyy serve"').first).to_be_visible()
+    if name == "inbox":
+        expect(page.locator(f'[data-row="{ident}"]')).to_be_visible()
+        approve = page.locator(f'[data-row="{ident}"] button', has_text="Approve")
+        expect(approve).to_be_disabled()
+
+
+def waiting(scene: Scene) -> int:
+    """Events in the plugin's outbox."""
+    return int(scene.rows("SELECT COUNT(*) FROM wp_devskyy_outbox WHERE state = 'waiting'")[0][0])
+
+
+def opening(person: Person, path: str) -> float:
+    """Seconds until the page's HTML is there; the median of three, the first visit warms up."""
+    seconds = []
+    for _ in range(3):
+        begun = time.monotonic()
+        assert person.get(path).status_code == 200
+        seconds.append(time.monotonic() - begun)
+    return statistics.median(seconds)
+
+
+@contextmanager
+def listening_in_silence(port: int) -> Iterator[None]:
+    """Somebody takes connections at that port and never says a word."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
