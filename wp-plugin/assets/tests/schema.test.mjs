@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agents } from '../dev/fixtures.mjs';
-import { fieldErrors, fields, readValues, readable, startValues } from '../src/lib/schema.js';
+import { fieldErrors, fields, readValues, readable, startValues, titleOf } from '../src/lib/schema.js';
 
 const schema = agents[0].input_schema;
 
@@ -47,4 +47,9 @@ test('complaints of the server find their field', () => {
 
 test('names without a title are readable', () => {
   assert.equal(readable('max_cut-share'), 'Max cut share');
+});
+
+test('titles made by a machine are written as a person would, others stay', () => {
+  assert.equal(titleOf('unsold_days', { title: 'Unsold Days' }), 'Unsold days');
+  assert.equal(titleOf('unsold_days', { title: 'Days Without a Sale' }), 'Days Without a Sale');
 });

@@ -8,7 +8,7 @@ import { Later } from './later.jsx';
 /** How the decision went; it takes the focus, for the button that had it is gone. */
 function Result({ result }) {
   const ref = useRef(null);
-  useEffect(() => { ref.current?.focus(); }, [result]);
+  useEffect(() => { ref.current?.focus({ preventScroll: true }); }, [result]);
   if (!result) return null;
   return (
     <div className={`devskyy-outcome is-${result.ok ? 'good' : 'bad'}`} ref={ref} tabIndex={-1}>

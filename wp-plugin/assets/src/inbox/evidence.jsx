@@ -95,11 +95,13 @@ export function Evidence({ evidence }) {
 
 /** The same agent's former proposals and how they turned out. */
 export function History({ items, onOpen }) {
-  if (!items?.length) return null;
+  // One that a newer run replaced was never decided: it tells nothing.
+  const told = (items ?? []).filter((item) => item.state !== 'superseded');
+  if (!told.length) return null;
   return (
     <Section title={__('Former proposals of this agent', 'devskyy')}>
       <ul className="devskyy-history">
-        {items.map((item) => (
+        {told.map((item) => (
           <li key={item.id}>
             <button type="button" className="devskyy-linklike" onClick={() => onOpen(item.id)}>
               {item.evidence?.message ? <Message of={item.evidence.message} plain /> : item.title}

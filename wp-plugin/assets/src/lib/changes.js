@@ -108,6 +108,8 @@ export function undoLines(changes = []) {
         /* translators: %s: pieces, with plus or minus. */
         return sprintf(__('Stock moves by %s', 'devskyy'), (field.to < 0 ? '+' : '') + number(-field.to));
       }
+      /* translators: %s: a field of a product, such as "Sale price". */
+      if (isUnset(field.was)) return sprintf(__('%s is taken out again', 'devskyy'), pathLabel(field.path));
       /* translators: 1: a field of a product, such as "Price", 2: its former value. */
       return sprintf(__('%1$s back to %2$s', 'devskyy'), pathLabel(field.path), valueText(field.path, field.was));
     });

@@ -52,7 +52,8 @@ export function useSettled(value, ms = 300) {
 /** Moves the focus to the element once, when it appears or when `key` changes. */
 export function useFocusOn(key) {
   const ref = useRef(null);
-  useEffect(() => { ref.current?.focus({ preventScroll: false }); }, [key]);
+  // What takes the focus stands in a panel that is in sight: the list behind it must not jump.
+  useEffect(() => { ref.current?.focus({ preventScroll: true }); }, [key]);
   return ref;
 }
 

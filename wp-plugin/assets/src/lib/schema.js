@@ -7,7 +7,7 @@ export function fields(schema) {
   return Object.entries(schema?.properties ?? {}).map(([name, given]) => ({
     name,
     control: control(given),
-    title: given.title ?? readable(name),
+    title: titleOf(name, given),
     help: given.description ?? '',
     required: required.includes(name),
     type: given.type,
@@ -30,6 +30,12 @@ function control(given) {
   if (given.type === 'array') return given.items?.enum ? 'choices' : 'list';
   if (given.type === 'object') return 'json';
   return 'text';
+}
+
+/** A property's title; one made from its name by a machine (`Unsold Days`) is written as a person would. */
+export function titleOf(name, given) {
+  const made = name.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(' ');
+  return given?.title && given.title !== made ? given.title : readable(name);
 }
 
 /** `unsold_days` as `Unsold days`. */

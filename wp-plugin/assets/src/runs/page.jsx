@@ -119,7 +119,7 @@ export function Runs() {
       {list.error && <Problem error={list.error} retry={list.reload} />}
       <div className={`devskyy-split${open ? ' has-panel' : ''}`} ref={root}>
         <div className="devskyy-list">
-          <Filters filter={filter} agents={agents.data?.items ?? []} onChange={setFilter} />
+          {(items.length > 0 || filter.agent || filter.state) && <Filters filter={filter} agents={agents.data?.items ?? []} onChange={setFilter} />}
           {!data && list.loading && <Skeleton rows={8} />}
           {data && !items.length && !list.loading && <NothingHere filter={filter} onClear={() => setFilter({ agent: '', state: '' })} />}
           {items.length > 0 && <List items={items} open={open} onOpen={setOpen} />}

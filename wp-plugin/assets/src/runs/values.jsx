@@ -1,6 +1,6 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { number } from '../lib/money.js';
-import { readable } from '../lib/schema.js';
+import { titleOf } from '../lib/schema.js';
 import { day, moment } from '../lib/time.js';
 
 const MOST_ROWS = 20;
@@ -16,15 +16,22 @@ export function plainText(value) {
   return String(value);
 }
 
+/** What stands in a cell: lists joined, what is deeper as it came. */
+function cellText(value) {
+  if (isPlain(value)) return plainText(value);
+  if (Array.isArray(value) && value.every(isPlain)) return value.length ? value.map(plainText).join(', ') : '–';
+  return JSON.stringify(value);
+}
+
 function Rows({ rows, schema }) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].slice(0, 6);
-  const title = (name) => __(schema?.properties?.[name]?.title ?? readable(name), 'devskyy');
+  const title = (name) => __(titleOf(name, schema?.properties?.[name]), 'devskyy');
   return (
     <div className="devskyy-chart-table" tabIndex={0}>
       <table>
         <thead><tr>{columns.map((name) => <th key={name} scope="col">{title(name)}</th>)}</tr></thead>
         <tbody>
-          {rows.slice(0, MOST_ROWS).map((row, n) => <tr key={n}>{columns.map((name) => <td key={name}>{isPlain(row[name]) ? plainText(row[name]) : JSON.stringify(row[name])}</td>)}</tr>)}
+          {rows.slice(0, MOST_ROWS).map((row, n) => <tr key={n}>{columns.map((name) => <td key={name}>{cellText(row[name])}</td>)}</tr>)}
         </tbody>
       </table>
       {/* translators: %d: number of further rows. */}
@@ -49,7 +56,7 @@ export function Values({ values, schema, empty }) {
     <dl className="devskyy-facts">
       {entries.map(([name, value]) => (
         <div key={name} className={isPlain(value) ? '' : 'is-wide'}>
-          <dt>{__(schema?.properties?.[name]?.title ?? readable(name), 'devskyy')}</dt>
+          <dt>{__(titleOf(name, schema?.properties?.[name]), 'devskyy')}</dt>
           <dd><Value value={value} schema={schema?.properties?.[name]} /></dd>
         </div>
       ))}
