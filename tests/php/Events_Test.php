@@ -19,7 +19,7 @@ final class Events_Test extends Shop_Test_Case
     /** @dataProvider storages */
     public function test_an_order_is_created_then_changed(bool $hpos): void
     {
-        $hpos || self::hpos_off();
+        self::hpos($hpos);
         $order = $this->order();
         $id = $order->get_id();
         self::assertContains("order.created orders $id", self::noted());
@@ -38,7 +38,7 @@ final class Events_Test extends Shop_Test_Case
     /** @dataProvider storages */
     public function test_a_draft_is_no_news_until_it_is_placed(bool $hpos): void
     {
-        $hpos || self::hpos_off();
+        self::hpos($hpos);
         $order = $this->order(['status' => 'checkout-draft']);
         self::assertSame([], array_filter(self::noted(), static fn (string $event): bool => str_starts_with($event, 'order.')));
         $order->set_status('pending');
@@ -50,7 +50,7 @@ final class Events_Test extends Shop_Test_Case
     /** @dataProvider storages */
     public function test_a_refund_names_itself_and_its_order(bool $hpos): void
     {
-        $hpos || self::hpos_off();
+        self::hpos($hpos);
         $order = $this->order();
         Outbox::clear();
         $refund = wc_create_refund(['order_id' => $order->get_id(), 'amount' => 5]);
@@ -61,7 +61,7 @@ final class Events_Test extends Shop_Test_Case
     /** @dataProvider storages */
     public function test_a_binned_order(bool $hpos): void
     {
-        $hpos || self::hpos_off();
+        self::hpos($hpos);
         $order = $this->order();
         Outbox::clear();
         $id = $order->get_id();

@@ -26,6 +26,7 @@ final class Export_Test extends Shop_Test_Case
 
     public function test_an_order_from_tables_equals_the_same_order_from_objects(): void
     {
+        self::hpos(true);
         $coupon = new \WC_Coupon();
         $coupon->set_code('ten' . self::id());
         $coupon->set_discount_type('percent');
@@ -55,7 +56,7 @@ final class Export_Test extends Shop_Test_Case
 
     public function test_orders_as_posts(): void
     {
-        self::hpos_off();
+        self::hpos(false);
         $first = $this->order();
         $second = $this->order();
         $draft = $this->order(['status' => 'checkout-draft']);
@@ -71,6 +72,7 @@ final class Export_Test extends Shop_Test_Case
 
     public function test_pages_of_orders_from_tables(): void
     {
+        self::hpos(true);
         $first = $this->order();
         $second = $this->order();
         $draft = $this->order(['status' => 'checkout-draft']);
@@ -141,6 +143,7 @@ final class Export_Test extends Shop_Test_Case
 
     public function test_a_page_costs_a_few_queries_however_long_it_is(): void
     {
+        self::hpos(true);
         global $wpdb;
         $ids = [];
         for ($i = 0; $i < 12; $i++) {

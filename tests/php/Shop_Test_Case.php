@@ -97,7 +97,7 @@ abstract class Shop_Test_Case extends TestCase
 
     protected static function refusal(int $status, string $code): array
     {
-        return [$status, ['ok' => false, 'error' => ['code' => $code, 'message' => $code, 'hint' => 'Do this.', 'request_id' => 'r1']]];
+        return [$status, ['ok' => false, 'error' => ['code' => $code, 'message' => 'It said no.', 'hint' => 'Do this.', 'request_id' => 'r1']]];
     }
 
     /** A user of that role, made once. */
@@ -195,10 +195,10 @@ abstract class Shop_Test_Case extends TestCase
         $_COOKIE[LOGGED_IN_COOKIE] = wp_generate_auth_cookie(get_current_user_id(), time() + 3600, 'logged_in', $token);
     }
 
-    /** Orders as posts for the rest of the test. */
-    protected static function hpos_off(): void
+    /** Order tables on or off for the rest of the test, whatever the shop has. */
+    protected static function hpos(bool $on): void
     {
-        add_filter('pre_option_woocommerce_custom_orders_table_enabled', static fn (): string => 'no');
+        add_filter('pre_option_woocommerce_custom_orders_table_enabled', static fn (): string => $on ? 'yes' : 'no');
     }
 }
 

@@ -8,6 +8,8 @@ use DevSkyy\Changes\Applier;
 use DevSkyy\Changes\Ledger;
 use DevSkyy\Changes\Outcomes;
 use DevSkyy\Changes\Undo;
+use DevSkyy\Events\Drain;
+use DevSkyy\Sidecar\Answers;
 use DevSkyy\Sidecar\Client;
 use DevSkyy\Sidecar\Connection;
 use DevSkyy\Sidecar\Error_Hints;
@@ -113,10 +115,10 @@ final class Decisions
     {
         $reported = Outcomes::report($id, $done['state']);
         if (is_wp_error($reported)) {
-            \DevSkyy\Events\Drain::soon();
+            Drain::soon();
         }
         $proposal = is_wp_error($reported) ? $proposal : ($reported->proposal ?? $proposal);
-        $proposal ??= (object) ['id' => $id];
+        $proposal ??= Answers::recall("/api/v1/proposals/$id")[0]->proposal ?? (object) ['id' => $id];
         $proposal->state = $done['state'] === 'undo_failed' ? 'applied' : $done['state'];
         if (in_array($done['state'], ['applied', 'undone'], true)) {
             return ['ok' => true, 'proposal' => $proposal, 'results' => $done['results']];
