@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_openapi.models import Info
+from flask_openapi.models.info import Info
 from flask_openapi.openapi import OpenAPI
 
 from sidecar import __version__
@@ -29,7 +29,9 @@ assert work  # importing it fills the table of job handlers
 
 BLUEPRINTS = (root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp)
 POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-DOCS_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+DOCS_POLICY = (
+    POLICY.replace("'none'", "'self'", 1) + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+)
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 

@@ -194,7 +194,8 @@ def list_keys(rt: Runtime) -> None:
             "revoked" if key.revoked_at else f"expires {at(key.expires_at)}" if key.expires_at else "active"
         )
         click.echo(
-            f"{key.id}  {state}  last used {at(key.last_used_at) or 'never'}  {','.join(sorted(key.scopes))}  {key.name}"
+            f"{key.id}  {state}  last used {at(key.last_used_at) or 'never'}  "
+            f"{','.join(sorted(key.scopes))}  {key.name}"
         )
 
 

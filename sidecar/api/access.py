@@ -18,7 +18,8 @@ LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 def access(rule: str) -> Callable[[View], View]:
-    """Marks a view: `open`, `signed` (the plugin), `person` (the plugin for a person who may manage the shop), `local`
+    """Marks a view: `open`, `signed` (the plugin), `person` (the plugin for a person who may manage the
+    shop), `local`
     (open on loopback or by setting), or an API key's scope, which the plugin's signature holds too."""
 
     def mark(view: View) -> View:

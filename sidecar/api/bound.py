@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import request
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models import MediaType, RequestBody
+from flask_openapi.models.media_type import MediaType
+from flask_openapi.models.request_body import RequestBody
 from flask_openapi.openapi import OpenAPI
 
 from sidecar.api import agents
@@ -19,7 +20,7 @@ from sidecar.runtime.catalog import schema
 
 
 def bind(app: OpenAPI, registry: Registry) -> None:
-    """Registers every agent's own paths, `POST /api/v1/…` each; ValueError when two agents want the same one."""
+    """Registers every agent's own paths, `POST /api/v1/…` each; ValueError when two want the same."""
     bp = group("named", "Agents under names of their own.")
     taken: dict[str, str] = {}
     for agent in registry.values():

@@ -1,4 +1,4 @@
-"""The OpenAPI document and Swagger UI from local files; no inline script, so a strict policy holds here too."""
+"""The OpenAPI document and Swagger UI from local files; no inline script, so the policy stays strict."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ PAGE = """<!doctype html>
 <script src="/docs/js/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script></body></html>
 """
-START = 'window.ui = SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});\n'
+OPTIONS = 'url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null'
+START = f"window.ui = SwaggerUIBundle({{{OPTIONS}}});\n"
 
 
 def assets() -> Path:
     """Where the package of Swagger UI keeps its files."""
-    import flask_openapi_swagger
+    import flask_openapi_swagger  # type: ignore[import-untyped]
 
     return Path(flask_openapi_swagger.__file__).parent / "templates" / "swagger"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models import Tag
+from flask_openapi.models.tag import Tag
 
 from sidecar.api.errors import shape
 

@@ -24,12 +24,12 @@ class Model(BaseModel):
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The schema; cached, since flask-openapi asks for it on every request with a query."""
-        return super().model_json_schema(*args, **kwargs) if args or kwargs else _schema(cls)
+        return super().model_json_schema(*args, **kwargs) if args or kwargs else _cached(cls)
 
 
 @lru_cache(maxsize=256)
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return super(Model, model).model_json_schema()
+def _cached(model: type[BaseModel]) -> dict[str, Any]:
+    return BaseModel.model_json_schema.__func__(model)  # type: ignore[attr-defined, no-any-return]
 
 
 class ProposalPath(Model):
@@ -146,7 +146,9 @@ class OutcomeBody(Model):
 
 
 class EventsBody(Model):
-    """A batch of the plugin's outbox; each event is read on its own, so that one bad one does not stop the others."""
+    """A batch of the plugin's outbox; each event is read on its own, so that one bad one does not stop the
+    others.
+    """
 
     events: list[JsonValue] = Field(max_length=10_000)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from sidecar.api.access import PERSON, SIGNED, access, caller, person, runtime
 from sidecar.api.group import OK, group
 from sidecar.api.models import ApproveBody, OutcomeBody, ProposalPath, ProposalsQuery, RejectBody, SnoozeBody

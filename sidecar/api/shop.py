@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from sidecar.api.access import SIGNED, access, caller, runtime
 from sidecar.api.group import ACCEPTED, OK, group
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody

@@ -33,7 +33,9 @@ Json = dict[str, Any]
 
 
 def run_demo(folder: Path, report: Path, *, once: bool, size: str = "small") -> int:
-    """Runs the demo in `folder`, writes the report and, unless `once`, leaves both servers running until Ctrl-C."""
+    """Runs the demo in `folder`, writes the report and, unless `once`, leaves both servers running until
+    Ctrl-C.
+    """
     console = Console()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _alone(folder):
@@ -59,7 +61,7 @@ def _alone(folder: Path) -> Iterator[None]:
             raise DevSkyyError(
                 f"A demo runs in {folder} already.",
                 code="demo_running",
-                hint="Stop it with Ctrl-C in its terminal, or give another folder: devskyy --data-dir other demo",
+                hint="Stop it with Ctrl-C, or give another folder: devskyy --data-dir other demo",
             ) from error
         yield
 
@@ -100,7 +102,8 @@ def _main_job(shop: DemoShop, sidecar: Supervisor, folder: Path, console: Consol
     return ReportData(
         generated_at=datetime.now(UTC), version=__version__, shop_name=about["name"], shop_url=shop.home,
         facts=shop_facts(about["facts"]), first_day=first, last_day=last,
-        sync=[SyncLine(name, rows) for name, rows in counts.items()], sync_seconds=seconds, runs=runs, walks=walks,
+        sync=[SyncLine(name, rows) for name, rows in counts.items()], sync_seconds=seconds, runs=runs,
+        walks=walks,
         truth=truth_lines(shop, runs),
     )  # fmt: skip
 
@@ -152,11 +155,13 @@ def _run(shop: DemoShop, agent: Json, console: Console) -> RunLine:
         run = _until(look, RUN_S, f"{agent['title']} took too long.")
         found = _proposals(shop, run)
     console.print(
-        f"{agent['title']}: {run['state']} in {run.get('duration_ms', 0) / 1000:.1f} s, {len(run['proposals'])} proposals"
+        f"{agent['title']}: {run['state']} in {run.get('duration_ms', 0) / 1000:.1f} s, "
+        f"{len(run['proposals'])} proposals"
     )
     return RunLine(
-        agent=agent["name"], title=agent["title"], family=agent["family"], summary=agent["summary"], state=run["state"],
-        duration_ms=run.get("duration_ms", 0), output=run.get("output", {}), proposals=found, error=run.get("error"),
+        agent=agent["name"], title=agent["title"], family=agent["family"], summary=agent["summary"],
+        state=run["state"], duration_ms=run.get("duration_ms", 0), output=run.get("output", {}),
+        proposals=found, error=run.get("error"),
     )  # fmt: skip
 
 
@@ -186,7 +191,8 @@ def _walk(shop: DemoShop, runs: list[RunLine], console: Console) -> Walk | None:
     lines = [FieldLine(key[0], key[1], before[key], after[key], last[key]) for key in before]
     for line in lines:
         console.print(
-            f"  {line.resource} {line.path}: {line.before or '–'} → {line.after} (applied) → {line.undone or '–'} (undone)"
+            f"  {line.resource} {line.path}: {line.before or '–'} → {line.after} (applied) "
+            f"→ {line.undone or '–'} (undone)"
         )
     states = ["pending", "approved", applied["state"], "undoing", undone["state"]]
     if (applied["state"], undone["state"]) != ("applied", "undone"):

@@ -14,7 +14,8 @@ from sidecar.runtime.base import Runtime
 
 
 def back_up(rt: Runtime, target: Path) -> list[Path]:
-    """Copies the app database (SQLite, while it is used) and the key file into a new folder; the files written.
+    """Copies the app database (SQLite, while it is used) and the key file into a new folder; the files
+    written.
 
     The mirror is left out: `devskyy sync --full` makes it again. The folder is as secret as the key in it.
     """

@@ -7,6 +7,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -27,12 +28,12 @@ def sync_with_bar(rt: Runtime, shop_id: str, *, full: bool, console: Console | N
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console or Console(stderr=True)) as bars:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(done: int, total: int | None, label: str) -> None:
             if label not in tasks:
-                tasks[label] = bars.add_task(label, total=total)  # type: ignore[assignment]
-            bars.update(tasks[label], completed=done, total=total if total is not None else done)  # type: ignore[arg-type]
+                tasks[label] = bars.add_task(label, total=total)
+            bars.update(tasks[label], completed=done, total=total if total is not None else done)
 
         return mirror.sync(rt, shop_id, {"full": full}, show)
 

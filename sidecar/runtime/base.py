@@ -44,7 +44,8 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who stands behind a request: the plugin for a person or for itself, an API key, or the machine's own user.
+    """Who stands behind a request: the plugin for a person or for itself, an API key, or the machine's own
+    user.
 
     `who` is `{"id", "login"}` of a person, `{"key": name}` of a key, or None.
     """

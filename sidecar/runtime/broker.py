@@ -1,7 +1,9 @@
 """The queue: dramatiq on a small SQLite broker of our own by default, on Redis or RabbitMQ by URL.
 
-A message is a row. Taking it sets a lease that the consumer renews while the work goes on; acknowledging deletes the
-row, so a killed process loses nothing and its messages come back when their leases end: at least once, never less.
+A message is a row. Taking it sets a lease that the consumer renews while the work goes on; acknowledging
+deletes the
+row, so a killed process loses nothing and its messages come back when their leases end: at least once, never
+less.
 What failed for good stays as a dead row until somebody looks.
 """
 
@@ -34,7 +36,8 @@ CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, dead, due);
 
 TAKE = """
 UPDATE messages SET lease_owner = ?, lease_until = ? WHERE id IN (
-  SELECT id FROM messages WHERE queue = ? AND dead = 0 AND due <= ? AND lease_until < ? ORDER BY due, id LIMIT ?)
+  SELECT id FROM messages WHERE queue = ? AND dead = 0 AND due <= ? AND lease_until < ?
+  ORDER BY due, id LIMIT ?)
 RETURNING id, body
 """
 
@@ -61,7 +64,7 @@ def _remote(url: str, middleware: list[Middleware]) -> Broker:
     if url.startswith(("redis://", "rediss://")):
         from dramatiq.brokers.redis import RedisBroker
 
-        return RedisBroker(url=url, middleware=middleware)
+        return RedisBroker(url=url, middleware=middleware)  # type: ignore[no-untyped-call]
     if url.startswith(("amqp://", "amqps://")):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
@@ -104,7 +107,7 @@ class SqliteBroker(Broker):
         try:
             return self.connection().execute(sql, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise BrokerConnectionError(str(error)) from error
+            raise BrokerConnectionError(str(error)) from error  # type: ignore[no-untyped-call]
 
     def declare_queue(self, queue_name: str) -> None:
         """Makes a queue known; a queue needs no table of its own."""
@@ -116,7 +119,7 @@ class SqliteBroker(Broker):
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Stores a message, to be taken `delay` milliseconds from now."""
         if message.queue_name not in self.queues:
-            raise QueueNotFound(message.queue_name)
+            raise QueueNotFound(message.queue_name)  # type: ignore[no-untyped-call]
         self.emit_before("enqueue", message, delay)
         due = time.time() + (delay or 0) / 1000
         # `due` is kept as the order of delivery too, so what waited longest goes first.
@@ -128,9 +131,9 @@ class SqliteBroker(Broker):
         return message
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5_000) -> Consumer:
-        """A consumer that holds at most half of `prefetch` messages, so that idle processes get their share."""
+        """A consumer that holds at most half of `prefetch` messages, so that idle processes get some."""
         if queue_name not in self.queues:
-            raise QueueNotFound(queue_name)
+            raise QueueNotFound(queue_name)  # type: ignore[no-untyped-call]
         return SqliteConsumer(self, queue_name, max(1, prefetch // 2), timeout)
 
     def flush(self, queue_name: str) -> None:
@@ -159,7 +162,7 @@ class SqliteBroker(Broker):
         end = None if timeout is None else time.monotonic() + timeout / 1000
         while self.waiting(queue_name):
             if end is not None and time.monotonic() > end:
-                raise QueueJoinTimeout(queue_name)
+                raise QueueJoinTimeout(queue_name)  # type: ignore[no-untyped-call]
             time.sleep(0.05)
 
     def close(self) -> None:

@@ -108,7 +108,9 @@ def _figures(conn: Connection, shop_id: str) -> dict[str, dict[str, int]]:
 
 
 def save_settings(rt: Runtime, shop_id: str, name: str, given: Row, who: Row | None) -> Row:
-    """Stores what the owner set (`enabled`, `schedule`, `input`); what is not given stays. Invalid with fields."""
+    """Stores what the owner set (`enabled`, `schedule`, `input`); what is not given stays. Invalid with
+    fields.
+    """
     agent = find_agent(rt, name)
     if given.get("schedule") is not None:
         schedule.check(given["schedule"])

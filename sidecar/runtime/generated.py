@@ -17,7 +17,9 @@ OPENAPI = ROOT / "docs" / "openapi.json"
 
 
 def write_all(registry: Registry, *, check: bool) -> list[Path]:
-    """Writes every generated file, or with `check` only compares; the paths. DevSkyyError names one that differs."""
+    """Writes every generated file, or with `check` only compares; the paths. DevSkyyError names one that
+    differs.
+    """
     if not (ROOT / "docs").is_dir():
         raise DevSkyyError(
             "There is no docs folder beside the package.",
@@ -129,7 +131,7 @@ def settings_page() -> str:
 
 
 def php_file(words: list[str]) -> str:
-    """The plugin's list of the agents' words: a function, so that nothing is translated before somebody asks."""
+    """The plugin's list of the agents' words: a function, nothing is translated before somebody asks."""
     lines = [
         "<?php",
         "",

@@ -1,6 +1,7 @@
 """Gunicorn in production: `gunicorn -c python:sidecar.runtime.gunicorn_conf 'sidecar.app:create_app()'`.
 
-Threads, not greenlets: the work is short and the database drivers block. `devskyy serve` starts it like this too.
+Threads, not greenlets: the work is short and the database drivers block. `devskyy serve` starts it like this
+too.
 """
 
 from pathlib import Path

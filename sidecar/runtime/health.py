@@ -49,8 +49,8 @@ def status(rt: Runtime, shop_id: str) -> Row:
         _site(row),
     ]
     return {
-        "version": __version__, "now": at(now()), "shop": _shop(row), "sync": sync, "jobs": work, "events": inbound,
-        "checks": checks, "errors": errors,
+        "version": __version__, "now": at(now()), "shop": _shop(row), "sync": sync, "jobs": work,
+        "events": inbound, "checks": checks, "errors": errors,
     }  # fmt: skip
 
 

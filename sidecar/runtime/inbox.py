@@ -101,7 +101,7 @@ def _filters(
             hint=f"States: {', '.join(STATES)}.",
             fields={"state": ", ".join(sorted(unknown))},
         )
-    found = [proposals.c.state.in_(states)] if states else []
+    found: list[Any] = [proposals.c.state.in_(states)] if states else []
     found += [
         column == value
         for column, value in (

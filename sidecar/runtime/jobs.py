@@ -1,6 +1,7 @@
 """Background work: the row in the app database is the truth, the queue only carries its id.
 
-A job is claimed by compare-and-set under a lease that its process renews. Whatever dies leaves a lease that ends; the
+A job is claimed by compare-and-set under a lease that its process renews. Whatever dies leaves a lease that
+ends; the
 sweeper then sends the job again. Handlers are therefore idempotent.
 """
 
@@ -29,7 +30,9 @@ QUEUE = "default"
 Handler = Callable[[Runtime, str, dict[str, Any]], Any]
 HANDLERS: dict[str, Handler] = {}
 GIVEN_UP: dict[str, Callable[[Runtime, str, dict[str, Any], DevSkyyError], None]] = {}
-"""What each kind of job does; `sidecar.runtime.work` fills it; and what else must know when a kind has failed for good."""
+"""What each kind of job does; `sidecar.runtime.work` fills it; and what else must know when a kind has failed
+for good.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +53,8 @@ def add(
     title: str,
     unique_key: str | None = None,
 ) -> str:
-    """Writes a job in the caller's transaction and returns its id; with `unique_key`, that of the one already open.
+    """Writes a job in the caller's transaction and returns its id; with `unique_key`, that of the one already
+    open.
 
     The caller sends it (`send`) after the commit; if it never gets there, the sweeper does.
     """
@@ -98,7 +102,7 @@ def declare_actors(rt: Runtime) -> None:
     def do_job(shop_id: str, job: str) -> None:
         perform(rt, shop_id, job)
 
-    dramatiq.actor(do_job, broker=rt.broker, queue_name=QUEUE)
+    dramatiq.actor(broker=rt.broker, queue_name=QUEUE)(do_job)
 
 
 def perform(rt: Runtime, shop_id: str, job: str) -> None:

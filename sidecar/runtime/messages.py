@@ -1,4 +1,5 @@
-"""The words of the agents that wp-admin translates, found in their source: say() templates, labels, titles, help texts.
+"""The words of the agents that wp-admin translates, found in their source: say() templates, labels, titles,
+help texts.
 
 Static, so that a sentence that no demo run happens to say is translated too.
 """

@@ -1,4 +1,4 @@
-"""Counters for Prometheus; with several processes they meet in PROMETHEUS_MULTIPROC_DIR, which `serve` sets."""
+"""Counters for Prometheus; with several processes they meet in PROMETHEUS_MULTIPROC_DIR (set by `serve`)."""
 
 from __future__ import annotations
 

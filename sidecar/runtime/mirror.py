@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, func, select, update
 
 from sidecar.db import read, write
+from sidecar.db.app import jobs as jobs_table
 from sidecar.db.app import shops
 from sidecar.db.mirror import customers, mirror_state, order_lines, orders, products, reviews, variations
 from sidecar.runtime import jobs, shop
@@ -41,7 +42,9 @@ def add_reconcile(conn: Connection, shop_id: str) -> str:
 
 
 def start_due(rt: Runtime) -> None:
-    """Queues a sync for each shop whose mirror is older than `sync_every_s`; a full one where there is none yet."""
+    """Queues a sync for each shop whose mirror is older than `sync_every_s`; a full one where there is none
+    yet.
+    """
     for row in shop.paired(rt):
         state = _state(rt, row["shop_id"])
         last = state and max(state["last_full_at"] or 0, state["last_incremental_at"] or 0)
@@ -54,12 +57,10 @@ def start_due(rt: Runtime) -> None:
 
 def _tried_lately(rt: Runtime, shop_id: str) -> bool:
     since = now() - rt.settings.sync_every_s
-    mine = (jobs.jobs.c.shop_id == shop_id) & (jobs.jobs.c.kind == "sync")
+    mine = (jobs_table.c.shop_id == shop_id) & (jobs_table.c.kind == "sync")
+    query = select(jobs_table.c.id).where(mine, jobs_table.c.created_at > since).limit(1)
     with read(rt.db.app) as conn:
-        return (
-            conn.execute(select(jobs.jobs.c.id).where(mine, jobs.jobs.c.created_at > since).limit(1)).first()
-            is not None
-        )
+        return conn.execute(query).first() is not None
 
 
 def _state(rt: Runtime, shop_id: str) -> Row | None:
@@ -84,10 +85,8 @@ def open_sync(rt: Runtime, shop_id: str) -> Sync:
 def sync(rt: Runtime, shop_id: str, args: Row, progress: Progress | None = None) -> Row:
     """Reads the shop into the mirror, all of it or what changed; goes on where a killed one stopped."""
     reader = open_sync(rt, shop_id)
-    if args.get("full") or not _has_rows(rt, shop_id):
-        report = reader.full(progress)
-    else:
-        report = reader.incremental()
+    full = bool(args.get("full")) or not _has_rows(rt, shop_id)
+    report = reader.full(progress) if full else reader.incremental()
     _refresh_facts(rt, shop_id)
     return {"rows": report.rows, "seconds": round(report.seconds, 3), "generation": report.generation}
 
@@ -115,7 +114,9 @@ def reconcile(rt: Runtime, shop_id: str, _args: Row) -> Row:
 
 
 def refresh_rows(rt: Runtime, shop_id: str, wanted: dict[str, list[int]]) -> None:
-    """Reads the named rows again; those that are gone in the shop are dropped. Before the first sync there is no need."""
+    """Reads the named rows again; those that are gone in the shop are dropped. Before the first sync there is
+    no need.
+    """
     if not _has_rows(rt, shop_id):
         return
     reader = open_sync(rt, shop_id)
@@ -136,7 +137,8 @@ def figures(rt: Runtime, shop_id: str) -> Row:
     last = max(state.get("last_full_at") or 0, state.get("last_incremental_at") or 0)
     answer = {
         "state": state.get("state", "never"), "generation": state.get("generation", 0),
-        "last_full_at": at(state.get("last_full_at")), "last_incremental_at": at(state.get("last_incremental_at")),
+        "last_full_at": at(state.get("last_full_at")),
+        "last_incremental_at": at(state.get("last_incremental_at")),
         "lag_seconds": now() - last if last else None, "counts": counts,
         "progress": {
             "done": state.get("progress_done", 0), "total": state.get("progress_total") or 0,

@@ -17,7 +17,9 @@ KEY_BYTES = 32
 
 
 def pair(rt: Runtime, body: Row, authorization: str | None, path: str, raw: bytes) -> dict[str, str]:
-    """Pairs by the code in the body or else by a signature with the shared key; `shop_id`, `secret`, `hash_key`."""
+    """Pairs by the code in the body or else by a signature with the shared key; `shop_id`, `secret`,
+    `hash_key`.
+    """
     wanted = secure.parse_request(body)
     if wanted.code:
         made = secure.pair_by_code(rt.db.app, rt.sealer, wanted, now=now())

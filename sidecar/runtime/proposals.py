@@ -1,6 +1,7 @@
 """Proposals and their states (docs/protocol.md, section 7).
 
-Every step is one transaction: compare the state, set the next one, note who and why. Whoever comes second is told so.
+Every step is one transaction: compare the state, set the next one, note who and why. Whoever comes second is
+told so.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ MOVES: dict[str, dict[str, str]] = {
     "expire": {"pending": "expired", "snoozed": "expired"},
     "undo": {"applied": "undoing"},
     "release": {"approved": "pending", "applying": "pending"},
-    # What the plugin reports. It wrote the shop, so its word counts even where ours was lost: an approval that was
+    # What the plugin reports. It wrote the shop, so its word counts even where ours was lost: an approval
+    # that was
     # released, an undo that it made while we were away.
     "applying": {"approved": "applying", "pending": "applying"},
     "applied": {"approved": "applied", "applying": "applied", "pending": "applied"},
@@ -65,9 +67,11 @@ PASSED: dict[str, frozenset[str]] = {
 def create(
     rt: Runtime, conn: Connection, shop_id: str, agent: Agent, run_id: str, found: Sequence[Proposal]
 ) -> tuple[list[str], list[str]]:
-    """Writes a run's proposals in the caller's transaction; returns their ids and, in words, what was left out.
+    """Writes a run's proposals in the caller's transaction; returns their ids and, in words, what was left
+    out.
 
-    An older open proposal for the same field gives way, and passes on its snooze; one that a person is having applied
+    An older open proposal for the same field gives way, and passes on its snooze; one that a person is having
+    applied
     stays; what a person rejected less than `cooldown_days` ago is not proposed again.
     """
     made, left = [], []
@@ -93,8 +97,8 @@ def _row(shop_id: str, agent: Agent, run_id: str, proposal: Proposal) -> Row:
     return {
         "shop_id": shop_id, "id": ident, "agent": agent.name, "family": agent.family, "title": title,
         "state": "pending", "risk": risk, "risk_rank": RISKS[risk], "run_id": run_id, "created_at": moment,
-        "expires_at": moment + proposal.expires_days * DAY, "digest": digest(ident, changes), "subject": subject,
-        "changes": changes, "evidence": evidence, "undoable": undoable(changes),
+        "expires_at": moment + proposal.expires_days * DAY, "digest": digest(ident, changes),
+        "subject": subject, "changes": changes, "evidence": evidence, "undoable": undoable(changes),
         "effect": (evidence.get("effect") or {}).get("value"), "updated_at": moment,
         "search": f"{title} {proposal.subject.name} {agent.title}".lower()[:500],
     }  # fmt: skip
@@ -221,8 +225,8 @@ def _remember(conn: Connection, row: Row, after: str, moment: int, who: Row | No
     mine = (proposal_history.c.shop_id == row["shop_id"]) & (proposal_history.c.proposal_id == row["id"])
     n = conn.execute(select(func.coalesce(func.max(proposal_history.c.n), 0)).where(mine)).scalar_one() + 1
     values = {
-        "shop_id": row["shop_id"], "proposal_id": row["id"], "n": n, "from_state": row["state"], "to_state": after,
-        "at": moment, "who": who, "note": note,
+        "shop_id": row["shop_id"], "proposal_id": row["id"], "n": n, "from_state": row["state"],
+        "to_state": after, "at": moment, "who": who, "note": note,
     }  # fmt: skip
     conn.execute(insert(proposal_history).values(values))
 

@@ -1,6 +1,7 @@
 """The one door to an agent: REST, CLI, schedule and event all come through here.
 
-The run's row is the truth. The agent sees one moment of the shop, a clock and seeded random numbers; its answer and its
+The run's row is the truth. The agent sees one moment of the shop, a clock and seeded random numbers; its
+answer and its
 proposals are committed together, or not at all.
 """
 
@@ -93,7 +94,8 @@ class RunContext:
 def execute(rt: Runtime, shop_id: str, ident: str) -> Row:
     """Runs a queued run to its end and returns its row; a run that has ended is left as it is.
 
-    An agent's failure ends the run as `failed`; only trouble with database or shop is raised, so that it is tried again.
+    An agent's failure ends the run as `failed`; only trouble with database or shop is raised, so that it is
+    tried again.
     """
     run = _begin(rt, shop_id, ident)
     if run["state"] in ENDED:
@@ -130,7 +132,8 @@ def _begin(rt: Runtime, shop_id: str, ident: str) -> Row:
         if row["cancel_requested"]:
             conn.execute(update(runs).where(_mine(row)).values(state="cancelled", finished_at=now()))
             return load(conn, shop_id, ident)
-        # A run that died half way starts anew; its first start stays, so that "now" and the numbers stay the same.
+        # A run that died half way starts anew; its first start stays, so that "now" and the numbers stay the
+        # same.
         values = {
             "state": "running",
             "started_at": row["started_at"] or now(),
@@ -163,7 +166,7 @@ class _limit:
     def _strike(self) -> None:
         with self.lock:
             if not self.done:
-                raise_thread_exception(self.thread, TimeUp)
+                raise_thread_exception(self.thread, TimeUp)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> None:
         self.timer.start()

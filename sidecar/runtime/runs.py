@@ -104,7 +104,7 @@ def add(
     key: str | None = None,
     seed: int | None = None,
 ) -> tuple[Row, str | None]:
-    """Writes a run and its job in the caller's transaction; the job is None when the run was there already."""
+    """Writes a run and its job in the caller's transaction; the job is None when the run was there."""
     settings = overrides(conn, shop_id, agent.name)
     if not is_on(settings):
         raise Conflict(

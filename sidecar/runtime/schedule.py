@@ -10,9 +10,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from sidecar.core.agent import Agent, Schedule
 from sidecar.core.errors import Invalid
-from sidecar.db import insert_new
+from sidecar.db import insert_new, read
 from sidecar.db.app import schedule_fires, schedules
-from sidecar.runtime.base import Row, now
+from sidecar.runtime.base import Row, Runtime, now
 from sidecar.runtime.runs import is_on, overrides
 
 RECONCILE = "_reconcile"
@@ -35,7 +35,9 @@ def check(text: str) -> None:
 
 
 def cron(text: str, shop_id: str, name: str) -> str:
-    """A schedule as a cron line; the words get a minute of their own, so that shops and agents do not start together."""
+    """A schedule as a cron line; the words get a minute of their own, so that shops and agents do not start
+    together.
+    """
     spread = int(hashlib.sha256(f"{shop_id}/{name}".encode()).hexdigest()[:8], 16)
     minute, hour = spread % 60, 2 + spread // 60 % 3
     lines = {
@@ -55,7 +57,9 @@ def following(line: str, after: int) -> int:
 
 
 def place(conn: Connection, shop_id: str, agent: Agent) -> None:
-    """Brings an agent's row in line with what the owner set; a running countdown is kept when nothing changed."""
+    """Brings an agent's row in line with what the owner set; a running countdown is kept when nothing
+    changed.
+    """
     saved = overrides(conn, shop_id, agent.name)
     _place(conn, shop_id, agent.name, (saved["schedule"] or agent.schedule) if is_on(saved) else "off")
 
@@ -81,8 +85,17 @@ def _place(conn: Connection, shop_id: str, name: str, text: str) -> None:
         insert_new(conn, schedules, {"shop_id": shop_id, "agent": name, "schedule": text, "next_at": next_at})
 
 
+def any_due(rt: Runtime, moment: int) -> bool:
+    """Whether `take_due` would find something; takes no write lock."""
+    with read(rt.db.app) as conn:
+        due = select(schedules.c.agent).where(schedules.c.next_at <= moment).limit(1)
+        return conn.execute(due).first() is not None
+
+
 def take_due(conn: Connection, moment: int) -> list[Row]:
-    """Moves every due schedule on and returns those that this call is the first to see; missed moments fire once."""
+    """Moves every due schedule on and returns those that this call is the first to see; missed moments fire
+    once.
+    """
     rows = conn.execute(select(schedules).where(schedules.c.next_at <= moment).limit(100)).mappings().all()
     taken = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""The whole sidecar in one command: web and worker as child processes that are started again when they die."""
+"""The whole sidecar in one command: web and worker as child processes started again when they die."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def address(host: str, port: int) -> str:
 
 
 class Supervisor:
-    """Two children, web and worker, of one data folder; `log` takes what they write instead of the terminal."""
+    """Two children, web and worker, of one data folder; `log` takes what they write, not the terminal."""
 
     def __init__(
         self, settings: Settings, *, say: Callable[[str], None], log: IO[bytes] | None = None
@@ -64,7 +64,9 @@ class Supervisor:
         self.ending = False
 
     def start(self) -> None:
-        """Starts both children and waits until the web one answers; DevSkyyError when it does not in a minute."""
+        """Starts both children and waits until the web one answers; DevSkyyError when it does not in a
+        minute.
+        """
         folder = self.settings.data_dir.absolute() / "metrics"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from sidecar.core.errors import DevSkyyError
-from sidecar.db import lease, read, write
+from sidecar.db import lease, write
 from sidecar.db.app import nonces, schedule_fires
 from sidecar.runtime import events, jobs, mirror, proposals, runs, schedule, shop
 from sidecar.runtime.base import Runtime, now
@@ -95,14 +95,8 @@ class Ticker:
 
 def fire_due(rt: Runtime) -> int:
     """Asks for the runs and chores that schedules ask for now; returns how many."""
-    with read(rt.db.app) as conn:
-        if (
-            conn.execute(
-                select(schedule.schedules.c.agent).where(schedule.schedules.c.next_at <= now()).limit(1)
-            ).first()
-            is None
-        ):
-            return 0
+    if not schedule.any_due(rt, now()):
+        return 0
     sent: list[tuple[str, str]] = []
     with write(rt.db.app) as conn:
         for row in schedule.take_due(conn, now()):

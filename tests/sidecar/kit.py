@@ -1,4 +1,4 @@
-"""What the tests of API and runtime share: tiny agents, and a plugin that pairs and signs like the real one."""
+"""What the tests of API and runtime share: tiny agents, a plugin that pairs and signs like the real one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class CutOutput(BaseModel):
 def evidence(product: int, to: str) -> Evidence:
     """Evidence of a made-up price cut."""
     return Evidence(
-        message=say("Lower {product} to {to}.", product=Text(value=f"Scarf {product}"), to=MoneyValue(value=to)),
+        message=say(
+            "Lower {product} to {to}.", product=Text(value=f"Scarf {product}"), to=MoneyValue(value=to)
+        ),
         window=Window(start=date(2026, 1, 1), end=date(2026, 3, 31)),
         n=12,
         n_label="orders",
@@ -112,13 +114,14 @@ class Plugin:
     def pairing(self, code: str | None, **more: Any) -> dict[str, Any]:
         """A pairing request's body."""
         facts = {
-            "currency": "EUR", "decimals": 2, "prices_include_tax": False, "timezone": "Europe/Berlin", "cogs": True,
-            "hpos": True, "locale": "en_US",
+            "currency": "EUR", "decimals": 2, "prices_include_tax": False, "timezone": "Europe/Berlin",
+            "cogs": True, "hpos": True, "locale": "en_US",
         }  # fmt: skip
         versions = {"plugin": "0.1.0", "wordpress": "7.1", "woocommerce": "11.0.1", "php": "8.2.0"}
         body = {
-            "site_id": self.site, "home_url": self.home, "rest_url": f"{self.home}/wp-json/", "name": "My shop",
-            "versions": versions, "facts": facts, "woocommerce_key": {"key": "ck_x", "secret": "cs_x"}, **more,
+            "site_id": self.site, "home_url": self.home, "rest_url": f"{self.home}/wp-json/",
+            "name": "My shop", "versions": versions, "facts": facts,
+            "woocommerce_key": {"key": "ck_x", "secret": "cs_x"}, **more,
         }  # fmt: skip
         return {"code": code, **body} if code else body
 

@@ -18,7 +18,8 @@ from tests.sidecar.kit import Plugin, do_jobs
 def event(seq: int, **more: Any) -> dict[str, Any]:
     """One line of the outbox."""
     line = {
-        "seq": seq, "id": str(uuid.uuid4()), "type": "stock.changed", "resource": "products", "resource_id": 12,
+        "seq": seq, "id": str(uuid.uuid4()), "type": "stock.changed",
+        "resource": "products", "resource_id": 12,
         "at": "2026-11-24T06:35:00Z", "origin": None, "version": "2026-11-24T06:35:00Z",
     }  # fmt: skip
     return {**line, **more}

@@ -25,21 +25,26 @@ PERSON = {
 }
 REFUSALS = {"approve": "not_pending", "reject": "not_pending", "snooze": "not_pending", "undo": "not_applied"}
 
-# state before -> report -> state after; None: 409 not_approved. Written out by hand from the protocol.
+ORDER = ("applying", "applied", "stale", "failed", "undone", "undo_failed")
+# state before: state after each report of ORDER; "-": 409 not_approved. From the protocol, by hand.
+TABLE = """
+pending     applying  applied  stale    failed   -       -
+snoozed     -         -        -        -        -       -
+approved    applying  applied  stale    failed   undone  -
+applying    applying  applied  stale    failed   undone  -
+applied     applied   applied  applied  applied  undone  applied
+undoing     undoing   undoing  undoing  undoing  undone  applied
+undone      undone    undone   undone   undone   undone  undone
+stale       stale     stale    stale    stale    -       -
+failed      failed    failed   failed   failed   -       -
+rejected    -         -        -        -        -       -
+superseded  -         -        -        -        -       -
+expired     -         -        -        -        -       -
+"""
 REPORTS: dict[str, dict[str, str | None]] = {
-    "pending": {"applying": "applying", "applied": "applied", "stale": "stale", "failed": "failed", "undone": None, "undo_failed": None},
-    "snoozed": {"applying": None, "applied": None, "stale": None, "failed": None, "undone": None, "undo_failed": None},
-    "approved": {"applying": "applying", "applied": "applied", "stale": "stale", "failed": "failed", "undone": "undone", "undo_failed": None},
-    "applying": {"applying": "applying", "applied": "applied", "stale": "stale", "failed": "failed", "undone": "undone", "undo_failed": None},
-    "applied": {"applying": "applied", "applied": "applied", "stale": "applied", "failed": "applied", "undone": "undone", "undo_failed": "applied"},
-    "undoing": {"applying": "undoing", "applied": "undoing", "stale": "undoing", "failed": "undoing", "undone": "undone", "undo_failed": "applied"},
-    "undone": {"applying": "undone", "applied": "undone", "stale": "undone", "failed": "undone", "undone": "undone", "undo_failed": "undone"},
-    "stale": {"applying": "stale", "applied": "stale", "stale": "stale", "failed": "stale", "undone": None, "undo_failed": None},
-    "failed": {"applying": "failed", "applied": "failed", "stale": "failed", "failed": "failed", "undone": None, "undo_failed": None},
-    "rejected": {"applying": None, "applied": None, "stale": None, "failed": None, "undone": None, "undo_failed": None},
-    "superseded": {"applying": None, "applied": None, "stale": None, "failed": None, "undone": None, "undo_failed": None},
-    "expired": {"applying": None, "applied": None, "stale": None, "failed": None, "undone": None, "undo_failed": None},
-}  # fmt: skip
+    before: {report: None if after == "-" else after for report, after in zip(ORDER, row, strict=True)}
+    for before, *row in (line.split() for line in TABLE.split("\n") if line)
+}
 
 
 def force(plugin: Plugin, ident: str, **values: Any) -> None:

@@ -1,4 +1,6 @@
-"""A worker process for the tests: `worker_script.py broker|jobs FOLDER`; it prints `ready` and works until killed."""
+"""A worker process for the tests: `worker_script.py broker|jobs FOLDER`; it prints `ready` and works until
+killed.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +34,12 @@ def broker_worker(folder: Path, *, lease_s: float = 1.5) -> dramatiq.Broker:
     return broker
 
 
+def tell() -> None:
+    """Says on standard output that work begins."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Works until killed."""
     kind, folder = sys.argv[1], Path(sys.argv[2])
@@ -39,7 +47,7 @@ def main() -> None:
         from sidecar.runtime.broker import start_worker
 
         start_worker(broker_worker(folder), 4)
-        print("ready", flush=True)
+        tell()
         threading.Event().wait()
     else:
         from sidecar.app import open_runtime
@@ -47,7 +55,7 @@ def main() -> None:
         from tests.sidecar.kit import settings_in, tiny_registry
 
         rt = open_runtime(settings_in(folder, job_threads=4), tiny_registry(), migrate=False)
-        print("ready", flush=True)
+        tell()
         serve_jobs(rt)
 
 
