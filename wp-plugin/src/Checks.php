@@ -9,6 +9,7 @@ use DevSkyy\Events\Drain;
 use DevSkyy\Events\Outbox;
 use DevSkyy\Sidecar\Connection;
 use DevSkyy\Sidecar\Error_Hints;
+use DevSkyy\Sidecar\Pairing;
 use DevSkyy\Sidecar\Wc_Key;
 
 /** Whether this side is well: for the Status page and for Site Health. None of it calls the sidecar. */
@@ -32,6 +33,7 @@ final class Checks
             !Connection::paired() => 'not_paired',
             Connection::halted() => 'site_changed',
             Connection::secret() === null => 'secret_unreadable',
+            version_compare((string) (Connection::get()['sidecar_version'] ?? ''), Pairing::MIN_SIDECAR, '<') => 'version_unsupported',
             default => null,
         };
         if ($code !== null) {

@@ -17,7 +17,7 @@ use WP_Error;
  * Sends the outbox: one drain at a time, in order, with back-off.
  *
  * When it runs: by Action Scheduler soon after an event, by the five-minute tick, and at the end of a request when something waits.
- * The end of a request is used only where nobody waits for it: after fastcgi_finish_request, or in wp-admin, cron, WP-CLI and our own REST
+ * The end of a request is used only where nobody waits for it: after fastcgi_finish_request, or in wp-admin, cron, the command line and our own REST
  * routes. A checkout under mod_php or the built-in server leaves its event to Action Scheduler: its connection stays open until PHP ends, so
  * even a short call would make a shopper wait.
  */
@@ -78,7 +78,7 @@ final class Drain
         } elseif (function_exists('litespeed_finish_request')) {
             litespeed_finish_request();
             self::run(10.0);
-        } elseif (self::$ours || is_admin() || wp_doing_cron() || defined('WP_CLI')) {
+        } elseif (self::$ours || is_admin() || wp_doing_cron() || PHP_SAPI === 'cli') {
             // A browser may still hold the connection: one short batch, the rest goes by Action Scheduler.
             self::run(1.0, 1.0);
         }

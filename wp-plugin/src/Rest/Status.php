@@ -30,6 +30,9 @@ final class Status
             $answer['stale'] = $sidecar->stale;
             $answer['error'] = $sidecar->stale['error'];
             unset($sidecar->stale);
+        } elseif (($sidecar->version ?? '') !== (Connection::get()['sidecar_version'] ?? '')) {
+            // The sidecar was updated since.
+            Connection::update(['sidecar_version' => (string) ($sidecar->version ?? '')]);
         }
         return $answer + ['plugin' => self::plugin()];
     }

@@ -8,6 +8,8 @@ use DevSkyy\Events\Drain;
 use DevSkyy\Events\Outbox;
 use DevSkyy\Requirements;
 use DevSkyy\Shop;
+use DevSkyy\Tick;
+use DevSkyy\Time;
 use WP_Error;
 
 /** Joins this shop and one sidecar, and parts them again (docs/protocol.md, section 3). */
@@ -132,11 +134,12 @@ final class Pairing
             'secret' => $secret,
             'hash_key' => $hash_key,
             'home' => Connection::home(),
-            'paired_at' => \DevSkyy\Time::now(),
+            'paired_at' => Time::now(),
             'sidecar_version' => (string) $answer->sidecar->version,
             'wc_key_id' => $wc_key_id,
         ]);
         delete_option('devskyy_pair_error');
+        Tick::schedule();
         Drain::soon();
         return true;
     }
