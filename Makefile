@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PLUGIN_SOURCES := $(shell find wp-plugin/assets -type f 2>/dev/null) wp-plugin/package.json
 BUNDLE := wp-plugin/build/inbox.js
+MODULES := wp-plugin/node_modules/.ready
 export UV_PYTHON_DOWNLOADS := never
 
 .PHONY: help
@@ -107,9 +108,17 @@ generate: setup ## Make the generated files again
 plugin-assets: $(BUNDLE) ## Bundle the wp-admin pages into wp-plugin/build (needs Node.js 18 or newer)
 	@:
 
-$(BUNDLE): $(PLUGIN_SOURCES)
+$(BUNDLE): $(PLUGIN_SOURCES) $(MODULES)
+	@cd wp-plugin && npm run --silent build
+	@touch $@
+
+.PHONY: plugin-modules
+plugin-modules: $(MODULES)
+	@:
+
+$(MODULES): wp-plugin/package.json
 	@command -v npm >/dev/null || { echo 'Node.js is missing. As root, say: apt-get install -y nodejs npm'; exit 1; }
-	@cd wp-plugin && npm install --silent && npm run --silent build
+	@cd wp-plugin && npm install --silent
 	@touch $@
 
 .PHONY: pot

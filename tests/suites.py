@@ -143,7 +143,14 @@ def _php(hpos: bool) -> Callable[[Path], int]:
 
 
 def _no_node() -> str | None:
-    return None if program("npm") else "Node.js is not installed (apt-get install -y nodejs npm)"
+    if program("npm") is None:
+        return "Node.js is not installed (apt-get install -y nodejs npm)"
+    made = subprocess.run(["make", "plugin-modules"], capture_output=True, text=True, check=False)
+    return (
+        None
+        if made.returncode == 0
+        else f"npm could not install wp-plugin/package.json: {made.stderr[-300:]}"
+    )
 
 
 def _no_stack() -> str | None:
