@@ -107,8 +107,7 @@ def _run(suite: Suite, total: Total, required: bool) -> None:
 def _pytest(*arguments: str) -> Callable[[Path], int]:
     def run(report: Path) -> int:
         argv = [sys.executable, "-m", "pytest", "-q", *arguments, f"--junit-xml={report}"]
-        code = subprocess.run(argv, check=False).returncode
-        return 0 if code == 5 else code  # 5: no test of that kind here
+        return subprocess.run(argv, check=False).returncode
 
     return run
 
