@@ -145,11 +145,7 @@ def _no_node() -> str | None:
     if program("npm") is None:
         return "Node.js is not installed (apt-get install -y nodejs npm)"
     made = subprocess.run(["make", "plugin-modules"], capture_output=True, text=True, check=False)
-    return (
-        None
-        if made.returncode == 0
-        else f"npm could not install wp-plugin/package.json: {made.stderr[-300:]}"
-    )
+    return None if made.returncode == 0 else f"npm cannot install the packages: {made.stderr[-300:]}"
 
 
 def _no_stack() -> str | None:
