@@ -18,7 +18,7 @@ export function Agents() {
   const replace = useCallback((agent) => set({ ...data, items: data.items.map((old) => (old.name === agent.name ? agent : old)) }), [data, set]);
   return (
     <Frame page="agents">
-      <Stale stale={data?.stale} retry={reload} />
+      <Stale stale={data?.stale} retry={reload}>{__('Switching and running agents waits until it answers again.', 'devskyy')}</Stale>
       {error && <Problem error={error} retry={reload} />}
       <p className="devskyy-intro">{__('Agents look at your shop and propose changes. They change nothing themselves: you decide in the Inbox.', 'devskyy')}</p>
       {!data && loading && <Skeleton rows={3} tall />}

@@ -122,7 +122,7 @@ export function Inbox() {
 
   return (
     <Frame page="inbox" count={data?.counts?.pending}>
-      <Stale stale={data?.stale} retry={after} />
+      <Stale stale={data?.stale} retry={after}>{__('Deciding waits until it answers again; undoing works meanwhile.', 'devskyy')}</Stale>
       {list.error && data && <Problem error={list.error} retry={list.reload} />}
       <Summary summary={acts.summary} onClose={acts.clear} onOpen={open} />
       <div className={`devskyy-split${state.open ? ' has-panel' : ''}`} ref={root}>

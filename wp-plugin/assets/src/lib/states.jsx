@@ -44,21 +44,19 @@ export function Problem({ error, retry, children }) {
   );
 }
 
-/** The sidecar is away: what is shown is the last known state, and how old that is. */
-export function Stale({ stale, retry }) {
+/** The sidecar is away: what is shown is the last known state, how old that is, and what waits meanwhile. */
+export function Stale({ stale, retry, children }) {
   if (!stale) return null;
+  const message = stale.error?.message ?? __('The sidecar does not answer.', 'devskyy');
   return (
     <Notice status="warning" isDismissible={false} className="devskyy-notice">
-      <strong>
-        {/* translators: %s: age such as "12 minutes ago". */}
-        {sprintf(__('The sidecar does not answer. You see what was known %s.', 'devskyy'), ago(stale.since))}
-      </strong>
-      <p>
-        {stale.error?.message} {stale.error?.hint}
-      </p>
+      {/* translators: 1: what is wrong, as a sentence, 2: age such as "12 minutes ago". */}
+      <strong>{sprintf(__('%1$s You see what was known %2$s.', 'devskyy'), message, ago(stale.since))}</strong>
+      {stale.error?.hint && <p>{stale.error.hint}</p>}
+      {children && <p>{children}</p>}
       <div className="devskyy-buttons">
         <Button variant="secondary" size="compact" onClick={retry}>{__('Try again', 'devskyy')}</Button>
-        {shop().page !== 'status' && <Button variant="tertiary" size="compact" href={shop().urls.status}>{__('Look at Status', 'devskyy')}</Button>}
+        <Button variant="tertiary" size="compact" href={shop().urls.status}>{__('Look at Status', 'devskyy')}</Button>
       </div>
     </Notice>
   );

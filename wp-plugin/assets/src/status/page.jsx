@@ -50,7 +50,7 @@ export function Status() {
             <Sidecar data={data} />
             {sidecar?.sync && <Sync sync={sidecar.sync} buttons={buttons} away={Boolean(data.stale)} />}
             {data.plugin?.outbox && <Outbox plugin={data.plugin} events={sidecar?.events} buttons={buttons} />}
-            {sidecar?.jobs && <Jobs jobs={sidecar.jobs} />}
+            {sidecar?.jobs && <Jobs jobs={sidecar.jobs} away={Boolean(data.stale)} />}
             <Versions data={data} />
           </div>
           {sidecar && <Errors errors={sidecar.errors ?? []} />}

@@ -51,7 +51,8 @@ const SYNC = () => ({
 
 /** How far what the agents see is behind the shop. */
 export function Sync({ sync, buttons, away }) {
-  const [label, tone] = SYNC()[sync.state] ?? [sync.state, 'plain'];
+  // With the sidecar away nothing runs, and nobody knows how far behind it is.
+  const [label, tone] = away ? [__('Waits', 'devskyy'), 'plain'] : SYNC()[sync.state] ?? [sync.state, 'plain'];
   const button = (key, full, text) => (
     <Button variant="secondary" size="compact" isBusy={buttons.busy === key} disabled={away || Boolean(buttons.busy) || sync.state === 'running'} accessibleWhenDisabled
       onClick={() => buttons.run(key, '/status/sync', { full })}>{text}</Button>
@@ -59,10 +60,10 @@ export function Sync({ sync, buttons, away }) {
   return (
     <Box title={__('Copy of the shop', 'devskyy')} badge={<Badge tone={tone}>{label}</Badge>}
       actions={<>{button('sync', false, __('Read what is new', 'devskyy'))}{button('sync-full', true, __('Read all again', 'devskyy'))}</>}>
-      {sync.state === 'running' && <Progress label={sync.progress?.label || __('Reading…', 'devskyy')} done={sync.progress?.done} total={sync.progress?.total} />}
+      {sync.state === 'running' && !away && <Progress label={sync.progress?.label || __('Reading…', 'devskyy')} done={sync.progress?.done} total={sync.progress?.total} />}
       {sync.error && <p className="devskyy-field-error">{typeof sync.error === 'string' ? sync.error : `${sync.error.message} ${sync.error.hint ?? ''}`}</p>}
       <Facts items={[
-        [__('Behind the shop by', 'devskyy'), sync.lag_seconds === undefined || sync.lag_seconds === null ? null : span(sync.lag_seconds)],
+        [__('Behind the shop by', 'devskyy'), away || sync.lag_seconds === undefined || sync.lag_seconds === null ? null : span(sync.lag_seconds)],
         [__('Last read', 'devskyy'), when(sync.last_incremental_at ?? sync.last_full_at)],
         [__('Last read in full', 'devskyy'), when(sync.last_full_at)],
       ]} />
@@ -122,7 +123,8 @@ export function Outbox({ plugin, events, buttons }) {
   );
 }
 
-export function Jobs({ jobs }) {
+export function Jobs({ jobs, away }) {
+  if (away) return null;
   return (
     <Box title={__('Work of the sidecar', 'devskyy')} badge={<Badge tone={jobs.failed ? 'bad' : jobs.running ? 'busy' : 'good'}>{jobs.failed ? __('Some failed', 'devskyy') : jobs.running ? __('Working', 'devskyy') : __('Idle', 'devskyy')}</Badge>}
       actions={<Button variant="secondary" size="compact" href={shop().urls.runs}>{__('See runs', 'devskyy')}</Button>}>
