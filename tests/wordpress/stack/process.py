@@ -39,7 +39,7 @@ class Process:
             pid, started = (int(part) for part in self._file.read_text().split())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if _started(pid) == started else None
+        return pid if started(pid) == started else None
 
     def start(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         """Start it detached from this terminal; a second start of a running one changes nothing."""
@@ -59,7 +59,7 @@ class Process:
             ],
             setsid=True,
         )
-        self._file.write_text(f"{pid} {_started(pid)}")
+        self._file.write_text(f"{pid} {started(pid)}")
         return pid
 
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:
@@ -80,15 +80,15 @@ class Process:
         if pid is None:
             self._file.unlink(missing_ok=True)
             return
-        offspring = _offspring(pid)
+        family = [pid, *_offspring(pid)]
         if how is signal.SIGKILL:
-            _kill([pid, *offspring])
+            _kill(family)
         else:
             os.killpg(pid, how)
         deadline = time.monotonic() + seconds
-        while self.pid is not None:
+        while any(started(member) is not None for member in family):
             if time.monotonic() > deadline:
-                _kill([pid, *offspring])
+                _kill(family)
             time.sleep(0.02)
         self._file.unlink(missing_ok=True)
 
@@ -109,7 +109,7 @@ def _offspring(pid: int) -> list[int]:
     return found
 
 
-def _started(pid: int) -> int | None:
+def started(pid: int) -> int | None:
     """Start time in clock ticks since boot; None when the process is gone or only waits to be collected."""
     with contextlib.suppress(ChildProcessError):  # started by an earlier command, not by us
         os.waitpid(pid, os.WNOHANG)
