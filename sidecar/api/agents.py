@@ -27,7 +27,7 @@ def list_agents() -> Any:
 @access("agents:read")
 def get_agent(path: AgentPath) -> Any:
     """One agent"""
-    return {"ok": True, **catalog.one(runtime(), caller().shop_id, path.name)}
+    return {"ok": True, "agent": catalog.one(runtime(), caller().shop_id, path.name)}
 
 
 @bp.put("/<name>/settings", responses=OK)
@@ -35,7 +35,10 @@ def get_agent(path: AgentPath) -> Any:
 def put_settings(path: AgentPath, body: AgentSettingsBody) -> Any:
     """Switch an agent on or off, set its schedule and its saved input"""
     given = body.model_dump(exclude_unset=True)
-    return {"ok": True, **catalog.save_settings(runtime(), caller().shop_id, path.name, given, person())}
+    return {
+        "ok": True,
+        "agent": catalog.save_settings(runtime(), caller().shop_id, path.name, given, person()),
+    }
 
 
 @bp.post("/<name>/runs", responses=ACCEPTED)

@@ -36,13 +36,13 @@ def status(rt: Runtime, shop_id: str) -> Row:
     sync = mirror.figures(rt, shop_id)
     with read(rt.db.app) as conn:
         work, inbound = jobs.counts(conn, shop_id), events.figures(conn, shop_id)
-        errors = audit.last_errors(conn, shop_id)
+        errors, failed = audit.last_errors(conn, shop_id), jobs.last_failed(conn, shop_id)
         worker = conn.execute(select(leases.c.until).where(leases.c.name == "ticker")).scalar()
         late = conn.execute(select(func.count()).where(proposals.c.shop_id == shop_id, *_late())).scalar_one()
     checks = [
         _sync(rt, sync),
         _worker(worker),
-        _jobs(work),
+        _jobs(work, failed),
         _events(inbound),
         _late_check(late),
         _disk(rt),
@@ -116,17 +116,13 @@ def _worker(until: int | None) -> Row:
     return check("worker", "Worker", "critical", "No worker runs: agents, syncs and schedules wait.", hint)
 
 
-def _jobs(work: dict[str, int]) -> Row:
-    failed = work["failed"]
-    if failed:
-        message = f"{failed} job{'s' if failed > 1 else ''} failed."
+def _jobs(work: dict[str, int], last: Row | None) -> Row:
+    if last is not None:
+        error = last["error"] or {}
+        message = f"{last['title']} failed: {error.get('message', 'see the log.')}"
+        action = {"id": "retry", "label": "Retry", "job": last["id"]}
         return check(
-            "jobs",
-            "Jobs",
-            "warning",
-            message,
-            "See the last errors, remove the cause, then retry.",
-            {"id": "retry", "label": "Retry"},
+            "jobs", "Jobs", "warning", message, error.get("hint") or "Remove the cause, then retry.", action
         )
     return check("jobs", "Jobs", "good", f"{work['queued']} waiting, {work['running']} running.")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import dramatiq
 import structlog
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from sidecar.core.errors import Cancelled, Conflict, DevSkyyError, NotFound, Unavailable
 from sidecar.db import insert_new, read, write
@@ -27,6 +27,8 @@ from sidecar.runtime.base import Row, Runtime, now
 LEASE_S = 15
 TRIES = 5
 QUEUE = "default"
+WEEK = 7 * 86_400
+KEPT_S = 30 * 86_400
 Handler = Callable[[Runtime, str, dict[str, Any]], Any]
 HANDLERS: dict[str, Handler] = {}
 GIVEN_UP: dict[str, Callable[[Runtime, str, dict[str, Any], DevSkyyError], None]] = {}
@@ -191,7 +193,22 @@ def finish(
         "state": state, "result": result, "error": error, "finished_at": now(), "unique_key": None,
         "lease_owner": None, "lease_until": None,
     }  # fmt: skip
-    _set(rt, shop_id, job, values, only="running")
+    ended = _set(rt, shop_id, job, values, only="running")
+    if ended and state == "done":
+        _forgive(rt, shop_id, job)
+
+
+def _forgive(rt: Runtime, shop_id: str, job: str) -> None:
+    """A success takes back the failures of its kind before it: what they were to do is done. Runs stand for
+    themselves.
+    """
+    mine = (jobs.c.shop_id == shop_id) & (jobs.c.state == "failed") & (jobs.c.kind != "run")
+    kind = select(jobs.c.kind).where(jobs.c.shop_id == shop_id, jobs.c.id == job).scalar_subquery()
+    with read(rt.db.app) as conn:
+        ids = list(conn.execute(select(jobs.c.id).where(mine, jobs.c.kind == kind)).scalars())
+    if ids:
+        with write(rt.db.app) as conn:
+            conn.execute(update(jobs).where(mine, jobs.c.id.in_(ids)).values(state="cancelled"))
 
 
 def _failed(rt: Runtime, shop_id: str, row: Row, error: DevSkyyError, *, again: bool) -> None:
@@ -280,9 +297,24 @@ def _tell(rt: Runtime, shop_id: str, row: Row, error: DevSkyyError) -> None:
 
 
 def counts(conn: Connection, shop_id: str) -> dict[str, int]:
-    """How many jobs of a shop are queued, running and failed."""
-    rows = conn.execute(
-        select(jobs.c.state, func.count()).where(jobs.c.shop_id == shop_id).group_by(jobs.c.state)
-    )
+    """How many jobs of a shop are queued and running, and failed in the last week."""
+    recent = (jobs.c.state != "failed") | (jobs.c.finished_at > now() - WEEK)
+    query = select(jobs.c.state, func.count()).where(jobs.c.shop_id == shop_id, recent).group_by(jobs.c.state)
+    rows = conn.execute(query)
     found = {state: int(n) for state, n in rows}
     return {state: found.get(state, 0) for state in ("queued", "running", "failed")}
+
+
+def last_failed(conn: Connection, shop_id: str) -> Row | None:
+    """The job that failed last, within a week."""
+    mine = (jobs.c.shop_id == shop_id) & (jobs.c.state == "failed") & (jobs.c.finished_at > now() - WEEK)
+    row = (
+        conn.execute(select(jobs).where(mine).order_by(jobs.c.finished_at.desc()).limit(1)).mappings().first()
+    )
+    return dict(row) if row else None
+
+
+def prune(rt: Runtime) -> None:
+    """Drops jobs that ended a month ago."""
+    with write(rt.db.app) as conn:
+        conn.execute(delete(jobs).where(jobs.c.finished_at < now() - KEPT_S))

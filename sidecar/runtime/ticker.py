@@ -88,6 +88,7 @@ class Ticker:
                 )
 
     def _prune(self) -> None:
+        jobs.prune(self.rt)
         with write(self.rt.db.app) as conn:
             conn.execute(delete(nonces).where(nonces.c.expires_at < now()))
             conn.execute(delete(schedule_fires).where(schedule_fires.c.at < now() - FIRES_KEPT_S))

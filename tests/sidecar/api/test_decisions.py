@@ -151,7 +151,11 @@ def test_old_names_answer_and_say_where_to_go(plugin: Plugin) -> None:
 def test_settings_of_an_agent(plugin: Plugin) -> None:
     path = "/api/v1/agents/cut-price/settings"
     answer = plugin.send("PUT", path, {"schedule": "0 6 * * 1", "input": {"to": "15.00"}}, who=ANNA)
-    assert answer.json["settings"] == {"enabled": True, "schedule": "0 6 * * 1", "input": {"to": "15.00"}}
+    assert answer.json["agent"]["settings"] == {
+        "enabled": True,
+        "schedule": "0 6 * * 1",
+        "input": {"to": "15.00"},
+    }
     assert plugin.proposal()["changes"][0]["set"][0]["to"] == "15.00"
     assert plugin.send("PUT", path, {"schedule": "sometimes"}, who=ANNA).json["error"]["fields"] == {
         "schedule": "unknown"
@@ -161,7 +165,9 @@ def test_settings_of_an_agent(plugin: Plugin) -> None:
         in plugin.send("PUT", path, {"input": {"product": -1}}, who=ANNA).json["error"]["fields"]
     )
     assert plugin.send("PUT", path, {"enabled": False}, who=None).status_code == 403
-    assert plugin.send("PUT", path, {"enabled": False}, who=ANNA).json["settings"]["enabled"] is False
+    assert (
+        plugin.send("PUT", path, {"enabled": False}, who=ANNA).json["agent"]["settings"]["enabled"] is False
+    )
     assert (
         plugin.send("POST", "/api/v1/agents/cut-price/runs", {}, who=ANNA).json["error"]["code"]
         == "agent_off"

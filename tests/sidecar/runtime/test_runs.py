@@ -109,9 +109,20 @@ def test_a_job_tries_again_while_the_shop_is_away(plugin: Plugin, monkeypatch: p
             assert row["state"] == ("failed" if attempt == work.TRIES - 1 else "queued")
             conn.execute(update(jobs).where(jobs.c.id == job).values(not_before=None))
     checks = {check["id"]: check for check in plugin.get("/api/v1/status").json["checks"]}
-    assert checks["jobs"]["action"] == {"id": "retry", "label": "Retry"}
+    assert checks["jobs"]["action"] == {"id": "retry", "label": "Retry", "job": job}
     assert plugin.send("POST", f"/api/v1/jobs/{job}/retry").status_code == 202
     assert plugin.send("POST", f"/api/v1/jobs/{job}/retry").json["error"]["code"] == "not_failed"
+
+
+def test_a_success_takes_back_the_failures_before_it(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = mirror.start_sync(plugin.rt, plugin.shop_id, full=False)
+    with write(plugin.rt.db.app) as conn:
+        failed = {"state": "failed", "unique_key": None, "finished_at": base.now(), "error": {"message": "x"}}
+        conn.execute(update(jobs).where(jobs.c.id == first).values(**failed))
+    assert plugin.get("/api/v1/status").json["jobs"]["failed"] == 1
+    monkeypatch.setitem(work.HANDLERS, "sync", lambda *_: {})
+    work.perform(plugin.rt, plugin.shop_id, mirror.start_sync(plugin.rt, plugin.shop_id, full=False))
+    assert plugin.get("/api/v1/status").json["jobs"]["failed"] == 0
 
 
 def test_the_sweeper_sends_again_what_was_lost(plugin: Plugin) -> None:
