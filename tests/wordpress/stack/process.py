@@ -36,10 +36,10 @@ class Process:
     def pid(self) -> int | None:
         """Process id, None when it does not run."""
         try:
-            pid, started = (int(part) for part in self._file.read_text().split())
+            pid, since = (int(part) for part in self._file.read_text().split())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if started(pid) == started else None
+        return pid if started(pid) == since else None
 
     def start(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         """Start it detached from this terminal; a second start of a running one changes nothing."""
