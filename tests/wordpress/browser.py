@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route, expect
 
@@ -11,6 +13,7 @@ from tests.wordpress.scene import ADDRESS, Item, Scene
 from tests.wordpress.stack import Unavailable
 from tests.wordpress.stack.packages import program
 from tests.wordpress.stack.person import USERS
+from tests.wordpress.stack.template import CHECKOUT
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -28,6 +31,7 @@ PAGES = {
     "status": "/wp-admin/admin.php?page=devskyy-status",
 }
 SETTINGS = "/wp-admin/admin.php?page=wc-settings&tab=devskyy"
+PICTURES = Path(os.environ.get("DEVSKYY_SCREENSHOTS") or CHECKOUT / ".artifacts")
 HEIGHTS = {1280: 900, 390: 844}
 
 expect.set_options(timeout=20_000)
@@ -77,6 +81,11 @@ class Tabs:
             text for text in self._errors if not any(re.search(pattern, text) for pattern in self._allowed)
         ]
 
+    def photograph(self, folder: Path, name: str) -> None:
+        """Keep what the open tabs show, for whoever looks into a failure."""
+        for n, page in enumerate(page for page in self._pages if not page.is_closed()):
+            keep(page, folder, re.sub(r"[^\w-]+", "-", f"{name}-{n}"))
+
     def close(self) -> None:
         """Close the tabs; what a page remembers in the browser goes too."""
         for page in self._pages:
@@ -103,9 +112,10 @@ class Tabs:
             context = self._new_context(width)
             if login is not None:
                 cookies = scene.person(login).cookies
+                host = urlsplit(scene.base_url).hostname
                 context.add_cookies(
                     [
-                        {"name": c.name, "value": c.value or "", "domain": "127.0.0.1", "path": c.path}
+                        {"name": c.name, "value": c.value or "", "domain": host, "path": c.path}
                         for c in cookies
                     ]
                 )

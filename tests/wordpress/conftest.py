@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.wordpress.browser import Tabs, launch
+from tests.wordpress.browser import PICTURES, Tabs, launch
 from tests.wordpress.scene import Scene
 from tests.wordpress.stack import Stack
 
+FAILED = pytest.StashKey[bool]()
 # A complaint of PHP or of the database that names the plugin's code.
 OURS = re.compile(r"devskyy", re.IGNORECASE)
 
@@ -80,10 +81,23 @@ def chromium() -> Iterator[tuple[Browser, dict[tuple[str, str | None, int], Brow
         browser.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes on the test that it failed, for the fixture that then keeps pictures."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def tabs(chromium: tuple[Browser, dict[tuple[str, str | None, int], BrowserContext]]) -> Iterator[Tabs]:
+def tabs(
+    request: pytest.FixtureRequest,
+    chromium: tuple[Browser, dict[tuple[str, str | None, int], BrowserContext]],
+) -> Iterator[Tabs]:
     """Tabs of one test; at its end no console may hold an error that the test did not expect."""
     opened = Tabs(*chromium)
     yield opened
+    if request.node.stash.get(FAILED, False):
+        opened.photograph(PICTURES / "failed", request.node.name)
     opened.close()
     assert not opened.complaints(), "\n".join(opened.complaints())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,7 +64,7 @@ class Scene:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.sidecar = Sidecar(stack, SIDECAR_SETTINGS)
-        self._people: dict[str, Person] = {}
+        self._people: dict[tuple[str, str], Person] = {}
         self._secret: tuple[str, bytes] = ("", b"")
         shutil.copy(SWITCHES, stack.site / "wp-content" / "mu-plugins" / "switches.php")
 
@@ -87,6 +88,19 @@ class Scene:
         """Part the two on both sides, as the settings tab does."""
         self.stack.php("return DevSkyy\\Sidecar\\Pairing::unpair();", user="admin")
 
+    @contextmanager
+    def as_a_new_shop(self) -> Iterator[None]:
+        """Pair as a site that the sidecar has never seen: no proposals, no runs."""
+        own = "UPDATE wp_options SET option_value = %s WHERE option_name = 'devskyy_site_id'"
+        site = self.identity()["site_id"]
+        self.unpair()
+        self.rows(own, str(uuid.uuid4()))
+        self.pair()
+        yield
+        self.unpair()
+        self.rows(own, site)
+        self.pair()
+
     def paired(self) -> bool:
         """Whether the plugin holds a pairing."""
         return bool(self.rows("SELECT 1 FROM wp_options WHERE option_name = 'devskyy_connection'"))
@@ -108,7 +122,8 @@ class Scene:
 
     def identity(self) -> dict[str, str]:
         """`{shop_id, site_id, home_url}` as the sidecar pinned them."""
-        row = self.asked("SELECT shop_id, site_id, home_url FROM shops")[0]
+        site = self.rows("SELECT option_value FROM wp_options WHERE option_name = 'devskyy_site_id'")[0][0]
+        row = self.asked("SELECT shop_id, site_id, home_url FROM shops WHERE site_id = ?", site)[0]
         return dict(zip(("shop_id", "site_id", "home_url"), row, strict=True))
 
     # --- asking -------------------------------------------------------------------------------------------
@@ -125,9 +140,10 @@ class Scene:
 
     def person(self, login: str) -> Person:
         """A web session of that person, signed in once."""
-        if login not in self._people:
-            self._people[login] = self.stack.person(login)
-        return self._people[login]
+        key = (self.base_url, login)
+        if key not in self._people:
+            self._people[key] = self.stack.person(login)
+        return self._people[key]
 
     def rest(self, method: str, route: str, *, login: str = "admin", **options: Any) -> Any:
         """The JSON of a REST route of the shop, asked with a person's cookie and nonce."""
@@ -142,6 +158,18 @@ class Scene:
         path = folder / name
         path.write_text("on") if on else path.unlink(missing_ok=True)
         return path
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[str]:
+        """The same site under another address, as a copy of it or a moved shop is; that address."""
+        file = self.stack.root / "stack.json"
+        settings = json.loads(file.read_text())
+        address = settings["base_url"].replace("127.0.0.1", "localhost")
+        file.write_text(json.dumps({**settings, "base_url": address}))
+        try:
+            yield address
+        finally:
+            file.write_text(json.dumps(settings))
 
     # --- the shop -----------------------------------------------------------------------------------------
 
@@ -198,6 +226,22 @@ class Scene:
     def events_of(self, order: int, kind: str = "order.created") -> list[dict[str, Any]]:
         """Events of that type about that order."""
         return [event for event in self.events() if event["type"] == kind and event["resource_id"] == order]
+
+    def rewrite(self, sql: str) -> None:
+        """Change the sidecar's own database behind its back."""
+        with closing(self._own_database()) as connection, connection:
+            connection.execute(sql)
+
+    @contextmanager
+    def holding_the_sidecars_database(self) -> Iterator[None]:
+        """Keep everybody else from writing it."""
+        with closing(self._own_database()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.rollback()
+
+    def _own_database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.sidecar.data / "app.sqlite3", timeout=15)
 
     def synced(self) -> bool:
         """Whether no job of the sidecar is open and the mirror was read once."""
