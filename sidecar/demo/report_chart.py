@@ -66,7 +66,8 @@ def _bars(chart: Chart) -> Markup:
 
 
 def _rect(css: str, x: float, y: float, width: float, height: float, radius: float = 2) -> str:
-    return f'<rect class="{css}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"/>'
+    size = f'width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"'
+    return f'<rect class="{css}" x="{x:.1f}" y="{y:.1f}" {size}/>'
 
 
 def _number(x: float | str) -> float:

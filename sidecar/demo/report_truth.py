@@ -19,7 +19,7 @@ Truth = dict[str, Any]
 
 
 def compare(truth: Truth, runs: list[RunLine]) -> list[TruthLine]:
-    """One line per planted thing; `truth` as `demo.generator.load_truth` gives it, failed runs are left out."""
+    """One line per planted thing; `truth` as `demo.generator.load_truth` gives it, without failed runs."""
     outputs = {run.agent: run.output for run in runs if run.state == "done"}
     lines: list[TruthLine] = []
     if "slow-stock-markdown" in outputs:

@@ -17,8 +17,9 @@ FEWEST_SIBLINGS = 5
 """Products that must agree before anything is concluded from them."""
 MOST_SIBLINGS_USE = 0.8
 """An attribute is expected where at least this share of a category's products has it."""
+OPTIONAL = frozenset({"short_description", "sku", "gtin", "weight", "cost"})
 UNUSED = 0.05
-"""A field that at most this share of the products fills is one that the shop does not use."""
+"""An optional field that at most this share of the products fills is one that the shop does not use."""
 SHORT_FROM, SHORT_TO = 40, 220
 FIELDS = (
     "name",
@@ -124,8 +125,12 @@ def shares(checked: Sequence[Checked]) -> dict[str, tuple[int, int]]:
 
 
 def used_fields(counts: Mapping[str, tuple[int, int]]) -> set[str]:
-    """Fields that the shop uses at all."""
-    return {name for name, (filled, applicable) in counts.items() if filled > UNUSED * applicable}
+    """Fields that count: those that every page needs, and of the others those that the shop uses at all."""
+    return {
+        name
+        for name, (filled, applicable) in counts.items()
+        if name not in OPTIONAL or filled > UNUSED * applicable
+    }
 
 
 def alt_text(name: str, attributes: Sequence[Attribute], number: int) -> str:

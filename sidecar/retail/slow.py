@@ -227,14 +227,14 @@ def _sell_through(
 def _weak(
     product_id: int, own: list[Item], products: Sold, variations: Sold, peers: float | None, rule: Rule
 ) -> Slow | None:
-    """It sells, but far less of its stock than the category does, and would last for more than a year."""
+    """It sells far less of its stock than the category, and the stock lasts over a year, chance allowed for."""
     today = number_of(rule.today)
     recent = products.between(product_id, today - PACE_DAYS, today)
     stock = stock_of(own)
     if not peers or not recent or not stock:
         return None
     through = recent / (recent + stock)
-    if through >= rule.weak_share * peers or stock * PACE_DAYS / recent <= YEAR:
+    if through >= rule.weak_share * peers or stock * PACE_DAYS <= YEAR * at_most(recent):
         return None
 
     def lasts(item: Item) -> bool:
@@ -244,6 +244,11 @@ def _weak(
     long = [item for item in own if lasts(item)]
     quiet = today - (products.last(product_id, today) or today)
     return Slow(product_id, long, "pace", quiet, int(recent), through=through, peers=peers) if long else None
+
+
+def at_most(pieces: float) -> float:
+    """The highest mean that a Poisson count leaves plausible (about 97.5 %, by square roots)."""
+    return float((pieces + 1) ** 0.5 + 1) ** 2
 
 
 @dataclass(frozen=True)

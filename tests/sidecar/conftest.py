@@ -1,0 +1,17 @@
+"""One demo shop in the real mirror for all tests of agents; nobody writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sidecar.agents.mirrored import Mirrored, mirror_demo
+
+
+@pytest.fixture(scope="session")
+def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrored]:
+    """The generator's small shop, synced."""
+    made = mirror_demo(tmp_path_factory.mktemp("mirrored"), "small")
+    yield made
+    made.databases.dispose()
