@@ -2,7 +2,6 @@
 
 /**
  * Plugin Name: DevSkyy
- * Plugin URI: https://github.com/devskyy/devskyy
  * Description: Agents that read your shop and propose changes with their evidence. You approve in wp-admin, your own WordPress writes, and every change can be undone.
  * Version: 0.1.0
  * Requires at least: 6.9

@@ -23,7 +23,7 @@ final class Checks
         if (!Connection::paired()) {
             return [self::connection(), self::permalinks()];
         }
-        return [self::connection(), self::permalinks(), self::wc_key(), self::outbox(), self::ledger(), self::schedule()];
+        return [self::connection(), self::permalinks(), self::wc_key(), self::order_tables(), self::outbox(), self::ledger(), self::schedule()];
     }
 
     public static function connection(): array
@@ -62,6 +62,13 @@ final class Checks
             return self::good('wc_key', $label, __('The sidecar may read WooCommerce and may not write.', 'devskyy'));
         }
         return self::bad('wc_key', $label, 'warning', __('The key that the sidecar reads with was revoked.', 'devskyy'), __('Pair again under WooCommerce, Settings, DevSkyy: a new key is made.', 'devskyy'), ['id' => 're-pair', 'label' => __('Open the settings', 'devskyy')]);
+    }
+
+    /** Either is fine; what differs is how long the first reading takes. */
+    public static function order_tables(): array
+    {
+        $message = Shop::hpos() ? __('Orders are read from WooCommerce\'s own tables, which is quick.', 'devskyy') : __('Orders are kept as posts, so the first reading of a large shop takes longer.', 'devskyy');
+        return self::good('order_tables', __('Order storage', 'devskyy'), $message);
     }
 
     public static function outbox(): array

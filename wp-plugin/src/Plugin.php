@@ -45,6 +45,7 @@ final class Plugin
         if (function_exists('as_unschedule_all_actions')) {
             as_unschedule_all_actions('', [], Drain::GROUP);
         }
+        delete_transient('devskyy_tick_checked');
     }
 
     /**
@@ -53,7 +54,7 @@ final class Plugin
      * @param string $url The sidecar's address; empty takes DEVSKYY_SIDECAR_URL.
      * @param string $key The key as base64url; empty takes DEVSKYY_PAIRING_KEY or the file named by DEVSKYY_PAIRING_KEY_FILE.
      */
-    public static function pair_with_key(string $url = '', string $key = ''): true|WP_Error
+    public static function pair_with_key(string $url = '', string $key = ''): bool|WP_Error
     {
         return Pairing::with_key($url, $key);
     }

@@ -60,7 +60,7 @@ final class Settings_Page extends \WC_Settings_Page
         $this->tell($action, $done);
     }
 
-    private function pair(): true|WP_Error
+    private function pair(): bool|WP_Error
     {
         // phpcs:disable WordPress.Security.NonceVerification -- see save()
         $url = esc_url_raw(trim((string) wp_unslash($_POST['devskyy_url'] ?? '')), ['http', 'https']);
@@ -71,7 +71,7 @@ final class Settings_Page extends \WC_Settings_Page
         return $code === '' && $this->has_key() ? Pairing::with_key($url) : Pairing::with_code($url, $code);
     }
 
-    private function tell(string $action, true|WP_Error|null $done): void
+    private function tell(string $action, bool|WP_Error|null $done): void
     {
         if (is_wp_error($done)) {
             $text = Error_Hints::block($done);

@@ -32,6 +32,7 @@ final class Site_Health
     {
         $tests['direct']['devskyy_connection'] = ['label' => __('DevSkyy connection', 'devskyy'), 'test' => static fn (): array => self::result(Checks::connection())];
         $tests['direct']['devskyy_wc_key'] = ['label' => __('DevSkyy read-only key', 'devskyy'), 'test' => static fn (): array => self::result(Connection::paired() ? Checks::wc_key() : Checks::connection(), 'wc_key')];
+        $tests['direct']['devskyy_order_tables'] = ['label' => __('DevSkyy and order storage', 'devskyy'), 'test' => static fn (): array => self::result(Checks::order_tables())];
         $tests['direct']['devskyy_permalinks'] = ['label' => __('DevSkyy and permalinks', 'devskyy'), 'test' => static fn (): array => self::result(Checks::permalinks())];
         if (Connection::paired()) {
             $tests['async']['devskyy_sidecar'] = ['label' => __('DevSkyy sidecar', 'devskyy'), 'test' => 'devskyy-sidecar', 'async_direct_test' => static fn (): array => self::sidecar()];

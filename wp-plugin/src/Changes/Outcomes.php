@@ -17,7 +17,7 @@ final class Outcomes
     }
 
     /** Reports everything that waits, until an end time; answers the first error. */
-    public static function send(?float $end = null): true|WP_Error
+    public static function send(?float $end = null): bool|WP_Error
     {
         foreach (Ledger::unreported() as $row) {
             $answer = self::report($row->proposal, $row->outcome);

@@ -58,7 +58,7 @@ final class Target
      *
      * @param array<string, mixed> $values
      */
-    public static function write(string $resource, array $values, array $current): true|WP_Error
+    public static function write(string $resource, array $values, array $current): bool|WP_Error
     {
         $body = [];
         foreach ($values as $path => $value) {
@@ -97,7 +97,7 @@ final class Target
         return (int) $wpdb->get_var($wpdb->prepare($sql, $change_id));
     }
 
-    public static function delete(string $resource): true|WP_Error
+    public static function delete(string $resource): bool|WP_Error
     {
         $done = self::call('DELETE', $resource, ['force' => 'true']);
         $gone = is_wp_error($done) && in_array((int) ($done->get_error_data()['status'] ?? 0), [404, 410], true);
@@ -125,7 +125,7 @@ final class Target
      *
      * WooCommerce's `inventory_delta` reads, adds in PHP and writes, so that a sale in between would be lost.
      */
-    private static function move_stock(string $resource, int $delta): true|WP_Error
+    private static function move_stock(string $resource, int $delta): bool|WP_Error
     {
         $product = wc_get_product(self::id($resource));
         if (!$product || !$product->managing_stock()) {

@@ -25,7 +25,7 @@ final class Writer
     }
 
     /** Writes a row's change and reads it back; marks the row applied, or answers why not. */
-    public static function write(\stdClass $row): true|WP_Error
+    public static function write(\stdClass $row): bool|WP_Error
     {
         // For observers and for tests that end the process here; the row exists, the change does not.
         do_action('devskyy_after_ledger_row', $row->change_id, $row->state);
@@ -44,9 +44,9 @@ final class Writer
     }
 
     /** Puts back what stood there before a row's change. */
-    public static function restore(\stdClass $row): true|WP_Error
+    public static function restore(\stdClass $row): bool|WP_Error
     {
-        return Outbox::with_origin($row->change_id, static function () use ($row): true|WP_Error {
+        return Outbox::with_origin($row->change_id, static function () use ($row): bool|WP_Error {
             do_action('devskyy_after_ledger_row', $row->change_id, $row->state);
             $done = match ($row->kind) {
                 'patch' => self::restore_patch($row),
@@ -103,7 +103,7 @@ final class Writer
     }
 
     /** Writes the values of a patch that is known to stand at `stood`. */
-    private static function write_patch(\stdClass $row): true|WP_Error
+    private static function write_patch(\stdClass $row): bool|WP_Error
     {
         $current = Target::read($row->resource);
         if (is_wp_error($current)) {
@@ -136,7 +136,7 @@ final class Writer
         return $reason;
     }
 
-    private static function restore_patch(\stdClass $row): true|WP_Error
+    private static function restore_patch(\stdClass $row): bool|WP_Error
     {
         $current = Target::read($row->resource);
         if (is_wp_error($current)) {
@@ -169,7 +169,7 @@ final class Writer
         return $back;
     }
 
-    private static function write_create(\stdClass $row): true|WP_Error
+    private static function write_create(\stdClass $row): bool|WP_Error
     {
         $id = Target::created($row->change_id) ?: Target::create($row->resource, $row->record->body, $row->change_id);
         if (is_wp_error($id)) {
@@ -179,7 +179,7 @@ final class Writer
         return true;
     }
 
-    private static function remove(\stdClass $row): true|WP_Error
+    private static function remove(\stdClass $row): bool|WP_Error
     {
         $id = (int) ($row->record->created_id ?? 0) ?: Target::created($row->change_id);
         return $id === 0 ? true : Target::delete("$row->resource/$id");

@@ -90,7 +90,7 @@ final class Drain
      * @param float $seconds Time for the whole drain.
      * @param float $timeout Time for one call.
      */
-    public static function run(float|string $seconds = 20.0, float $timeout = 5.0, bool $force = false): true|WP_Error
+    public static function run(float|string $seconds = 20.0, float $timeout = 5.0, bool $force = false): bool|WP_Error
     {
         $end = microtime(true) + (float) $seconds;
         if (!Connection::usable()) {
@@ -128,7 +128,7 @@ final class Drain
         return (is_array($state) ? $state : []) + ['failures' => 0, 'last_sent_at' => null, 'last_error' => null];
     }
 
-    private static function send(float $end, float $timeout, bool $force): true|WP_Error
+    private static function send(float $end, float $timeout, bool $force): bool|WP_Error
     {
         $size = self::BATCH;
         while (($rows = Outbox::waiting($size)) !== []) {
@@ -183,7 +183,7 @@ final class Drain
         return in_array((int) ($error->get_error_data()['status'] ?? 0), [400, 413, 422], true);
     }
 
-    private static function finish(true|WP_Error $result): void
+    private static function finish(bool|WP_Error $result): void
     {
         $state = self::state();
         if (is_wp_error($result)) {

@@ -16,13 +16,13 @@ use WP_REST_Request;
 final class Access
 {
     /** Shop staff, however they signed in. */
-    public static function staff(): true|WP_Error
+    public static function staff(): bool|WP_Error
     {
         return current_user_can('manage_woocommerce') ? true : Error_Hints::error('not_allowed', is_user_logged_in() ? 403 : 401);
     }
 
     /** A person in front of wp-admin: shop staff by cookie session and nonce. Application passwords and other keys cannot decide. */
-    public static function decide(WP_REST_Request $request): true|WP_Error
+    public static function decide(WP_REST_Request $request): bool|WP_Error
     {
         $staff = self::staff();
         if (is_wp_error($staff)) {
@@ -35,7 +35,7 @@ final class Access
     }
 
     /** Who may connect and disconnect the shop. */
-    public static function connect(WP_REST_Request $request): true|WP_Error
+    public static function connect(WP_REST_Request $request): bool|WP_Error
     {
         return current_user_can('manage_options') ? self::decide($request) : Error_Hints::error('not_allowed', is_user_logged_in() ? 403 : 401);
     }
@@ -45,7 +45,7 @@ final class Access
      *
      * Its routes only read, so used token ids need no remembering here: a token lives a minute and gives the same answer again.
      */
-    public static function sidecar(WP_REST_Request $request): true|WP_Error
+    public static function sidecar(WP_REST_Request $request): bool|WP_Error
     {
         if (!Connection::paired()) {
             return Error_Hints::error('shop_unpaired', 401);

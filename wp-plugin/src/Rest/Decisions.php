@@ -96,6 +96,10 @@ final class Decisions
         if ($impossible !== null) {
             return $impossible;
         }
+        // A sidecar that has not heard yet that it was applied would refuse to undo it.
+        foreach (Ledger::unreported() as $row) {
+            $row->proposal === $id && Outcomes::report($id, $row->outcome);
+        }
         $told = Proxy::act('POST', "/api/v1/proposals/$id/undo");
         if (is_wp_error($told) && !Client::away($told)) {
             return $told;

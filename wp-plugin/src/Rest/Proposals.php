@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace DevSkyy\Rest;
 
+use DevSkyy\Changes\Ledger;
 use DevSkyy\Sidecar\Client;
 use WP_Error;
 use WP_REST_Request;
@@ -15,7 +16,9 @@ final class Proposals
     {
         $answer = Client::get('/api/v1/proposals', Proxy::query($request, ['state', 'family', 'agent', 'risk', 'q', 'sort', 'limit', 'page']));
         if (!is_wp_error($answer)) {
-            self::add_thumbnails(array_filter((array) ($answer->items ?? []), 'is_object'));
+            $items = array_filter((array) ($answer->items ?? []), 'is_object');
+            isset($answer->stale) && self::bring_up_to_date($items);
+            self::add_thumbnails($items);
         }
         return $answer;
     }
@@ -24,9 +27,22 @@ final class Proposals
     {
         $answer = Client::get('/api/v1/proposals/' . $request['id']);
         if (!is_wp_error($answer) && is_object($answer->proposal ?? null)) {
+            isset($answer->stale) && self::bring_up_to_date([$answer->proposal]);
             self::add_thumbnails([$answer->proposal]);
         }
         return $answer;
+    }
+
+    /** An old answer does not know what was undone here since; the record of changes does. */
+    private static function bring_up_to_date(array $proposals): void
+    {
+        $outcomes = array_column(Ledger::unreported(), 'outcome', 'proposal');
+        foreach ($proposals as $proposal) {
+            $outcome = $outcomes[$proposal->id ?? ''] ?? null;
+            if ($outcome !== null && $outcome !== 'undo_failed') {
+                $proposal->state = $outcome;
+            }
+        }
     }
 
     /** @param array<\stdClass> $proposals All pictures by two queries, however many proposals there are. */

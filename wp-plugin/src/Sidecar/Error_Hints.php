@@ -52,7 +52,7 @@ final class Error_Hints
             'pairing_locked' => [__('Too many wrong pairing codes.', 'devskyy'), __('Run "devskyy pair" again: it makes a new code and ends the old one.', 'devskyy')],
             'pairing_key_missing' => [__('There is no pairing key.', 'devskyy'), __('Set DEVSKYY_PAIRING_KEY or DEVSKYY_PAIRING_KEY_FILE in wp-config.php, with the same value as the sidecar.', 'devskyy')],
             'pairing_key_invalid' => [__('The pairing key is not valid.', 'devskyy'), __('It must be base64url of at least 32 bytes and the same on both sides.', 'devskyy')],
-            'url_missing' => [__('The address of the sidecar is missing.', 'devskyy'), __('Enter the address that "devskyy serve" prints, such as http://127.0.0.1:8787.', 'devskyy')],
+            'url_missing' => [__('The address of the sidecar is missing.', 'devskyy'), __('Enter the address that "devskyy serve" prints, with its port.', 'devskyy')],
             'url_invalid' => [__('That is not an address of a sidecar.', 'devskyy'), __('It starts with http:// or https:// and holds no user name, query or fragment.', 'devskyy')],
             'not_a_sidecar' => [__('Something answers at this address, but it is not a DevSkyy sidecar.', 'devskyy'), __('Check the address and port. Opening it with /health behind it must show "ok": true.', 'devskyy')],
             'sidecar_redirects' => [__('The address answers with a redirect, which is not followed.', 'devskyy'), __('Enter the final address, often the one with https:// or without a trailing path.', 'devskyy')],

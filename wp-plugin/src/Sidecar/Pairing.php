@@ -18,7 +18,7 @@ final class Pairing
     public const MIN_SIDECAR = '0.1.0';
     private const PATH = '/api/v1/pairing';
 
-    public static function with_code(string $url, string $code): true|WP_Error
+    public static function with_code(string $url, string $code): bool|WP_Error
     {
         $code = strtoupper(trim($code));
         if ($code === '') {
@@ -28,7 +28,7 @@ final class Pairing
     }
 
     /** Pairs with a shared key; empty arguments take the constants of wp-config.php. */
-    public static function with_key(string $url = '', string $key = ''): true|WP_Error
+    public static function with_key(string $url = '', string $key = ''): bool|WP_Error
     {
         $key = $key !== '' ? $key : self::configured_key();
         if ($key === '') {
@@ -50,7 +50,7 @@ final class Pairing
     }
 
     /** Tells the sidecar and forgets it. Parts on this side even when the sidecar is away; then the answer is its error. */
-    public static function unpair(): true|WP_Error
+    public static function unpair(): bool|WP_Error
     {
         $told = Client::request('DELETE', self::PATH, [], null, ['person' => true, 'force' => true]);
         self::forget();
@@ -58,7 +58,7 @@ final class Pairing
     }
 
     /** Answers the question a changed address asks: the shop moved, or this is a copy that must forget. */
-    public static function site(string $decision): true|WP_Error
+    public static function site(string $decision): bool|WP_Error
     {
         if ($decision === 'forget') {
             // A copy must not end the pairing of the shop it was copied from, so the sidecar is not told.
@@ -75,7 +75,7 @@ final class Pairing
     }
 
     /** Checks an address before anything is stored or sent: a sidecar of a fitting version must answer there. */
-    public static function check_url(string $url): true|WP_Error
+    public static function check_url(string $url): bool|WP_Error
     {
         if ($url === '') {
             return Error_Hints::error('url_missing', 400);
@@ -92,7 +92,7 @@ final class Pairing
         return isset($health->version) ? self::check_version((string) $health->version) : Error_Hints::error('not_a_sidecar', 502);
     }
 
-    private static function pair(string $url, array $proof, string $key): true|WP_Error
+    private static function pair(string $url, array $proof, string $key): bool|WP_Error
     {
         $url = defined('DEVSKYY_SIDECAR_URL') ? Connection::url() : untrailingslashit(trim($url !== '' ? $url : Connection::url()));
         $ready = self::shop_ready() ?? self::check_url($url);
@@ -112,7 +112,7 @@ final class Pairing
         return $stored;
     }
 
-    private static function store(string $url, \stdClass $answer, int $wc_key_id): true|WP_Error
+    private static function store(string $url, \stdClass $answer, int $wc_key_id): bool|WP_Error
     {
         $secret = Signature::decode((string) ($answer->secret ?? ''));
         $hash_key = Signature::decode((string) ($answer->hash_key ?? ''));
@@ -184,7 +184,7 @@ final class Pairing
         return $blocked;
     }
 
-    private static function check_version(string $sidecar, string $min_plugin = '0'): true|WP_Error
+    private static function check_version(string $sidecar, string $min_plugin = '0'): bool|WP_Error
     {
         $fits = version_compare($sidecar, self::MIN_SIDECAR, '>=') && version_compare(DEVSKYY_VERSION, $min_plugin, '>=');
         /* translators: 1: version of this plugin, 2: version of the sidecar */
