@@ -212,8 +212,8 @@ def test_no_command_decides_on_proposals() -> None:
     from sidecar.cli import main
 
     assert sorted(main.commands) == [
-        "agents", "backup", "catalog", "demo", "doctor", "keys", "migrate", "openapi", "pair", "run", "serve", "sync",
-        "worker",
+        "agents", "backup", "catalog", "demo", "doctor", "keys", "migrate", "openapi", "pair", "run", "serve",
+        "sync", "worker",
     ]  # fmt: skip
 
 
