@@ -133,7 +133,7 @@ const input = {
 const output = { type: 'object', properties: { considered: { type: 'integer', title: 'Products looked at' }, slow: { type: 'integer', title: 'Slow products' } } };
 const agent = (name, title, family, summary, more = {}) => ({
   name, title, family, summary, risk: 'medium', reads: ['products', 'sales', 'stock_days'], on: [], schedule: 'weekly', needs: [], readonly: false, input_schema: input, output_schema: output, examples: [{}],
-  settings: { enabled: true, schedule: 'weekly', input: {} }, last_run: { id: hex(77), state: 'done', finished_at: back(3), proposals: [1, 2, 3, 4, 5, 6, 7].map(hex) }, stats: { runs: 14, proposals: 42, applied: 23, rejected: 6, undone: 2 }, ...more,
+  settings: { enabled: true, schedule: 'weekly', input: {} }, last_run: { id: hex(77), state: 'done', finished_at: back(3) }, stats: { runs: 14, proposals: 42, applied: 23, rejected: 6, undone: 2 }, ...more,
 });
 export const agents = [
   agent('slow-stock-markdown', 'Slow-stock markdowns', 'pricing', 'Proposes a price cut for stock that has not sold lately.'),

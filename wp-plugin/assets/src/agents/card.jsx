@@ -1,4 +1,4 @@
-import { __, _n, sprintf } from '@wordpress/i18n';
+import { __, sprintf } from '@wordpress/i18n';
 import { Button, SelectControl, ToggleControl } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
@@ -34,17 +34,12 @@ function LastRun({ agent }) {
   const last = agent.last_run;
   if (!last) return <p className="devskyy-quiet">{__('Has not run yet.', 'devskyy')}</p>;
   const when = last.finished_at ?? last.started_at ?? last.created_at;
-  const found = last.proposals?.length ?? 0;
   return (
     <p className="devskyy-quiet">
       <span title={moment(when)}>
         {/* translators: %s: age such as "3 hours ago". */}
         {sprintf(__('Last ran %s', 'devskyy'), ago(when))}
       </span>
-      {last.state === 'done' && !agent.readonly && (
-        /* translators: %d: number of proposals. */
-        <>, {sprintf(_n('%d proposal', '%d proposals', found, 'devskyy'), found)}</>
-      )}
       {last.state !== 'done' && <> <Badge tone={last.state === 'failed' ? 'bad' : 'plain'}>{runStateLabel(last.state)}</Badge></>}
       {last.id && <> · <a href={`${shop().urls.runs}#run=${last.id}`}>{__('Look at it', 'devskyy')}</a></>}
     </p>
@@ -80,6 +75,8 @@ export function Card({ agent, away, onChange, onRan }) {
       const answer = await post(`/agents/${agent.name}/runs`, { input });
       setRun(answer.run);
       setShown(false);
+      /* translators: %s: name of an agent. */
+      speak(sprintf(__('%s has started.', 'devskyy'), agent.title));
       return null;
     } catch (problem) {
       if (!shown) setError(problem);

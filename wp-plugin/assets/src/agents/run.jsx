@@ -50,7 +50,7 @@ export function RunProgress({ run, agent, onChange, onEnd }) {
 
   if (going) {
     return (
-      <div className="devskyy-run" role="status">
+      <div className="devskyy-run">
         {misses >= GIVE_UP_AFTER
           ? <p>{__('The run goes on, but the sidecar does not answer right now. Look under Runs later.', 'devskyy')}</p>
           : <Progress label={runWords(run)} done={run.progress?.done} total={run.progress?.total} />}

@@ -1,5 +1,5 @@
 import { __, sprintf } from '@wordpress/i18n';
-import { Button, Dropdown, MenuGroup, MenuItem } from '@wordpress/components';
+import { Button, Dropdown } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { day, laterDays, morning, shortDay } from '../lib/time.js';
 
@@ -9,7 +9,7 @@ export function Later({ onPick, disabled, size = 'compact', variant = 'tertiary'
     <Dropdown
       popoverProps={{ placement: 'bottom-end' }}
       renderToggle={({ isOpen, onToggle }) => (
-        <Button variant={variant} size={size} disabled={disabled} accessibleWhenDisabled aria-expanded={isOpen} aria-haspopup="true" onClick={onToggle}>
+        <Button variant={variant} size={size} disabled={disabled} accessibleWhenDisabled aria-expanded={isOpen} onClick={onToggle}>
           {__('Later', 'devskyy')}
         </Button>
       )}
@@ -21,13 +21,14 @@ export function Later({ onPick, disabled, size = 'compact', variant = 'tertiary'
 function Choices({ pick }) {
   const days = laterDays();
   const [date, setDate] = useState('');
+  const quick = [[__('Tomorrow', 'devskyy'), days.tomorrow], [__('Next week', 'devskyy'), days.week]];
   const valid = date >= days.tomorrow && date <= days.last;
   return (
-    <div className="devskyy-later">
-      <MenuGroup label={__('Ask me again', 'devskyy')}>
-        <MenuItem onClick={() => pick(morning(days.tomorrow))} suffix={<span>{shortDay(days.tomorrow)}</span>}>{__('Tomorrow', 'devskyy')}</MenuItem>
-        <MenuItem onClick={() => pick(morning(days.week))} suffix={<span>{shortDay(days.week)}</span>}>{__('Next week', 'devskyy')}</MenuItem>
-      </MenuGroup>
+    <div className="devskyy-later" role="group" aria-label={__('Ask me again', 'devskyy')}>
+      <p>{__('Ask me again', 'devskyy')}</p>
+      {quick.map(([label, date]) => (
+        <Button key={date} size="compact" onClick={() => pick(morning(date))}><span>{label}</span><span>{shortDay(date)}</span></Button>
+      ))}
       <form onSubmit={(event) => { event.preventDefault(); if (valid) pick(morning(date)); }}>
         <label htmlFor="devskyy-later-date">{__('On a day of your choice', 'devskyy')}</label>
         <div className="devskyy-buttons">

@@ -84,6 +84,7 @@ export function Inbox() {
   const list = useLoad('/proposals', toQuery(state.view));
   const agentList = useLoad('/agents');
   const root = useRef(null);
+  const told = useRef(null);
   const after = useCallback(() => { list.reload(); setTurn((n) => n + 1); }, [list.reload]);
   const acts = useActs(after);
 
@@ -94,6 +95,10 @@ export function Inbox() {
   useEffect(() => {
     if (!data) return;
     dispatch({ type: 'loaded', ids });
+    // Said when another list was asked for, not after each decision: that has its own words.
+    const asked = JSON.stringify(state.view);
+    if (told.current === asked) return;
+    told.current = asked;
     /* translators: %d: number of proposals. */
     speak(sprintf(_n('%d proposal', '%d proposals', data.total, 'devskyy'), data.total));
   }, [data]);

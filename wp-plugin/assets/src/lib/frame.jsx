@@ -1,5 +1,6 @@
 import { __ } from '@wordpress/i18n';
 import { Component, createRoot } from '@wordpress/element';
+import { useLoad } from './hooks.js';
 import { NotConnected, Problem } from './states.jsx';
 import { shop } from './shop.js';
 
@@ -11,9 +12,11 @@ const TABS = () => [
   ['settings', __('Settings', 'devskyy')],
 ];
 
-/** Heading and ways between the pages. `count` stands beside Inbox. */
-export function Frame({ page, count, actions, children }) {
-  const { urls } = shop();
+/** Heading and ways between the pages. Beside Inbox stands what is to decide: `count` where the page knows it. */
+export function Frame({ page, count: known, actions, children }) {
+  const { urls, paired } = shop();
+  const asked = useLoad(paired && page !== 'inbox' ? '/proposals' : null, { state: 'pending', limit: 1 });
+  const count = known ?? asked.data?.counts?.pending;
   return (
     <div className={`devskyy-page devskyy-${page}`}>
       <header className="devskyy-head">

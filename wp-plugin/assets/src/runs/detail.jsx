@@ -76,7 +76,7 @@ export function Detail({ id, agents, away, onClose, onChange }) {
             <h2>{__(run.title ?? run.agent, 'devskyy')}</h2>
             <p className="devskyy-panel-badges"><Badge tone={TONE[run.state]}>{runStateLabel(run.state)}</Badge></p>
             {going && (
-              <div className="devskyy-run" role="status">
+              <div className="devskyy-run">
                 <Progress label={run.progress?.label || runStateLabel(run.state)} done={run.progress?.done} total={run.progress?.total} />
                 <Button variant="secondary" size="compact" disabled={away} accessibleWhenDisabled onClick={cancel}>{__('Cancel', 'devskyy')}</Button>
               </div>
