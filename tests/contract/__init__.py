@@ -1,1 +1,1 @@
-"""One suite for the demo shop and for real WooCommerce: the same requests, the same apply and undo vectors."""
+"""One suite for the demo shop and for real WooCommerce: the same requests, the same vectors."""

@@ -30,9 +30,7 @@ def woocommerce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield face
 
 
-@pytest.fixture(
-    scope="session", params=["demo", pytest.param("woocommerce", marks=pytest.mark.wordpress)]
-)
+@pytest.fixture(scope="session", params=["demo", pytest.param("woocommerce", marks=pytest.mark.wordpress)])
 def shop(request: pytest.FixtureRequest) -> Shop:
     found: Shop = request.getfixturevalue(request.param)
     return found

@@ -1,4 +1,4 @@
-"""The two shops behind one face: requests with a key, changes by the pen, and one scenario of products and orders."""
+"""The two shops behind one face: requests with a key, changes by the pen, and one scenario."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class Shop:
     read_key: tuple[str, str]
     ids: dict[str, Any] = field(default_factory=dict)
 
-    def rest(self, method: str, path: str, body: Any = None, *, read: bool = False, **params: Any) -> requests.Response:
+    def rest(
+        self, method: str, path: str, body: Any = None, *, read: bool = False, **params: Any
+    ) -> requests.Response:
         """One wc/v3 request signed by OAuth1, as over http."""
         key, secret = self.read_key if read else self.key
         api = API(self.url, key, secret, version="wc/v3", timeout=60)
@@ -53,12 +55,12 @@ class Shop:
         assert answer.ok, answer.text
         return answer.json()
 
-    def apply(self, proposal: str, changes: list[Json]) -> Json:
-        """Apply as an approved proposal: {state, results} or {code, message}."""
+    def apply_twice(self, proposal: str, changes: list[Json]) -> list[Json]:
+        """Apply as an approved proposal, two times: each {state, results} or {code, message}."""
         raise NotImplementedError
 
-    def undo(self, proposal: str) -> Json:
-        """Undo: {state, results} or {code, message}."""
+    def undo_twice(self, proposal: str) -> list[Json]:
+        """Undo, two times: each {state, results} or {code, message}."""
         raise NotImplementedError
 
     def digest(self, proposal: str, changes: list[Json]) -> str:
@@ -69,10 +71,6 @@ class Shop:
         """One whole page of the bulk export."""
         raise NotImplementedError
 
-    def outbox(self, change_id: str) -> list[tuple[str, str]]:
-        """(type, resource) of the events whose origin is this change."""
-        raise NotImplementedError
-
 
 class Demo(Shop):
     """The demo shop."""
@@ -81,10 +79,13 @@ class Demo(Shop):
         super().__init__("demo", shop.home, shop.write_key, shop.key)
         self.shop = shop
 
-    def apply(self, proposal: str, changes: list[Json]) -> Json:
-        return self.shop.applier.apply(proposal, changes)
+    def apply_twice(self, proposal: str, changes: list[Json]) -> list[Json]:
+        return [self.shop.applier.apply(proposal, changes) for _ in range(2)]
 
-    def undo(self, proposal: str) -> Json:
+    def undo_twice(self, proposal: str) -> list[Json]:
+        return [self._undo(proposal) for _ in range(2)]
+
+    def _undo(self, proposal: str) -> Json:
         try:
             return self.shop.applier.undo(proposal)
         except WriteError as error:
@@ -99,10 +100,6 @@ class Demo(Shop):
         with self.shop.app.app_context():
             return page(self.shop.con, resource, HASH_KEY, limit=5000)
 
-    def outbox(self, change_id: str) -> list[tuple[str, str]]:
-        rows = self.shop.con.execute("SELECT DISTINCT type, resource FROM outbox WHERE origin = ?", (change_id,))
-        return sorted((row[0], row[1]) for row in rows)
-
 
 class WooCommerce(Shop):
     """Real WooCommerce with the plugin."""
@@ -115,24 +112,27 @@ class WooCommerce(Shop):
     def _php(self, code: str, **args: Any) -> Any:
         return self.stack.php(code, user="admin", args=args)
 
-    def apply(self, proposal: str, changes: list[Json]) -> Json:
-        found: Json = self._php(
+    def apply_twice(self, proposal: str, changes: list[Json]) -> list[Json]:
+        found: list[Json] = self._php(
             "$changes = json_decode($args['changes']);"
             "$digest = \\DevSkyy\\Changes\\Canonical_Json::digest($args['proposal'], $changes);"
-            "return \\DevSkyy\\Changes\\Applier::apply($args['proposal'], $changes, $digest);",
+            "$apply = fn() => \\DevSkyy\\Changes\\Applier::apply($args['proposal'], $changes, $digest);"
+            f"{SHOWN} return [$show($apply()), $show($apply())];",
             proposal=proposal,
             changes=json.dumps(changes),
         )
         return found
 
-    def undo(self, proposal: str) -> Json:
-        found: Json = self._php("return \\DevSkyy\\Changes\\Undo::run($args['proposal']);", proposal=proposal)
+    def undo_twice(self, proposal: str) -> list[Json]:
+        undo = "\\DevSkyy\\Changes\\Undo::run($args['proposal'])"
+        found: list[Json] = self._php(f"{SHOWN} return [$show({undo}), $show({undo})];", proposal=proposal)
         return found
 
     def digest(self, proposal: str, changes: list[Json]) -> str:
         return str(
             self._php(
-                "return \\DevSkyy\\Changes\\Canonical_Json::digest($args['proposal'], json_decode($args['changes']));",
+                "return \\DevSkyy\\Changes\\Canonical_Json::digest($args['proposal'], "
+                "json_decode($args['changes']));",
                 proposal=proposal,
                 changes=json.dumps(changes, ensure_ascii=False),
             )
@@ -146,15 +146,11 @@ class WooCommerce(Shop):
         )
         return found
 
-    def outbox(self, change_id: str) -> list[tuple[str, str]]:
-        rows = self._php(
-            "global $wpdb; return $wpdb->get_results($wpdb->prepare('SELECT DISTINCT type, resource FROM %i WHERE "
-            "origin = %s', \\DevSkyy\\Database::outbox(), $args['id']), ARRAY_N);",
-            id=change_id,
-        )
-        return sorted((row[0], row[1]) for row in rows)
 
-
+SHOWN = (
+    "$show = fn($done) => is_wp_error($done) ? "
+    "['code' => $done->get_error_code(), 'message' => $done->get_error_message()] : $done;"
+)
 HASH_KEY = b"contract-suite-key-of-32-bytes!!"
 
 
@@ -162,7 +158,8 @@ def lay_out(shop: Shop) -> None:
     """Make the scenario on a shop: what requests and vectors speak of by name."""
     mark = uuid.uuid4().hex[:6]
     category = shop.get("products/categories", per_page=100)
-    shop.ids |= {"sku_simple": f"contract-{mark}", "sku_second": f"contract-{mark}-2", "coupon_code": f"contract{mark}"}
+    shop.ids |= {f"sku_{name}": f"contract-{mark}-{name}" for name in ("simple", "second", "variable")}
+    shop.ids["coupon_code"] = f"contract{mark}"
     shop.ids["picture"] = _picture(shop)
     simple = {
         "name": "Contract scarf",
@@ -171,7 +168,7 @@ def lay_out(shop: Shop) -> None:
         "stock_quantity": 10,
         "low_stock_amount": 2,
         "weight": "0.2",
-        "sku": f"contract-{mark}",
+        "sku": shop.ids["sku_simple"],
         "description": "A warm scarf.",
         "short_description": "Warm.",
         "meta_data": [{"key": "_contract", "value": "first"}],
@@ -183,30 +180,81 @@ def lay_out(shop: Shop) -> None:
     shop.ids["second"] = shop.send(
         "POST",
         "products",
-        {"name": "Contract hat", "regular_price": "30", "sale_price": "25", "date_on_sale_from_gmt": "2026-01-01T00:00:00",
-         "date_on_sale_to_gmt": "2036-01-01T00:00:00", "sku": f"contract-{mark}-2"},
+        {
+            "name": "Contract hat",
+            "regular_price": "30",
+            "sale_price": "25",
+            "date_on_sale_from_gmt": "2026-01-01T00:00:00",
+            "date_on_sale_to_gmt": "2036-01-01T00:00:00",
+            "sku": shop.ids["sku_second"],
+        },
     )["id"]
     size = {"name": "Size", "options": ["S", "M"], "variation": True, "visible": True}
-    parent = {"name": "Contract shirt", "type": "variable", "attributes": [size], "sku": f"contract-{mark}-v"}
+    parent = {
+        "name": "Contract shirt",
+        "type": "variable",
+        "attributes": [size],
+        "sku": shop.ids["sku_variable"],
+    }
     shop.ids["variable"] = shop.send("POST", "products", parent)["id"]
     for name, option in (("small", "S"), ("medium", "M")):
         shop.ids[name] = shop.send(
             "POST",
             f"products/{shop.ids['variable']}/variations",
-            {"regular_price": "40.00", "manage_stock": True, "stock_quantity": 5,
-             "attributes": [{"name": "Size", "option": option}]},
+            {
+                "regular_price": "40.00",
+                "manage_stock": True,
+                "stock_quantity": 5,
+                "attributes": [{"name": "Size", "option": option}],
+            },
         )["id"]
-    billing = {"first_name": "Vera", "last_name": "Visitor", "email": "vera@shop.test", "country": "US",
-               "postcode": "10001", "city": "New York", "address_1": "1 High Street"}
-    order = {"set_paid": True, "payment_method": "cod", "billing": billing,
-             "line_items": [{"product_id": shop.ids["second"], "quantity": 2}]}
+    coupon = {
+        "code": shop.ids["coupon_code"],
+        "amount": "10",
+        "discount_type": "percent",
+        "date_expires": "2036-01-01T00:00:00",
+    }
+    shop.ids["coupon"] = shop.send("POST", "coupons", coupon)["id"]
+    billing = {
+        "first_name": "Vera",
+        "last_name": "Visitor",
+        "email": "vera@shop.test",
+        "country": "US",
+        "postcode": "10001",
+        "city": "New York",
+        "address_1": "1 High Street",
+    }
+    order = {
+        "set_paid": True,
+        "payment_method": "bacs",
+        "billing": billing,
+        "line_items": [{"product_id": shop.ids["second"], "quantity": 2}],
+        "coupon_lines": [{"code": shop.ids["coupon_code"]}],
+        "shipping_lines": [{"method_id": "flat_rate", "method_title": "Flat rate", "total": "5.00"}],
+    }
     made = shop.send("POST", "orders", order)
     shop.ids["order"], shop.ids["line"] = made["id"], made["line_items"][0]["id"]
-    coupon = {"code": f"contract{mark}", "amount": "10", "discount_type": "percent", "date_expires": "2036-01-01T00:00:00"}
-    shop.ids["coupon"] = shop.send("POST", "coupons", coupon)["id"]
-    review = {"product_id": shop.ids["simple"], "review": "Warm indeed.", "reviewer": "Vera",
-              "reviewer_email": "vera@shop.test", "rating": 5}
+    review = {
+        "product_id": shop.ids["simple"],
+        "review": "Warm indeed.",
+        "reviewer": "Vera",
+        "reviewer_email": "vera@shop.test",
+        "rating": 5,
+    }
     shop.ids["review"] = shop.send("POST", "products/reviews", review)["id"]
+    # A refund beside the order that the requests speak of, so that its own list stays theirs.
+    other = shop.send("POST", "orders", {**order, "customer_id": _customer(shop)})
+    item = {"id": other["line_items"][0]["id"], "quantity": 1, "refund_total": 22.5}
+    refund = {"amount": "22.50", "api_refund": False, "line_items": [item]}
+    shop.ids["refunded"] = other["id"]
+    shop.ids["refund"] = shop.send("POST", f"orders/{other['id']}/refunds", refund)["id"]
+    # What is empty here and there: an order that nobody paid, a coupon without an end.
+    shop.send("POST", "orders", {"line_items": [{"product_id": shop.ids["simple"], "quantity": 1}]})
+    shop.send("POST", "coupons", {"code": f"{shop.ids['coupon_code']}-open", "amount": "5"})
+
+
+def _customer(shop: Shop) -> int:
+    return int(shop.get("customers", per_page=1)[0]["id"])
 
 
 def _picture(shop: Shop) -> int:
@@ -218,7 +266,8 @@ def _picture(shop: Shop) -> int:
 
 
 def filled(value: Any, ids: Mapping[str, Any]) -> Any:
-    """A vector's value with `{simple}` and the like replaced by this shop's ids; a lone `{simple}` stays a number."""
+    """A vector's value with `{simple}` and the like replaced by this shop's ids; a lone one stays a
+    number."""
     if isinstance(value, str):
         if value.startswith("{") and value[1:-1] in ids:
             return ids[value[1:-1]]
@@ -228,3 +277,13 @@ def filled(value: Any, ids: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {filled(k, ids): filled(v, ids) for k, v in value.items()}
     return [filled(v, ids) for v in value] if isinstance(value, list) else value
+
+
+def ask(shop: Shop, path: str) -> Any:
+    """The JSON of one route; lists with as many rows as a page takes."""
+    route = filled(path, shop.ids)
+    if route.startswith("/"):
+        return shop.anonymous("GET", f"{route}?per_page=100").json()
+    # The last part of a list's route is a word, an item's is an id.
+    many = not route.rpartition("/")[2].isdigit()
+    return shop.get(route, per_page=100) if many else shop.get(route)

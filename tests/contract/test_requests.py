@@ -36,6 +36,8 @@ def test_request(shop: Shop, vector: dict[str, Any]) -> None:
         assert len(found) == wanted["length"]
         if wanted["length"] == 0:
             assert int(answer.headers["X-WP-Total"]) >= 0
+    if "keys" in wanted:
+        assert found.keys() == set(wanted["keys"])
     for path, value in (wanted.get("values") or {}).items():
         assert at(found, path) == value, path
 
@@ -68,16 +70,28 @@ def test_a_signature_holds_once_and_for_its_own_request(shop: Shop) -> None:
     from woocommerce.oauth import OAuth
 
     address = f"{shop.url}/wp-json/wc/v3/products/{shop.ids['simple']}"
-    signed = OAuth(url=address, consumer_key=shop.key[0], consumer_secret=shop.key[1], version="wc/v3", method="GET",
-                   oauth_timestamp=_now()).get_oauth_url()
+    signed = OAuth(
+        url=address,
+        consumer_key=shop.key[0],
+        consumer_secret=shop.key[1],
+        version="wc/v3",
+        method="GET",
+        oauth_timestamp=_now(),
+    ).get_oauth_url()
     path = signed.removeprefix(f"{shop.url}/wp-json")
     assert shop.anonymous("GET", path).status_code == 200
     again = shop.anonymous("GET", path)
     assert (again.status_code, again.json()["code"]) == (401, "woocommerce_rest_authentication_error")
     other = shop.anonymous("GET", path.replace(str(shop.ids["simple"]), str(shop.ids["second"]), 1))
     assert other.status_code == 401
-    late = OAuth(url=address, consumer_key=shop.key[0], consumer_secret=shop.key[1], version="wc/v3", method="GET",
-                 oauth_timestamp=_now() - 3600).get_oauth_url()
+    late = OAuth(
+        url=address,
+        consumer_key=shop.key[0],
+        consumer_secret=shop.key[1],
+        version="wc/v3",
+        method="GET",
+        oauth_timestamp=_now() - 3600,
+    ).get_oauth_url()
     refused = shop.anonymous("GET", late.removeprefix(f"{shop.url}/wp-json"))
     assert (refused.status_code, refused.json()["message"]) == (401, "Invalid timestamp.")
 

@@ -62,7 +62,11 @@ def complaints(value: Any, known: dict[str, Any], path: str = "") -> list[str]:
             found += complaints(value[key], keys[key], f"{path}.{key}")
         return found
     if isinstance(value, list) and "array" in known:
-        return [c for item in value for c in complaints(item, known["array"], f"{path}[]")] if known["array"] else []
+        return (
+            [c for item in value for c in complaints(item, known["array"], f"{path}[]")]
+            if known["array"]
+            else []
+        )
     (kind,) = shape(value)
     fits = kind in known or (kind == "integer" and "number" in known)
     return [] if fits else [f"{path}: {kind}, not {' or '.join(known)}"]

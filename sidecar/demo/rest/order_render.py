@@ -66,12 +66,20 @@ class _Goods:
             "price": int(each) if each == int(each) else each,
             "image": self.pictures.get(line["product_id"]) or {"id": "", "src": ""},
             "parent_name": parent["name"] if parent and line["variation_id"] else None,
-            "cost_of_goods_sold": {"value": _cost(unit) * sign * line["quantity"]},
+            **_goods_cost(unit, sign * line["quantity"]),
         }
 
 
-def _cost(unit: Row | None) -> float:
-    return float(unit["cost"]) if unit is not None and unit["cost"] else 0
+def _goods_cost(unit: Row | None, pieces: int) -> dict[str, Any]:
+    """What a line's goods cost the shop; WooCommerce names it otherwise when it does not know."""
+    if unit is None or not unit["cost"]:
+        return {"cogs_value": None}
+    return {"cost_of_goods_sold": {"value": round(float(unit["cost"]) * pieces, 2)}}
+
+
+def _total_cost(lines: list[dict[str, Any]]) -> float:
+    total: float = sum(line.get("cost_of_goods_sold", {}).get("value", 0) for line in lines)
+    return round(total, 2)
 
 
 def _chosen(line: Row, unit: Row | None) -> list[dict[str, Any]]:
@@ -97,7 +105,12 @@ def render(con: sqlite3.Connection, rows: list[Row]) -> list[dict[str, Any]]:
     refunds: dict[int, list[dict[str, Any]]] = defaultdict(list)
     sql = f"SELECT * FROM refunds WHERE order_id IN ({_marks(numbers)}) ORDER BY id DESC"
     for row in con.execute(sql, numbers):
-        found = {"id": row["id"], "reason": row["reason"], "total": money(-row["amount"])}
+        found = {
+            "id": row["id"],
+            "reason": row["reason"],
+            "total": money(-row["amount"]),
+            "total_tax": "0.00",
+        }
         refunds[row["order_id"]].append(found)
     goods = _Goods(con, lines)
     by_order: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -155,7 +168,7 @@ def _order(row: Row, lines: list[dict[str, Any]], refunds: list[dict[str, Any]])
         "is_editable": open_order,
         "needs_payment": row["status"] in ("pending", "failed") and row["total"] > 0,
         "needs_processing": True,
-        "cost_of_goods_sold": {"total_value": round(sum(x["cost_of_goods_sold"]["value"] for x in lines), 2)},
+        "cost_of_goods_sold": {"total_value": _total_cost(lines)},
         "currency_symbol": "€",
         "_links": links("wc/v3/orders", row["id"]),
     }
@@ -200,20 +213,24 @@ def _coupon(row: Row) -> list[dict[str, Any]]:
     ]
 
 
-def render_refunds(con: sqlite3.Connection, rows: list[Row]) -> list[dict[str, Any]]:
-    """Refunds with what came back; quantities and totals are negative, the amount positive."""
+def render_refunds(con: sqlite3.Connection, rows: list[Row], parents: bool = False) -> list[dict[str, Any]]:
+    """Refunds with what came back, quantities and totals negative; `parents` adds the order's id."""
     numbers = [row["id"] for row in rows]
     sql = f"SELECT * FROM refund_lines WHERE refund_id IN ({_marks(numbers)}) ORDER BY id"
     lines = con.execute(sql, numbers).fetchall()
     goods = _Goods(con, lines)
     by_refund: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
-        shown = goods.line(line, sign=-1)
+        item = goods.line(line, sign=-1)
         origin = str(line["order_line_id"])
         meta = {"id": line["id"], "key": "_refunded_item_id", "value": origin}
-        shown["meta_data"] = [{**meta, "display_key": "_refunded_item_id", "display_value": origin}]
-        by_refund[line["refund_id"]].append(shown)
-    return [_refund(row, by_refund[row["id"]]) for row in rows]
+        item["meta_data"] = [{**meta, "display_key": "_refunded_item_id", "display_value": origin}]
+        by_refund[line["refund_id"]].append(item)
+    shown = [_refund(row, by_refund[row["id"]]) for row in rows]
+    if not parents:
+        for one in shown:
+            del one["parent_id"]
+    return shown
 
 
 def _refund(row: Row, lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -232,7 +249,7 @@ def _refund(row: Row, lines: list[dict[str, Any]]) -> dict[str, Any]:
         "shipping_lines": [],
         "tax_lines": [],
         "fee_lines": [],
-        "cost_of_goods_sold": {"value": round(sum(x["cost_of_goods_sold"]["value"] for x in lines), 2)},
+        "cost_of_goods_sold": {"value": _total_cost(lines)},
         "_links": links(f"{path}/refunds", row["id"], up=path),
     }
     found["_links"]["self"][0]["targetHints"] = {"allow": ["GET", "DELETE"]}

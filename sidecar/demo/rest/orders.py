@@ -72,6 +72,8 @@ ARGS = {
 BODY = {
     "status": choice("auto-draft", *STATUSES),
     "line_items": objects,
+    "coupon_lines": objects,
+    "shipping_lines": objects,
     "billing": anything,
     "customer_id": integer(0),
     "payment_method": text,
@@ -79,6 +81,7 @@ BODY = {
     "meta_data": objects,
 }
 LOST = ("cancelled", "failed")
+PERSON = ("email", "first_name", "last_name", "address_1", "city", "postcode", "country")
 
 
 @bp.get("/orders")
@@ -113,11 +116,12 @@ def show_order(order_id: int) -> Response:
     return answer(render(db(), [find(db(), order_id)])[0])
 
 
-def find(con: sqlite3.Connection, order_id: int) -> Row:
-    """An order's row, RestError 404 without one."""
+def find(con: sqlite3.Connection, order_id: int, status: int = 404) -> Row:
+    """An order's row, RestError without one; an update says 400."""
     row: Row | None = con.execute("SELECT * FROM orders WHERE id = ?", (order_id,)).fetchone()
     if row is None:
-        raise RestError("woocommerce_rest_shop_order_invalid_id", "Invalid ID.", 404)
+        message = "Invalid ID." if status == 404 else "ID is invalid."
+        raise RestError("woocommerce_rest_shop_order_invalid_id", message, status)
     return row
 
 
@@ -133,51 +137,71 @@ def create_order() -> Response:
 def place(con: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
     """Insert an order at today's prices, inside an open transaction; its id."""
     order_id, moment = next_id(con), now()
-    goods = sum(_add_line(con, order_id, item) for item in fields.get("line_items", []))
-    status = fields.get("status") or ("processing" if fields.get("set_paid") else "pending")
+    coupon = _coupon(con, fields.get("coupon_lines") or [])
+    lines = [_add_line(con, order_id, item, coupon) for item in fields.get("line_items", [])]
+    shipping = sum(minor(str(line.get("total", 0))) for line in fields.get("shipping_lines") or [])
     billing = {k: str(v) for k, v in (fields.get("billing") or {}).items()}
-    person = [
-        billing.get(n, "")
-        for n in ("email", "first_name", "last_name", "address_1", "city", "postcode", "country")
-    ]
     extra = {"created_via": "rest-api", "meta_data": merge_meta(con, [], fields.get("meta_data") or [])}
-    con.execute(
-        "INSERT INTO orders (id, status, customer_id, email, first_name, last_name, address_1, "
-        "city, postcode, "
-        "country, discount, shipping, total, payment_method, date_created, date_modified, date_paid, extra) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?)",
-        (
-            order_id,
-            status,
-            fields.get("customer_id") or 0,
-            *person,
-            goods,
-            fields.get("payment_method") or "",
-            moment,
-            moment,
-            moment if fields.get("set_paid") else None,
-            json.dumps(extra),
-        ),
-    )
+    status = fields.get("status") or _first_status(fields)
+    row = {
+        "id": order_id,
+        "status": status,
+        "customer_id": fields.get("customer_id") or 0,
+        **{name: billing.get(name, "") for name in PERSON},
+        "discount": sum(before - after for before, after in lines),
+        "shipping": shipping,
+        "total": sum(after for _, after in lines) + shipping,
+        "coupon": coupon["code"] if coupon else "",
+        "payment_method": fields.get("payment_method") or "",
+        "date_created": moment,
+        "date_modified": moment,
+        "date_paid": moment if fields.get("set_paid") else None,
+        "date_completed": moment if status == "completed" else None,
+        "extra": json.dumps(extra),
+    }
+    marks = ", ".join("?" * len(row))
+    con.execute(f"INSERT INTO orders ({', '.join(row)}) VALUES ({marks})", list(row.values()))
     emit(con, "order.created", "orders", order_id, f"{moment}Z")
     if status in ("processing", "completed", "on-hold"):
         _move_stock(con, order_id, -1)
     return order_id
 
 
-def _add_line(con: sqlite3.Connection, order_id: int, item: Mapping[str, Any]) -> int:
+def _first_status(fields: Mapping[str, Any]) -> str:
+    """What a new order starts as; WooCommerce completes paid cash-on-delivery orders at once."""
+    if not fields.get("set_paid"):
+        return "pending"
+    return "completed" if fields.get("payment_method") == "cod" else "processing"
+
+
+def _coupon(con: sqlite3.Connection, lines: list[dict[str, Any]]) -> Row | None:
+    if not lines:
+        return None
+    sql = "SELECT * FROM coupons WHERE code = ? AND discount_type = 'percent'"
+    row: Row | None = con.execute(sql, (str(lines[0].get("code", "")).lower(),)).fetchone()
+    if row is None:
+        raise RestError("woocommerce_rest_invalid_coupon", "Coupon does not exist!", 400)
+    con.execute("UPDATE coupons SET usage_count = usage_count + 1 WHERE id = ?", (row["id"],))
+    return row
+
+
+def _add_line(
+    con: sqlite3.Connection, order_id: int, item: Mapping[str, Any], coupon: Row | None
+) -> tuple[int, int]:
+    """Insert a line; its price before and after the coupon, minor units."""
     unit_id = int(item.get("variation_id") or item.get("product_id") or 0)
     unit = con.execute("SELECT * FROM products WHERE id = ?", (unit_id,)).fetchone()
     if unit is None:
         raise RestError("woocommerce_rest_required_product_reference", "Product ID or SKU is required.", 400)
     quantity = int(item.get("quantity", 1))
-    total = minor(str(item["total"])) if "total" in item else minor(price(unit)) * quantity
+    before = minor(str(item["total"])) if "total" in item else minor(price(unit)) * quantity
+    after = before - (round(before * float(coupon["amount"]) / 100) if coupon else 0)
     variation = unit_id if unit["parent_id"] else 0
     con.execute(
         "INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (_next_line(con), order_id, unit["parent_id"] or unit_id, variation, quantity, total, total),
+        (_next_line(con), order_id, unit["parent_id"] or unit_id, variation, quantity, before, after),
     )
-    return total
+    return before, after
 
 
 def _next_line(con: sqlite3.Connection) -> int:
@@ -213,7 +237,7 @@ def update_order(order_id: int) -> Response:
     """Change an order's status or meta; cancelling puts its goods back."""
     fields, con = check(body(), BODY), db()
     with transaction(con):
-        row, moment = find(con, order_id), now()
+        row, moment = find(con, order_id, status=400), now()
         status = fields.get("status") or row["status"]
         extra = json.loads(row["extra"])
         if fields.get("meta_data") is not None:
@@ -232,7 +256,7 @@ def update_order(order_id: int) -> Response:
 @bp.get("/refunds")
 def list_refunds() -> Response:
     """Refunds of all orders, newest first."""
-    return _refunds(Select("refunds", [], []))
+    return _refunds(Select("refunds", [], []), parents=True)
 
 
 @bp.get("/orders/<int:order_id>/refunds")
@@ -241,7 +265,7 @@ def list_order_refunds(order_id: int) -> Response:
     return _refunds(Select("refunds", ["order_id = ?"], [order_id]))
 
 
-def _refunds(query: Select) -> Response:
+def _refunds(query: Select, parents: bool = False) -> Response:
     args, con = query_args({k: v for k, v in ARGS.items() if k != "status"}), db()
     dates = {name: args.pop(name, None) for name in ("modified_after", "modified_before")}
     query.common(args)
@@ -249,7 +273,7 @@ def _refunds(query: Select) -> Response:
         if dates[name]:
             query.add(f"date_created {sign} ?", dates[name])
     rows, total = query.fetch(con, args, ordering(args, {**ORDERS, "modified": "date_created"}, "date"))
-    return answer_list(render_refunds(con, rows), total, args)
+    return answer_list(render_refunds(con, rows, parents), total, args)
 
 
 @bp.get("/orders/<int:order_id>/refunds/<int:refund_id>")
@@ -259,7 +283,7 @@ def show_refund(order_id: int, refund_id: int) -> Response:
     find(con, order_id)
     row = con.execute("SELECT * FROM refunds WHERE id = ? AND order_id = ?", (refund_id, order_id)).fetchone()
     if row is None:
-        raise RestError("woocommerce_rest_invalid_order_refund_id", "Invalid order refund ID.", 404)
+        raise RestError("woocommerce_rest_shop_order_refund_invalid_id", "Invalid ID.", 404)
     return answer(render_refunds(con, [row])[0])
 
 
@@ -278,10 +302,10 @@ def _refund(con: sqlite3.Connection, order: Row, fields: Mapping[str, Any]) -> i
     amount = minor(str(fields.get("amount") or sum(float(i.get("refund_total", 0)) for i in items)))
     paid_back = con.execute("SELECT coalesce(sum(amount), 0) FROM refunds WHERE order_id = ?", (order["id"],))
     left = order["total"] - paid_back.fetchone()[0]
-    if not 0 < amount <= left:
-        raise RestError(
-            "woocommerce_rest_invalid_order_refund", "Refund amount must be greater than zero.", 400
-        )
+    if not 0 <= amount <= left:
+        error = RestError("woocommerce_rest_cannot_create_order_refund", "Invalid refund amount.", 500)
+        error.body.update(data=500)  # a bare number, as WooCommerce has it here
+        raise error
     refund_id, moment = next_id(con), now()
     reason = str(fields.get("reason") or "")
     con.execute(

@@ -131,9 +131,9 @@ def show_customer(customer_id: int) -> Response:
     return answer(_customer(row))
 
 
-def _avatar(email: str, size: int = 96) -> str:
+def _avatar(email: str) -> str:
     name = hashlib.sha256(email.encode()).hexdigest()
-    return f"https://secure.gravatar.com/avatar/{name}?s={size}&d=mm&r=g"
+    return f"https://secure.gravatar.com/avatar/{name}?s=96&d=mm&r=g"
 
 
 def _customer(row: Row) -> dict[str, Any]:
@@ -252,7 +252,6 @@ def _review(con: sqlite3.Connection, row: Row) -> dict[str, Any]:
         "review": f"<p>{row['review']}</p>\n",
         "rating": row["rating"],
         "verified": bool(row["verified"]),
-        "reviewer_avatar_urls": {str(size): _avatar(row["email"], size) for size in (24, 48, 96)},
         "_links": links("wc/v3/products/reviews", row["id"], up=f"wc/v3/products/{row['product_id']}"),
     }
     buyer = con.execute("SELECT id FROM customers WHERE email = ?", (row["email"],)).fetchone()
@@ -282,10 +281,10 @@ def list_coupons() -> Response:
     return answer_list([_coupon(row) for row in rows], total, args)
 
 
-def _find_coupon(coupon_id: int) -> Row:
+def _find_coupon(coupon_id: int, status: int = 404) -> Row:
     row: Row | None = db().execute("SELECT * FROM coupons WHERE id = ?", (coupon_id,)).fetchone()
     if row is None:
-        raise RestError("woocommerce_rest_shop_coupon_invalid_id", "Invalid ID.", 404)
+        raise RestError("woocommerce_rest_shop_coupon_invalid_id", "Invalid ID.", status)
     return row
 
 
@@ -325,7 +324,7 @@ def update_coupon(coupon_id: int) -> Response:
     """Change a coupon."""
     fields = body()
     with transaction(db()):
-        return answer(_coupon(_update_coupon(db(), _find_coupon(coupon_id), fields)))
+        return answer(_coupon(_update_coupon(db(), _find_coupon(coupon_id, status=400), fields)))
 
 
 def _update_coupon(con: sqlite3.Connection, row: Row, sent: Mapping[str, Any]) -> Row:

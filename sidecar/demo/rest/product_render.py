@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Any
 from urllib.parse import urlencode
 
-from sidecar.demo.rest.wire import Row, home, links, minor, now
+from sidecar.demo.rest.wire import Row, api, home, links, minor, now
 
 
 def on_sale(row: Row) -> bool:
@@ -50,6 +50,7 @@ def render(con: sqlite3.Connection, rows: list[Row], raw: bool = True) -> list[d
     sql = f"SELECT * FROM products WHERE parent_id IN ({_marks(numbers)}) ORDER BY id"
     for child in con.execute(sql, numbers):
         children[child["parent_id"]].append(child)
+    parents = {row["id"]: row for row in _parents(con, rows)}
     terms: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
     sql = (
         "SELECT p.product_id, t.* FROM product_terms p JOIN terms t ON t.id = p.term_id "
@@ -59,7 +60,29 @@ def render(con: sqlite3.Connection, rows: list[Row], raw: bool = True) -> list[d
         found = {"id": term["id"], "name": term["name"], "slug": term["slug"]}
         terms[term["product_id"], term["taxonomy"]].append(found)
     pictures = _pictures(con, rows)
-    return [_product(row, children[row["id"]], terms, pictures, raw) for row in rows]
+    shown = []
+    for row in rows:
+        one = _product(row, children[row["id"]], terms, pictures, raw)
+        shown.append(_as_product(one, row, parents[row["parent_id"]]) if row["parent_id"] else one)
+    return shown
+
+
+def _parents(con: sqlite3.Connection, rows: list[Row]) -> list[Row]:
+    numbers = [row["parent_id"] for row in rows if row["parent_id"]]
+    return con.execute(f"SELECT * FROM products WHERE id IN ({_marks(numbers)})", numbers).fetchall()
+
+
+def _as_product(shown: dict[str, Any], row: Row, parent: Row) -> dict[str, Any]:
+    """A variation among the products: what it takes from its parent."""
+    shown["_links"]["up"] = [{"href": api(f"wc/v3/products/{parent['id']}")}]
+    shown["cost_of_goods_sold"]["defined_value_is_additive"] = False
+    return shown | {
+        "permalink": permalink(parent),
+        "total_sales": str(row["total_sales"]),
+        "parent_id": parent["id"],
+        "sku": row["sku"] or parent["sku"],
+        "weight": row["weight"] or parent["weight"],
+    }
 
 
 def _pictures(con: sqlite3.Connection, rows: list[Row]) -> dict[int, dict[str, Any]]:
@@ -246,7 +269,7 @@ def _variation(row: Row, parent: Row, image: dict[str, Any] | None, raw: bool) -
         **_dates(row),
         "description": row["description"] if raw else paragraphs(row["description"]),
         "permalink": f"{permalink(parent)}?{query}",
-        "sku": row["sku"],
+        "sku": row["sku"] or parent["sku"],
         "global_unique_id": extra.get("gtin", ""),
         "price": price(row),
         "regular_price": row["regular_price"],

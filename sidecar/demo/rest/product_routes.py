@@ -9,7 +9,7 @@ from flask import Response, request
 from sidecar.demo.rest.batch import batch
 from sidecar.demo.rest.product_render import render, render_variations
 from sidecar.demo.rest.product_writes import create, delete, update
-from sidecar.demo.rest.products import bp, find, find_parent, find_variation
+from sidecar.demo.rest.products import bp, find, find_parent, find_to_write, find_variation
 from sidecar.demo.rest.wire import answer, body, db, transaction
 
 WRITES = ["PUT", "PATCH", "POST"]
@@ -28,7 +28,7 @@ def _variation(parent_id: int, variation_id: int) -> dict[str, Any]:
 
 
 def _update(product_id: int, fields: dict[str, Any]) -> dict[str, Any]:
-    update(db(), find(db(), product_id), fields)
+    update(db(), find_to_write(db(), product_id), fields)
     return _product(product_id)
 
 

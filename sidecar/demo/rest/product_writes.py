@@ -292,7 +292,7 @@ def create(con: sqlite3.Connection, body: Mapping[str, Any], parent: Row | None 
     """Make a product, or a variation of `parent`, inside an open transaction; its row."""
     fields = check(body, SPEC)
     made, moment = next_id(con), now()
-    name = fields.get("name") or (parent["name"] if parent else "Product")
+    name = fields.get("name") or (_variation_name(parent, fields) if parent else "Product")
     kind = "variation" if parent else fields.get("type", "simple")
     con.execute(
         "INSERT INTO products (id, parent_id, type, status, name, slug, date_created, date_modified) "
@@ -311,6 +311,11 @@ def create(con: sqlite3.Connection, body: Mapping[str, Any], parent: Row | None 
         con.execute("INSERT INTO product_terms VALUES (?, ?)", (made, UNCATEGORISED))
     row: Row = con.execute("SELECT * FROM products WHERE id = ?", (made,)).fetchone()
     return update(con, row, {k: v for k, v in body.items() if k != "slug"})
+
+
+def _variation_name(parent: Row, fields: Mapping[str, Any]) -> str:
+    chosen = ", ".join(str(a.get("option", "")) for a in fields.get("attributes") or [])
+    return f"{parent['name']} - {chosen}" if chosen else str(parent["name"])
 
 
 def _free_slug(con: sqlite3.Connection, name: str) -> str:

@@ -88,9 +88,9 @@ def raw(args: dict[str, Any]) -> bool:
     return bool(args.get("context") == "edit")
 
 
-def not_found(kind: str = "product") -> RestError:
-    """WooCommerce's answer to an id that is none."""
-    return RestError(f"woocommerce_rest_{kind}_invalid_id", "Invalid ID.", 404)
+def not_found(kind: str = "product", status: int = 404) -> RestError:
+    """WooCommerce's answer to an id that is none; updates of products say 400."""
+    return RestError(f"woocommerce_rest_{kind}_invalid_id", "Invalid ID.", status)
 
 
 @bp.get("")
@@ -144,13 +144,23 @@ def show_product(product_id: int) -> Response:
     return answer(render(con, [find(con, product_id)], raw(args))[0])
 
 
-def find(con: sqlite3.Connection, product_id: int) -> Row:
-    """A product's row, RestError 404 when there is none or it is a variation."""
-    row: Row | None = con.execute(
-        "SELECT * FROM products WHERE id = ? AND parent_id = 0", (product_id,)
-    ).fetchone()
+def find(con: sqlite3.Connection, product_id: int, status: int = 404) -> Row:
+    """A product's row, or a variation's, which this route shows too; RestError with `status` without one."""
+    row: Row | None = con.execute("SELECT * FROM products WHERE id = ?", (product_id,)).fetchone()
     if row is None:
-        raise not_found()
+        raise not_found(status=status)
+    return row
+
+
+def find_to_write(con: sqlite3.Connection, product_id: int) -> Row:
+    """A product's row for an update: variations are sent to their own route."""
+    row = find(con, product_id, status=400)
+    if row["parent_id"]:
+        message = (
+            "To manipulate product variations you should use the "
+            "/products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint."
+        )
+        raise RestError("woocommerce_rest_invalid_product_id", message, 404)
     return row
 
 
@@ -159,7 +169,6 @@ def list_variations(product_id: int) -> Response:
     """Variations of a product."""
     spec = {k: v for k, v in ARGS.items() if k not in ("category", "tag", "parent", "type")}
     args, con = query_args(spec), db()
-    find_parent(con, product_id)
     query = Select("products", ["parent_id = ?"], [product_id])
     query.common(args)
     _narrow(query, args)
@@ -168,12 +177,10 @@ def list_variations(product_id: int) -> Response:
 
 
 def find_parent(con: sqlite3.Connection, product_id: int) -> Row:
-    """The row of a variation's parent; WooCommerce answers as for a missing variation's parent."""
-    row: Row | None = con.execute(
-        "SELECT * FROM products WHERE id = ? AND parent_id = 0", (product_id,)
-    ).fetchone()
-    if row is None:
-        raise RestError("woocommerce_rest_product_invalid_id", "Invalid product ID.", 404)
+    """The row of a variable product that is to get a variation."""
+    row = find(con, product_id)
+    if row["type"] != "variable":
+        raise not_found()
     return row
 
 

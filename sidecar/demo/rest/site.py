@@ -237,7 +237,7 @@ def _post(kind: str, row: Row) -> dict[str, Any]:
         "comment_status": "closed",
         "ping_status": "closed",
         "template": "",
-        "meta": [],
+        "meta": [] if kind == "media" else {"footnotes": ""},
         "class_list": [f"post-{row['id']}", row["type"], f"type-{row['type']}", f"status-{row['status']}"],
     }
     if kind == "media":

@@ -26,7 +26,11 @@ class RestError(Exception):
 
     def __init__(self, code: str, message: str, status: int, more: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.body = {"code": code, "message": message, "data": {"status": status, **(more or {})}}
+        self.body: dict[str, Any] = {
+            "code": code,
+            "message": message,
+            "data": {"status": status, **(more or {})},
+        }
         self.status = status
 
 
@@ -290,7 +294,7 @@ class Select:
         """Apply include, exclude and the date filters."""
         if args.get("include"):
             self.among("id", args["include"])
-        if args.get("exclude"):
+        elif args.get("exclude"):  # include wins, as in WordPress
             self.among("id", args["exclude"], negate=True)
         columns = {"after": (created, ">"), "before": (created, "<")}
         columns |= {"modified_after": ("date_modified", ">"), "modified_before": ("date_modified", "<")}
@@ -343,27 +347,18 @@ def _page_url(page: int) -> str:
 
 def answer(item: Any, status: int = 200) -> Response:
     """One item, cut to `_fields`."""
-    response = jsonify(_only_fields(item) if isinstance(item, dict) else item)
+    response = jsonify(_only_fields(item, ("_links",)) if isinstance(item, dict) else item)
     response.status_code = status
     return response
 
 
-def _only_fields(item: dict[str, Any]) -> dict[str, Any]:
+def _only_fields(item: dict[str, Any], always: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields that `_fields` names; WooCommerce knows whole fields only, not `dimensions.length`."""
     wanted = request.args.get("_fields")
     if not wanted:
         return item
-    kept: dict[str, Any] = {}
-    for path in wanted.split(","):
-        source, target = item, kept
-        *parents, leaf = path.strip().split(".")
-        for name in parents:
-            if not isinstance(source.get(name), dict):
-                break
-            source, target = source[name], target.setdefault(name, {})
-        else:
-            if leaf in source:
-                target[leaf] = source[leaf]
-    return kept
+    names = {name.strip() for name in wanted.split(",")} | set(always)
+    return {name: value for name, value in item.items() if name in names}
 
 
 def links(path: str, item_id: int | str, up: str | None = None) -> dict[str, Any]:
