@@ -12,6 +12,8 @@ from sidecar.store.client import PER_PAGE, ExportClient, WooClient
 from sidecar.store.rest_rows import as_row
 from sidecar.store.rows import CHANGING, COLUMNS
 
+PAGES = {"orders": 5000, "products": 500, "variations": 1000}
+"""Rows of one answer: many of the small ones, few of those with long texts."""
 PAGE = 2000
 IDS_A_CALL = 300
 """Ids in one URL: it stays below the 8 kB that servers allow."""
@@ -54,7 +56,7 @@ class ExportReader:
 
     source = "export"
 
-    def __init__(self, client: ExportClient, page: int = PAGE) -> None:
+    def __init__(self, client: ExportClient, page: int | None = None) -> None:
         self._client, self._page = client, page
 
     def begin(self) -> int | None:
@@ -62,8 +64,10 @@ class ExportReader:
         return self._client.clock
 
     def pages(self, resource: str, after: int = 0, modified_after: int | None = None) -> Iterator[Page]:
+        limit = self._page or PAGES.get(resource, PAGE)
+
         def fetch(start: int) -> dict[str, Any]:
-            return self._client.export(resource, after=start, limit=self._page, modified_after=modified_after)
+            return self._client.export(resource, after=start, limit=limit, modified_after=modified_after)
 
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(fetch, after)

@@ -22,8 +22,15 @@ final class Export
         $source = self::source($resource);
         $rows = $source->rows($page);
         $answer = ['ok' => true, 'resource' => $resource, 'columns' => $source->columns(), 'rows' => $rows];
-        $answer['next'] = $page['ids'] === null && count($rows) >= $page['limit'] ? end($rows)[0] : null;
+        $answer['next'] = $page['ids'] === null ? self::next($source, $rows, $page) : null;
         return $answer + ($page['after'] === 0 && $page['ids'] === null ? ['total' => $source->count()] : []);
+    }
+
+    /** Where the next page begins; a page is full by its ids, of which unreadable rows are left out. */
+    private static function next(Source $source, array $rows, array $page): ?int
+    {
+        $ids = count($rows) >= $page['limit'] ? [end($rows)[0]] : $source->ids($page);
+        return $ids !== [] && $source->ids(['after' => end($ids), 'limit' => 1] + $page) !== [] ? end($ids) : null;
     }
 
     /** Ids only, for finding what was deleted. */
@@ -46,7 +53,9 @@ final class Export
     /** Money as the wire carries it: a string with the shop's decimals. */
     public static function money(mixed $value): ?string
     {
-        return $value === null || $value === '' ? null : number_format((float) $value, wc_get_price_decimals(), '.', '');
+        static $decimals = null;
+        $decimals ??= wc_get_price_decimals(); // asked for every line of every order
+        return $value === null || $value === '' ? null : number_format((float) $value, $decimals, '.', '');
     }
 
     /** A stored number as a plain string, or null when there is none. */

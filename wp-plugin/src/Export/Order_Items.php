@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace DevSkyy\Export;
 
-/** Lines and coupons of many orders in two queries. */
+/** Lines and coupons of many orders in one query. */
 final class Order_Items
 {
     private const KEYS = ['_product_id', '_variation_id', '_qty', '_line_subtotal', '_line_total', '_line_tax'];
@@ -21,16 +21,12 @@ final class Order_Items
         if ($order_ids === []) {
             return;
         }
-        $in = implode(',', array_map('intval', $order_ids));
-        $meta = $this->meta($in);
-        $items = "{$wpdb->prefix}woocommerce_order_items";
-        // phpcs:ignore WordPress.DB.PreparedSQL -- integers only
-        foreach ($wpdb->get_results("SELECT order_item_id, order_id, order_item_type, order_item_name FROM {$items} WHERE order_id IN ({$in}) AND order_item_type IN ('line_item', 'coupon') ORDER BY order_item_id", ARRAY_N) as [$id, $order, $type, $name]) {
+        foreach ($this->items(implode(',', array_map('intval', $order_ids))) as [$id, $order, $type, $name, $values]) {
             if ($type === 'coupon') {
                 $this->coupons[(int) $order][] = $name;
                 continue;
             }
-            $values = $meta[$id] ?? [];
+            $values = self::values((string) $values);
             $this->lines[(int) $order][] = [
                 (int) $id,
                 (int) ($values['_product_id'] ?? 0),
@@ -43,17 +39,29 @@ final class Order_Items
         }
     }
 
-    /** @return array<string, array<string, string>> Wanted values by item id. */
-    private function meta(string $in): array
+    /** One row an item with its values in one text: six times fewer rows, whose fetching is most of PHP's time. */
+    private function items(string $in): array
     {
         global $wpdb;
         $keys = "'" . implode("','", self::KEYS) . "'";
-        $sql = "SELECT m.order_item_id, m.meta_key, m.meta_value FROM {$wpdb->prefix}woocommerce_order_items i JOIN {$wpdb->prefix}woocommerce_order_itemmeta m ON m.order_item_id = i.order_item_id WHERE i.order_id IN ({$in}) AND i.order_item_type = 'line_item' AND m.meta_key IN ({$keys})";
-        $meta = [];
+        // Grouped as the index on order_id stands, so that the database sorts nothing.
+        $sql = "SELECT i.order_item_id, i.order_id, i.order_item_type, i.order_item_name, GROUP_CONCAT(m.meta_key, '=', m.meta_value SEPARATOR '\n')
+            FROM {$wpdb->prefix}woocommerce_order_items i
+            LEFT JOIN {$wpdb->prefix}woocommerce_order_itemmeta m ON m.order_item_id = i.order_item_id AND m.meta_key IN ({$keys})
+            WHERE i.order_id IN ({$in}) AND i.order_item_type IN ('line_item', 'coupon')
+            GROUP BY i.order_id, i.order_item_id";
         // phpcs:ignore WordPress.DB.PreparedSQL -- integers and constants only
-        foreach ($wpdb->get_results($sql, ARRAY_N) as [$id, $key, $value]) {
-            $meta[$id][$key] = $value;
+        return $wpdb->get_results($sql, ARRAY_N);
+    }
+
+    /** @return array<string, string> */
+    private static function values(string $text): array
+    {
+        $values = [];
+        foreach (explode("\n", $text) as $line) {
+            [$key, $value] = explode('=', $line, 2) + ['', ''];
+            $values[$key] = $value;
         }
-        return $meta;
+        return $values;
     }
 }

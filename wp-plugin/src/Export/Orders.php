@@ -7,10 +7,11 @@ namespace DevSkyy\Export;
 use Automattic\WooCommerce\Utilities\OrderUtil;
 use DevSkyy\Time;
 
-/** Orders straight from WooCommerce's order tables (HPOS on): three queries a page, whatever its size. */
+/** Orders straight from WooCommerce's order tables (HPOS on): two queries for each 900 orders. */
 final class Orders implements Source
 {
-    private const CHUNK = 1000;
+    // MariaDB turns longer lists of ids into a temporary table.
+    private const CHUNK = 900;
 
     public function columns(): array
     {
