@@ -100,8 +100,10 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
 @with_runtime
 def worker(rt: Runtime) -> None:
     """Run jobs and schedules; start as many as you like."""
+    from sidecar.runtime.serve import follow_supervisor
     from sidecar.runtime.work import serve_jobs
 
+    follow_supervisor()
     serve_jobs(rt)
 
 

@@ -29,6 +29,7 @@ from sidecar.settings import Settings
 
 SYNC_S, RUN_S = 300.0, 300.0
 PROPOSALS_SHOWN = 100
+LINES_SHOWN = 5
 Json = dict[str, Any]
 
 
@@ -189,7 +190,9 @@ def _walk(shop: DemoShop, runs: list[RunLine], console: Console) -> Walk | None:
     last = field_values(shop, proposal)
     console.print(f"\nWalked one proposal through the shop: [bold]{proposal['title']}[/bold]")
     lines = [FieldLine(key[0], key[1], before[key], after[key], last[key]) for key in before]
-    for line in lines:
+    if len(lines) > LINES_SHOWN:
+        console.print(f"  ({len(lines)} fields; the first {LINES_SHOWN}:)")
+    for line in lines[:LINES_SHOWN]:
         console.print(
             f"  {line.resource} {line.path}: {line.before or '–'} → {line.after} (applied) "
             f"→ {line.undone or '–'} (undone)"

@@ -30,6 +30,13 @@ loglevel = "warning"
 proc_name = "devskyy"
 
 
+def when_ready(_server: Any) -> None:
+    """Lets `devskyy serve` take the server with it when it is killed."""
+    from sidecar.runtime.serve import follow_supervisor
+
+    follow_supervisor()
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Takes a dead worker's gauges out of the metrics."""
     from prometheus_client import multiprocess

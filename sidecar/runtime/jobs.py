@@ -65,10 +65,14 @@ def add(
         "shop_id": shop_id, "id": job, "kind": kind, "title": title, "state": "queued", "args": dict(args),
         "unique_key": unique_key, "attempts": 0, "created_at": now(),
     }  # fmt: skip
-    if insert_new(conn, jobs, row):
-        return job
     same = (jobs.c.shop_id == shop_id) & (jobs.c.unique_key == unique_key)
-    return str(conn.execute(select(jobs.c.id).where(same)).scalar_one())
+    for _ in range(3):
+        if insert_new(conn, jobs, row):
+            return job
+        # Locked, since on some databases the other job could end between the two statements.
+        if found := conn.execute(select(jobs.c.id).where(same).with_for_update()).scalar():
+            return str(found)
+    raise Unavailable("The job could not be queued.", code="job_not_queued", hint="Try again in a moment.")
 
 
 def start(

@@ -112,6 +112,7 @@ def execute(rt: Runtime, shop_id: str, ident: str) -> Row:
         except Cancelled as error:
             _end(rt, run, "cancelled", started, error=error.as_dict())
         except Unavailable:
+            _wait(rt, run)
             raise
         except DevSkyyError as error:
             _fail(rt, run, started, error)
@@ -189,6 +190,13 @@ def _succeed(rt: Runtime, run: Row, agent: Agent, found: tuple[Result[Any], Stor
         conn.execute(update(runs).where(_mine(run)).values(values))
     _count(run, "done", started)
     log.info("run_done", proposals=len(made), left_out=len(left))
+
+
+def _wait(rt: Runtime, run: Row) -> None:
+    """Puts the run back in line: its job is tried again."""
+    with write(rt.db.app) as conn:
+        mine = _mine(run) & (runs.c.state == "running") & (runs.c.lease_owner == rt.owner)
+        conn.execute(update(runs).where(mine).values(state="queued"))
 
 
 def _still_ours(rt: Runtime, row: Row) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -23,6 +24,7 @@ READY_S = 60.0
 STOP_S = 40.0
 QUICK_S = 10.0
 QUICK_DEATHS = 5
+LIFELINE = "DEVSKYY_LIFELINE"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -49,6 +51,21 @@ def address(host: str, port: int) -> str:
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
+def follow_supervisor() -> None:
+    """Ends this process in order when its supervisor is gone, even by kill -9: then the pipe between them
+    closes.
+    """
+    if LIFELINE not in os.environ:
+        return
+    pipe = int(os.environ.pop(LIFELINE))
+
+    def wait() -> None:
+        os.read(pipe, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
 class Supervisor:
     """Two children, web and worker, of one data folder; `log` takes what they write, not the terminal."""
 
@@ -57,6 +74,7 @@ class Supervisor:
     ) -> None:
         self.settings, self.say, self.log = settings, say, log
         self.sock = listen(settings.host, settings.port)
+        self.lifeline = os.pipe()
         self.port: int = self.sock.getsockname()[1]
         self.url = settings.public_url or address(settings.host, self.port)
         self.children: dict[str, subprocess.Popen[bytes]] = {}
@@ -88,7 +106,7 @@ class Supervisor:
             env=self._environment(),
             stdout=self.log,
             stderr=self.log,
-            pass_fds=[self.sock.fileno()],
+            pass_fds=[self.sock.fileno(), self.lifeline[0]],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -100,7 +118,11 @@ class Supervisor:
             f"DEVSKYY_{name.upper()}": _text(getattr(self.settings, name))
             for name in self.settings.model_fields_set
         }
-        ours = {"DEVSKYY_DATA_DIR": str(data), "DEVSKYY_PORT": str(self.port)}
+        ours = {
+            "DEVSKYY_DATA_DIR": str(data),
+            "DEVSKYY_PORT": str(self.port),
+            LIFELINE: str(self.lifeline[0]),
+        }
         return {**os.environ, **own, **ours, "PROMETHEUS_MULTIPROC_DIR": str(data / "metrics")}
 
     def _wait_ready(self) -> None:
@@ -147,7 +169,11 @@ class Supervisor:
         self.ending = True
 
     def stop(self) -> None:
-        """Asks the children to finish what they do, and ends them when they take too long."""
+        """Asks the children to finish what they do, and ends them when they take too long; a second call does
+        nothing.
+        """
+        if self.lifeline[0] < 0:
+            return
         self.ending = True
         for child in self.children.values():
             if child.poll() is None:
@@ -160,6 +186,9 @@ class Supervisor:
                 child.kill()
                 child.wait()
         self.sock.close()
+        for end_of_pipe in self.lifeline:
+            os.close(end_of_pipe)
+        self.lifeline = (-1, -1)
 
 
 def _text(value: object) -> str:

@@ -208,6 +208,32 @@ def test_commands_say_what_to_do(sidecar: Running, shop: DemoShop, tmp_path: Pat
     assert (taken.returncode, "Cannot listen on" in taken.stderr) == (1, True)
 
 
+def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sidecar.cli", "serve", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(tmp_path),
+    )  # fmt: skip
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[-1]
+    children = Running(tmp_path, process, url).children()
+    assert set(children) == {"web", "worker"}
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    wait_for(
+        lambda: (
+            not [pid for pid in children.values() if Path(f"/proc/{pid}/cmdline").exists() and _alive(pid)]
+        )
+    )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_no_command_decides_on_proposals() -> None:
     from sidecar.cli import main
 
