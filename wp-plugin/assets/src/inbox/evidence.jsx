@@ -56,9 +56,8 @@ function How({ evidence }) {
       {evidence.method && <Item term={__('How', 'devskyy')}><Message of={evidence.method} plain /></Item>}
       {error && (
         <Item term={__('Tested on your past data', 'devskyy')}>
-          {/* translators: %s: an amount with unit, such as "1.2 pieces a week". */}
-          {sprintf(__('off by %s on average', 'devskyy'), error.text)}
-          {error.better && <span className="devskyy-quiet"> · {error.better}</span>}
+          {error.text}
+          {error.baseline && <span className="devskyy-quiet"><br />{error.baseline}</span>}
         </Item>
       )}
     </dl>

@@ -1,9 +1,9 @@
 import { __, sprintf } from '@wordpress/i18n';
-import { Button } from '@wordpress/components';
-import { useFocusOn, useLoad } from '../lib/hooks.js';
+import { useLoad } from '../lib/hooks.js';
 import { stateLabel } from '../lib/labels.js';
 import { Message } from '../lib/message-view.jsx';
 import { Icon } from '../lib/icons.jsx';
+import { SidePanel } from '../lib/panel.jsx';
 import { Badge, Problem, Skeleton } from '../lib/states.jsx';
 import { shop } from '../lib/shop.js';
 import { target } from '../lib/changes.js';
@@ -76,24 +76,18 @@ function Body({ proposal, history, agent, acts, disabled, confirm, onOpen }) {
 /** The evidence of one proposal, beside the list; it fills the screen where there is no room for both. */
 export function Panel({ id, item, agents, acts, away, turn, confirm, onClose, onOpen }) {
   const { data, error, reload } = useLoad(`/proposals/${id}`, null, turn);
-  const heading = useFocusOn(id);
   const fresh = data?.proposal?.id === id ? data.proposal : null;
   const base = fresh ?? (item?.id === id ? item : null);
   const proposal = base && { ...base, thumbnail: base.thumbnail ?? item?.thumbnail };
   const disabled = away ?? (data?.stale ? data.stale.error?.message : null);
   return (
-    <aside className="devskyy-panel" aria-labelledby="devskyy-panel-name"
-      onKeyDown={(event) => { if (event.key === 'Escape' && !event.defaultPrevented) onClose(); }}>
-      <header>
-        <span id="devskyy-panel-name" tabIndex={-1} ref={heading}>{__('Proposal', 'devskyy')}</span>
-        <Button size="compact" variant="tertiary" onClick={onClose} aria-label={__('Close', 'devskyy')}><Icon name="close" size={24} /></Button>
-      </header>
+    <SidePanel id={id} title={__('Proposal', 'devskyy')} onClose={onClose}>
       {error && !proposal && <div className="devskyy-panel-body"><Problem error={error} retry={reload} /></div>}
       {!error && !proposal && <div className="devskyy-panel-body"><Skeleton rows={5} tall /></div>}
       {proposal && (
         <Body proposal={proposal} history={fresh ? data.history : null} acts={acts} disabled={disabled} confirm={confirm}
           agent={agents.find((agent) => agent.name === proposal.agent)} onOpen={onOpen} />
       )}
-    </aside>
+    </SidePanel>
   );
 }

@@ -60,21 +60,18 @@ export function sureness(level) {
   return sprintf(_n('in %d of 10 cases', 'in %d of 10 cases', tenths, 'devskyy'), tenths);
 }
 
-/** How far a method was off in tests on past data: `{text, better}`; `better` compares it with the simple way. */
+/**
+ * How the method did in tests on past data: `{text, baseline}`, each as `name: figure`.
+ *
+ * Which way is better depends on the figure, so the two stand side by side and nothing is claimed.
+ */
 export function errorWords(error) {
   if (!error || error.value === undefined || error.value === null) return null;
-  const show = (value) => (/^[A-Z]{3}(\/|$)/.test(error.unit ?? '')
+  const show = (value) => (/^[A-Z]{3}(\/|$)/.test(error.unit ?? '') || error.unit === '%'
     ? quantity(value, error.unit)
     : `${number(value, 2)}${error.unit ? ` ${error.unit}` : ''}`);
+  /* translators: 1: name of a figure, 2: the figure. */
+  const line = (name, value) => sprintf(__('%1$s: %2$s', 'devskyy'), __(name, 'devskyy'), show(value));
   const base = error.baseline;
-  if (!base || !Number(base.value)) return { text: show(error.value), better: '' };
-  const share = 1 - Number(error.value) / Number(base.value);
-  const percent = number(Math.abs(share) * 100, 0);
-  const name = typeof base.name === 'string' ? base.name : '';
-  const better = share >= 0
-    /* translators: 1: percentage, 2: name of a simple method, 3: how far that method was off. */
-    ? sprintf(__('%1$s%% closer than %2$s (%3$s)', 'devskyy'), percent, name, show(base.value))
-    /* translators: 1: percentage, 2: name of a simple method, 3: how far that method was off. */
-    : sprintf(__('%1$s%% further off than %2$s (%3$s)', 'devskyy'), percent, name, show(base.value));
-  return { text: show(error.value), better };
+  return { text: line(error.name, error.value), baseline: base ? line(base.name, base.value) : '' };
 }

@@ -79,3 +79,25 @@ export function useHash(follow) {
     return () => window.removeEventListener('hashchange', listen);
   }, []);
 }
+
+/** Where an element starts in the window, in pixels: a panel keeps its foot in sight by it; null until known. */
+export function useTop(ref) {
+  const [top, setTop] = useState(null);
+  useEffect(() => {
+    let frame = 0;
+    const measure = () => {
+      frame = 0;
+      if (ref.current) setTop(Math.max(0, Math.round(ref.current.getBoundingClientRect().top)));
+    };
+    const soon = () => { if (!frame) frame = window.requestAnimationFrame(measure); };
+    measure();
+    window.addEventListener('scroll', soon, { passive: true });
+    window.addEventListener('resize', soon);
+    return () => {
+      window.cancelAnimationFrame(frame);
+      window.removeEventListener('scroll', soon);
+      window.removeEventListener('resize', soon);
+    };
+  }, []);
+  return top;
+}

@@ -3,9 +3,9 @@ import { Button } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { post } from '../lib/api.js';
-import { useFocusOn, useLoad, usePoll } from '../lib/hooks.js';
-import { Icon } from '../lib/icons.jsx';
+import { useLoad, usePoll } from '../lib/hooks.js';
 import { runStateLabel, triggerLabel } from '../lib/labels.js';
+import { SidePanel } from '../lib/panel.jsx';
 import { Badge, Problem, Progress, Skeleton } from '../lib/states.jsx';
 import { shop } from '../lib/shop.js';
 import { clock, duration, moment } from '../lib/time.js';
@@ -56,18 +56,13 @@ function Log({ lines }) {
 export function Detail({ id, agents, away, onClose, onChange }) {
   const { data, error, reload } = useLoad(`/runs/${id}`);
   const [failed, setFailed] = useState(null);
-  const heading = useFocusOn(id);
   const run = data?.run;
   const going = ['queued', 'running'].includes(run?.state);
   usePoll(() => { reload(); onChange(); }, going ? POLL_MS : null);
   const cancel = () => post(`/runs/${id}/cancel`).then(() => { speak(__('The run is being cancelled.', 'devskyy')); reload(); onChange(); }, setFailed);
   const agent = agents.find((other) => other.name === run?.agent);
   return (
-    <aside className="devskyy-panel" aria-labelledby="devskyy-panel-name" onKeyDown={(event) => { if (event.key === 'Escape') onClose(); }}>
-      <header>
-        <span id="devskyy-panel-name" tabIndex={-1} ref={heading}>{__('Run', 'devskyy')}</span>
-        <Button size="compact" variant="tertiary" onClick={onClose} aria-label={__('Close', 'devskyy')}><Icon name="close" size={24} /></Button>
-      </header>
+    <SidePanel id={id} title={__('Run', 'devskyy')} onClose={onClose}>
       <div className="devskyy-panel-body">
         {error && !run && <Problem error={error} retry={reload} />}
         {!run && !error && <Skeleton rows={4} tall />}
@@ -91,6 +86,6 @@ export function Detail({ id, agents, away, onClose, onChange }) {
           </>
         )}
       </div>
-    </aside>
+    </SidePanel>
   );
 }
