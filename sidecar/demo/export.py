@@ -174,7 +174,7 @@ def plain(markup: str, longest: int) -> str:
 
 def _variations(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
     sql = (
-        "SELECT id, weight, json_extract(extra, '$.images[0]') AS image FROM products "
+        "SELECT id, sku, weight, json_extract(extra, '$.images[0]') AS image FROM products "
         f"WHERE id IN (SELECT parent_id FROM products WHERE id IN {BOUND})"
     )
     parents = {r["id"]: r for r in con.execute(sql, _ids(rows))}
@@ -183,6 +183,7 @@ def _variations(con: sqlite3.Connection, rows: list[Row], _: bytes) -> Dicts:
         extra, parent = json.loads(row["extra"]), parents[row["parent_id"]]
         shown = _shared(row, extra)
         shown["product_id"] = row["parent_id"]
+        shown["sku"] = shown["sku"] or parent["sku"] or None
         shown["weight"] = shown["weight"] or parent["weight"] or None
         shown["attributes"] = [
             {"name": a["name"], "option": a["option"]} for a in extra.get("attributes", [])

@@ -42,7 +42,8 @@ def test_export_is_what_wc_v3_says(shop: Shop, resource: str) -> None:
     for exported, read in zip(page["rows"], paged, strict=True):
         one, other = (_plain(resource, row) for row in (exported, read))
         if one.get("email_hash") is None:
-            one.pop("email_hash", None), other.pop("email_hash", None)
+            for side in (one, other):
+                side.pop("email_hash", None)
         assert one == other
 
 

@@ -123,7 +123,8 @@ def test_today_shows_the_last_step_of_the_price_history(
 def test_stock_is_what_came_in_less_what_went_out(small: sqlite3.Connection, truth: dict[str, Any]) -> None:
     sold = dict(
         small.execute(
-            "SELECT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, sum(quantity) FROM order_lines l "
+            "SELECT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, sum(quantity) "
+            "FROM order_lines l "
             "JOIN orders o ON o.id = l.order_id WHERE o.status NOT IN ('cancelled', 'failed') GROUP BY 1"
         ).fetchall()
     )
@@ -151,7 +152,7 @@ def test_days_without_stock_have_no_sales_after_the_first(
         tuple(r)
         for r in small.execute(
             "SELECT DISTINCT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, "
-        "substr(date_created, 1, 10) "
+            "substr(date_created, 1, 10) "
             "FROM order_lines l JOIN orders o ON o.id = l.order_id"
         )
     }
@@ -160,7 +161,7 @@ def test_days_without_stock_have_no_sales_after_the_first(
         tuple(r)
         for r in small.execute(
             "SELECT CASE variation_id WHEN 0 THEN product_id ELSE variation_id END, "
-        "substr(date_created, 1, 10) "
+            "substr(date_created, 1, 10) "
             "FROM refund_lines l JOIN refunds r ON r.id = l.refund_id"
         )
     }
@@ -332,7 +333,8 @@ def test_weekday_season_and_returns_are_in_the_orders(
     swim = [i for i, p in truth["products"].items() if p["category"] == "Swimwear"]
     months = dict(
         small.execute(
-            "SELECT substr(date_created, 6, 2), sum(quantity) FROM order_lines l JOIN orders o ON o.id = l.order_id "
+            "SELECT substr(date_created, 6, 2), sum(quantity) FROM order_lines l JOIN orders o ON "
+            "o.id = l.order_id "
             f"WHERE product_id IN ({','.join(map(str, swim))}) GROUP BY 1"
         ).fetchall()
     )
