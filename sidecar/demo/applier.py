@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
@@ -10,25 +9,10 @@ from typing import Any
 
 from sidecar.demo.changes import ledger
 from sidecar.demo.changes.ledger import Entry
-from sidecar.demo.changes.target import (
-    CHANGE_ID,
-    IMAGE,
-    META,
-    SALE,
-    Call,
-    WriteError,
-    created,
-    has,
-    snapshot,
-    value,
-)
+from sidecar.demo.changes.rules import differences, record, refuse, refuse_for, sentence, values_back
+from sidecar.demo.changes.target import CHANGE_ID, Call, WriteError, created, snapshot
 from sidecar.demo.changes.target import write as write_values
-from sidecar.demo.changes.values import same, show
 
-PATCH = re.compile(r"^wc/v3/(products/\d+(/variations/\d+)?|products/(categories|tags)/\d+|coupons/\d+)$")
-PRODUCT = re.compile(r"^wc/v3/products/\d+(/variations/\d+)?$")
-CREATE = re.compile(r"^wc/v3/(coupons|products)$")
-NEVER = ("id", "type", "stock_quantity", "permalink", "meta_data", "images")
 INTERRUPTED = "Something else was written after the interruption."
 NOT_WRITTEN = "Not written, since an earlier change failed."
 
@@ -103,7 +87,7 @@ class Applier:
             self._close(proposal, changes, stale, "stale", user_id)
             return
         for i, change in enumerate(changes):
-            ledger.add(self.con, proposal, i + 1, change, _record(change, current[i]), "applying", user_id)
+            ledger.add(self.con, proposal, i + 1, change, record(change, current[i]), "applying", user_id)
         self._write_all(proposal, ledger.entries(self.con, proposal))
 
     def _close(
@@ -235,7 +219,7 @@ class Applier:
         if entry.kind != "patch":
             return
         current = self._read(entry.resource)
-        write_values(self.call, entry.resource, _values_back(entry, current), current, entry.change_id)
+        write_values(self.call, entry.resource, values_back(entry, current), current, entry.change_id)
         stood = [{"path": p, "stood": entry.record["stood"].get(p)} for p in entry.paths]
         found = differences(stood, self._read(entry.resource), "stood")
         if found:
@@ -316,72 +300,3 @@ class Applier:
 
     def _read(self, resource: str) -> dict[str, Any]:
         return self.call("GET", resource, query={"context": "edit"})
-
-
-def refuse(change: Mapping[str, Any]) -> None:
-    """WriteError change_refused for what no proposal may write, whoever approved it."""
-    resource, kind = str(change.get("resource", "")), change.get("kind")
-    known = {
-        "patch": PATCH.match(resource),
-        "create": CREATE.match(resource),
-        "act": resource.startswith("sidecar/"),
-    }.get(str(kind))
-    if not known or not isinstance(change.get("change_id"), str):
-        raise WriteError("change_refused", f'"{resource}" is not something that a proposal may write.')
-    for item in change["set"] if kind == "patch" else []:
-        path, to = item["path"], item.get("to")
-        plain = re.fullmatch(r"[a-z][a-z_]*", path) and path not in NEVER
-        moves = path == "stock_delta"
-        fits = plain or META.match(path) or IMAGE.match(path)
-        if not fits or (moves and (not PRODUCT.match(resource) or not isinstance(to, int))):
-            raise WriteError("change_refused", f'The field "{path}" is never written by a proposal.')
-
-
-def refuse_for(change: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    """WriteError for what only the present state shows: a variable product's price, an absent field."""
-    for item in change.get("set", []) if change["kind"] == "patch" else []:
-        if current.get("type") == "variable" and item["path"] in SALE:
-            message = "A variable product has no price of its own: its variations have."
-            raise WriteError("variable_parent", message)
-        if not has(current, item["path"]):
-            raise WriteError("change_refused", f'There is no field "{item["path"]}".')
-
-
-def differences(
-    items: list[dict[str, Any]], current: Mapping[str, Any], side: str
-) -> dict[str, dict[str, Any]]:
-    """`{path: {"expected", "now"}}` of paths whose value is another one; stock moves are not compared."""
-    found = {}
-    for item in items:
-        path = item["path"]
-        now = value(current, path)
-        if path != "stock_delta" and not same(path, item.get(side), now):
-            found[path] = {"expected": item.get(side), "now": now}
-    return found
-
-
-def sentence(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The differences in words."""
-    return " ".join(f"{p} is {show(v['now'])} now, not {show(v['expected'])}." for p, v in found.items())
-
-
-def _record(change: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
-    if change["kind"] == "create":
-        return {"body": change["body"]}
-    if change["kind"] != "patch":
-        return {}
-    return {"set": change["set"], "stood": snapshot([item["path"] for item in change["set"]], current)}
-
-
-def _values_back(entry: Entry, current: Mapping[str, Any]) -> dict[str, Any]:
-    """What stood there; a sale that somebody changed since our write is left as they set it."""
-    back: dict[str, Any] = {}
-    for path, stood in entry.record["stood"].items():
-        if path == "stock_delta":
-            back[path] = -(entry.delta or 0)
-            continue
-        after = entry.record.get("after")
-        untouched = after is None or same(path, after.get(path), value(current, path))
-        if path in entry.paths or untouched:
-            back[path] = stood
-    return back

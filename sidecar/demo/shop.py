@@ -24,8 +24,9 @@ from sidecar.demo import link, outbox
 from sidecar.demo.applier import Applier
 from sidecar.demo.changes.target import WriteError
 from sidecar.demo.generator import generate
-from sidecar.demo.rest import auth, orders, people, plugin, product_routes, site, storefront, terms
-from sidecar.demo.rest.wire import RestError, body, transaction
+from sidecar.demo.rest import auth, coupons, orders, people, plugin, product_routes, site, storefront, terms
+from sidecar.demo.rest.checks import RestError
+from sidecar.demo.rest.wire import body, transaction
 from sidecar.demo.schema import connect, get_option, set_option
 
 __all__ = ["DemoShop", "create_app"]
@@ -37,7 +38,7 @@ def create_app(path: Path, home: str, shop: DemoShop | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(SHOP_PATH=path, SHOP_HOME=home.rstrip("/"), SHOP=shop)
     app.config["OWNER_KEY"] = shop.owner_key if shop else secrets.token_hex(16)
-    for module in (people, product_routes, terms, orders, site, plugin, storefront):
+    for module in (people, coupons, product_routes, terms, orders, site, plugin, storefront):
         app.register_blueprint(module.bp)
     app.register_blueprint(site.files)
     app.before_request(_before)

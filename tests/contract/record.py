@@ -11,12 +11,30 @@ from tests.contract.values import shape
 from tests.wordpress.stack import Stack
 
 ROUTES = (
-    "products", "products/{simple}", "products/{variable}", "products/{small}", "products/{variable}/variations",
-    "products/{variable}/variations/{small}", "products/categories", "products/tags", "products/attributes",
-    "products/attributes/1/terms", "products/reviews", "products/reviews/{review}", "orders", "orders/{order}",
-    "orders/{refunded}/refunds", "orders/{refunded}/refunds/{refund}",
-    "refunds", "customers", "coupons", "coupons/{coupon}", "/wp/v2/posts", "/wp/v2/pages", "/wp/v2/media",
-)  # fmt: skip
+    "products",
+    "products/{simple}",
+    "products/{variable}",
+    "products/{small}",
+    "products/{variable}/variations",
+    "products/{variable}/variations/{small}",
+    "products/categories",
+    "products/tags",
+    "products/attributes",
+    "products/attributes/1/terms",
+    "products/reviews",
+    "products/reviews/{review}",
+    "orders",
+    "orders/{order}",
+    "orders/{refunded}/refunds",
+    "orders/{refunded}/refunds/{refund}",
+    "refunds",
+    "customers",
+    "coupons",
+    "coupons/{coupon}",
+    "/wp/v2/posts",
+    "/wp/v2/pages",
+    "/wp/v2/media",
+)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sidecar.demo.rest.wire import utc
+from sidecar.demo.rest.checks import utc
 
 NUMBERS = frozenset(
     [

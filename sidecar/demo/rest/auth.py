@@ -11,7 +11,8 @@ from urllib.parse import quote, unquote
 
 from flask import request
 
-from sidecar.demo.rest.wire import RestError, db, home
+from sidecar.demo.rest.checks import RestError
+from sidecar.demo.rest.wire import db, home
 
 NEEDED = ("oauth_consumer_key", "oauth_timestamp", "oauth_nonce", "oauth_signature", "oauth_signature_method")
 DIGESTS = {"HMAC-SHA1": hashlib.sha1, "HMAC-SHA256": hashlib.sha256}

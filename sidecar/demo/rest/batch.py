@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sidecar.demo.rest.wire import RestError, transaction
+from sidecar.demo.rest.checks import RestError
+from sidecar.demo.rest.wire import transaction
 
 LIMIT = 100
 Act = Callable[[dict[str, Any]], dict[str, Any]]

@@ -10,32 +10,34 @@ from typing import Any
 from flask import Blueprint, Response
 
 from sidecar.demo.outbox import emit
-from sidecar.demo.rest.order_render import render, render_refunds
-from sidecar.demo.rest.product_render import price
-from sidecar.demo.rest.product_writes import merge_meta, next_id
-from sidecar.demo.rest.wire import (
+from sidecar.demo.rest.checks import (
     DATES,
     PAGING,
     RestError,
-    Row,
-    Select,
-    answer,
-    answer_list,
     anything,
-    body,
     boolean,
     check,
     choice,
     choices,
-    db,
     ids,
     integer,
+    objects,
+    text,
+)
+from sidecar.demo.rest.order_render import render, render_refunds
+from sidecar.demo.rest.product_render import price
+from sidecar.demo.rest.product_writes import merge_meta, next_id
+from sidecar.demo.rest.wire import (
+    Row,
+    Select,
+    answer,
+    answer_list,
+    body,
+    db,
     minor,
     now,
-    objects,
     ordering,
     query_args,
-    text,
     transaction,
 )
 from sidecar.demo.schema import get_option, set_option

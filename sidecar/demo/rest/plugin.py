@@ -13,7 +13,8 @@ from sidecar.core.errors import DevSkyyError, Forbidden, Invalid
 from sidecar.demo.changes import ledger
 from sidecar.demo.export import RESOURCES, id_page, page
 from sidecar.demo.link import describe
-from sidecar.demo.rest.wire import body, check, date, db, home, ids, integer
+from sidecar.demo.rest.checks import check, date, ids, integer
+from sidecar.demo.rest.wire import body, db, home
 from sidecar.demo.schema import get_option
 from sidecar.security.tokens import b64decode, canonical_path, verify
 

@@ -95,7 +95,7 @@ def picture(row: Row) -> dict[str, Any]:
     """A picture as a product shows it."""
     return {
         "id": row["id"],
-        **_dates(row),
+        **dates(row),
         "src": source(row),
         "name": row["title"],
         "alt": json.loads(row["extra"]).get("alt", ""),
@@ -109,7 +109,8 @@ def source(row: Row) -> str:
     )
 
 
-def _dates(row: Row) -> dict[str, Any]:
+def dates(row: Row) -> dict[str, Any]:
+    """When a row was made and changed; the shop's zone is UTC."""
     return {
         "date_created": row["date_created"],
         "date_created_gmt": row["date_created"],
@@ -167,7 +168,7 @@ def _product(
         "name": row["name"],
         "slug": row["slug"],
         "permalink": permalink(row),
-        **_dates(row),
+        **dates(row),
         "type": row["type"],
         "status": row["status"],
         "featured": extra.get("featured", False),
@@ -266,7 +267,7 @@ def _variation(row: Row, parent: Row, image: dict[str, Any] | None, raw: bool) -
     return {
         "id": row["id"],
         "type": "variation",
-        **_dates(row),
+        **dates(row),
         "description": row["description"] if raw else paragraphs(row["description"]),
         "permalink": f"{permalink(parent)}?{query}",
         "sku": row["sku"] or parent["sku"],

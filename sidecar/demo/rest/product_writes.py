@@ -9,20 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidecar.demo.outbox import emit
-from sidecar.demo.rest.wire import (
-    RestError,
-    Row,
-    anything,
-    boolean,
-    check,
-    choice,
-    date,
-    integer,
-    minor,
-    now,
-    objects,
-    text,
-)
+from sidecar.demo.rest.checks import RestError, anything, boolean, check, choice, date, integer, objects, text
+from sidecar.demo.rest.wire import Row, minor, now
 from sidecar.demo.schema import get_option, set_option
 
 UNCATEGORISED = 15

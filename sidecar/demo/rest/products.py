@@ -7,25 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from sidecar.demo.rest.checks import DATES, PAGING, RestError, boolean, choice, ids, integer, text
 from sidecar.demo.rest.product_render import render, render_variations
-from sidecar.demo.rest.wire import (
-    DATES,
-    PAGING,
-    RestError,
-    Row,
-    Select,
-    answer,
-    answer_list,
-    boolean,
-    choice,
-    db,
-    ids,
-    integer,
-    now,
-    ordering,
-    query_args,
-    text,
-)
+from sidecar.demo.rest.wire import Row, Select, answer, answer_list, db, now, ordering, query_args
 
 bp = Blueprint("products", __name__, url_prefix="/wp-json/wc/v3/products")
 ORDERS = {

@@ -13,26 +13,9 @@ from flask import Blueprint, Response, request
 from sidecar.demo.gen.words import COLOURS
 from sidecar.demo.outbox import emit
 from sidecar.demo.rest.auth import INTERNAL
+from sidecar.demo.rest.checks import DATES, PAGING, RestError, choice, choices, ids, text
 from sidecar.demo.rest.product_render import source
-from sidecar.demo.rest.wire import (
-    DATES,
-    PAGING,
-    RestError,
-    Row,
-    Select,
-    answer,
-    answer_list,
-    api,
-    body,
-    choice,
-    choices,
-    db,
-    home,
-    ids,
-    ordering,
-    query_args,
-    text,
-)
+from sidecar.demo.rest.wire import Row, Select, answer, answer_list, api, body, db, home, ordering, query_args
 from sidecar.demo.schema import get_option
 
 bp = Blueprint("site", __name__, url_prefix="/wp-json")

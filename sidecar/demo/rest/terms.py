@@ -7,22 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from sidecar.demo.rest.wire import (
-    PAGING,
-    RestError,
-    Row,
-    Select,
-    answer,
-    answer_list,
-    boolean,
-    choice,
-    db,
-    integer,
-    links,
-    ordering,
-    query_args,
-    text,
-)
+from sidecar.demo.rest.checks import PAGING, RestError, boolean, choice, integer, text
+from sidecar.demo.rest.wire import Row, Select, answer, answer_list, db, links, ordering, query_args
 
 bp = Blueprint("terms", __name__, url_prefix="/wp-json/wc/v3/products")
 COUNT = "(SELECT count(*) FROM product_terms p WHERE p.term_id = terms.id)"
