@@ -105,7 +105,7 @@ final class Connection
             $screen = get_current_screen();
             if (self::halted() && $screen !== null && str_contains($screen->id, 'devskyy')) {
                 $text = Error_Hints::block(Error_Hints::error('site_changed', 409));
-                wp_admin_notice($text['message'] . ' ' . $text['hint'], ['type' => 'warning']);
+                wp_admin_notice(esc_html($text['message'] . ' ' . $text['hint']), ['type' => 'warning']);
             }
         });
     }

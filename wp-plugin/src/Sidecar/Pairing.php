@@ -162,7 +162,7 @@ final class Pairing
     {
         $missing = Requirements::missing();
         if ($missing !== null) {
-            return Error_Hints::error($missing['code'], 409, $missing['message']);
+            return Error_Hints::error($missing, 409, Requirements::message($missing));
         }
         if ((string) get_option('permalink_structure') === '') {
             return Error_Hints::error('permalinks_off', 409);
