@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from sidecar.retail.demand import Bools, Floats
 from sidecar.retail.distributions import t_quantile
+from sidecar.retail.price_path import daily_prices
 
 Ints = NDArray[np.int64]
 FEWEST_PRODUCTS = 12
 """Products with a price change that a pooled estimate needs; clustered errors are too small with fewer."""
-SELLS_EVERY = 7.0
-"""Days between selling days, on average at most: the price of a product that sells less often is not seen."""
+SELLS_EVERY = 4.0
+"""Days between selling days, on average at most. Of what sells less often, whole promotions pass without a
+sale and are not seen, which makes those that are seen look stronger than they were."""
 FEWEST_DAYS = 8
 """Days with a sale that a product needs to take part."""
 LEVEL = 0.02
@@ -87,8 +89,7 @@ class Panel:
 def cells(panel: Panel, slope: float) -> Cells:
     """Pieces and days per product, week and price.
 
-    The price of a day without a sale is that of the sale before or after it; where these differ, the change
-    lies at its expected place given that nothing sold in between, which depends on `slope`. Days before a
+    The price of a day without a sale is placed by `price_path`, which depends on `slope`. Days before a
     product's first and after its last sale are left out, since nothing shows their price.
     """
     seen = ~np.isnan(panel.log_price)
@@ -97,7 +98,8 @@ def cells(panel: Panel, slope: float) -> Cells:
     selling = np.maximum(seen.sum(axis=1), 1)
     often = ((before & after).sum(axis=1) / selling <= SELLS_EVERY) & (selling >= FEWEST_DAYS)
     used = before & after & panel.open & often[:, None]
-    level = np.rint(_filled(panel, seen, slope) / LEVEL).astype(np.int64)
+    paths = daily_prices(panel.log_price, seen, panel.sold, slope, LEVEL / 2)
+    level = np.rint(paths / LEVEL).astype(np.int64)
     level = np.clip(level, -SPAN, SPAN) + SPAN
     factor = _weekday_factor(panel.sold, used, panel.weekday)
     product, day = np.nonzero(used)
@@ -119,26 +121,6 @@ def cells(panel: Panel, slope: float) -> Cells:
 def _sums(place: Ints, weights: Floats, count: int) -> Floats:
     sums: Floats = np.bincount(place, weights=weights, minlength=count).astype(np.float64)
     return sums
-
-
-def _filled(panel: Panel, seen: Bools, slope: float) -> Floats:
-    """Every day's log price; rows without any sale become 0."""
-    count = seen.shape[1]
-    days = np.arange(count)
-    left = np.maximum.accumulate(np.where(seen, days, -count), axis=1)
-    right = np.minimum.accumulate(np.where(seen, days, 2 * count)[:, ::-1], axis=1)[:, ::-1]
-    values = np.nan_to_num(panel.log_price)
-    ends = [np.take_along_axis(values, np.clip(side, 0, count - 1), axis=1) for side in (left, right)]
-    gap = right - left
-    mean_effect = np.exp(slope * values).sum(axis=1, where=seen) / np.maximum(seen.sum(axis=1), 1)
-    rate = panel.sold.mean(axis=1) / np.maximum(mean_effect, 1e-9)
-    more = rate[:, None] * (np.exp(slope * ends[1]) - np.exp(slope * ends[0])) * gap
-    # With no sale in the gap, the change lies at share s of it with density exp(more * s).
-    safe = np.where(np.abs(more) < 1e-3, 1.0, np.clip(more, -500, 500))
-    share = np.where(np.abs(more) < 1e-3, 0.5, 1 / -np.expm1(-safe) - 1 / safe)
-    early = days - left <= share * gap
-    filled: Floats = np.where(early & (left >= 0), ends[0], ends[1])
-    return np.where((left < 0) & (right >= count), 0.0, np.where(right >= count, ends[0], filled))
 
 
 def _weekday_factor(sold: Floats, used: Bools, weekday: Ints) -> Floats:

@@ -127,7 +127,10 @@ def points(totals: Totals, sba: Floats, end: int, lead: Lead, group: NDArray[np.
     season; BASELINE is the mean, rounded up.
     """
     means, dispersion = means_at(totals, sba, end, lead.days, group)
-    found = {name: point(mean, dispersion * mean, lead) for name, mean in means.items()}
+    found = {
+        name: point(mean, dispersion * mean * (1 + lead.days / known_days(name, mean)), lead)
+        for name, mean in means.items()
+    }
     found[BASELINE] = np.ceil(means["pace of the year"] * lead.days)
     return found
 
@@ -145,6 +148,16 @@ def _season(
     # A category with few sales says little about its season: at most threefold either way.
     ratio: Floats = np.clip(ratios[0] / ratios[1], 1 / 3, 3)[group]
     return ratio
+
+
+def known_days(method: str, mean: Floats) -> Floats:
+    """Days of sales that stand behind a method's mean; the fewer, the less sure it is.
+
+    For rare sales these are the intervals that the smoothing remembers, (2 - a) / a of them.
+    """
+    if method == "rare sales":
+        return (2 - SMOOTHING) / SMOOTHING / np.clip(mean, 1e-3, 1.0)
+    return np.full(len(mean), float(RECENT if "recent" in method else YEAR))
 
 
 def point(mean: Floats, variance: Floats, lead: Lead) -> Floats:

@@ -227,7 +227,7 @@ def _sell_through(
 def _weak(
     product_id: int, own: list[Item], products: Sold, variations: Sold, peers: float | None, rule: Rule
 ) -> Slow | None:
-    """It sells far less of its stock than the category, and the stock lasts over a year, chance allowed for."""
+    """It sells far less of its stock than the category, and the stock lasts over a year, even by luck."""
     today = number_of(rule.today)
     recent = products.between(product_id, today - PACE_DAYS, today)
     stock = stock_of(own)

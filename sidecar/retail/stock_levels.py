@@ -23,6 +23,7 @@ from sidecar.retail.reorder import (
     Totals,
     backtest,
     best_methods,
+    known_days,
     means_at,
     points,
     rare_sales,
@@ -247,7 +248,9 @@ def _part(
     totals, end = Totals(past), past.sold.shape[1]
     sba = rare_sales(past, [end])[end]
     means, dispersion = means_at(totals, sba, end, lead.days, group)
-    spread = {name: dispersion * mean for name, mean in means.items()}
+    spread = {
+        name: dispersion * mean * (1 + lead.days / known_days(name, mean)) for name, mean in means.items()
+    }
     scores = backtest(past, lead, group)
     level = points(totals, sba, end, lead, group)
     return _Part(level, means, spread, scores.loss, scores.covered, {"all": scores.windows})

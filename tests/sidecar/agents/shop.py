@@ -11,7 +11,10 @@ from typing import Any
 from sidecar.core.store import Image, Item, Product
 from tests.sidecar.agents.frame_store import FrameStore, line_frame, stock_frame
 
-DESCRIPTION = "<p>A scarf of silk that is woven in one piece. It keeps warm in every season of the year, and it is soft.</p>"
+DESCRIPTION = (
+    "<p>A scarf of silk that is woven in one piece. "
+    "It keeps warm in every season of the year, and it is soft.</p>"
+)
 TODAY = date(2026, 11, 24)
 OLD = datetime(2024, 1, 1, tzinfo=UTC)
 
