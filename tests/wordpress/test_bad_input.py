@@ -88,7 +88,7 @@ def test_five_wrong_codes_end_the_right_one(parted: Scene, tabs: Tabs) -> None:
         refused(page, "The pairing code is wrong.", "devskyy pair")
     page.get_by_label("Pairing code").fill(code)
     page.get_by_role("button", name="Connect", exact=True).click()
-    refused(page, "Too many wrong pairing codes.", "it makes a new code")
+    refused(page, "Too many wrong codes", "it makes a new code")
 
 
 def test_a_used_and_an_expired_code_say_so(parted: Scene, tabs: Tabs) -> None:

@@ -78,7 +78,7 @@ final class Client
             'user-agent' => 'DevSkyy/' . DEVSKYY_VERSION,
         ]);
         if (is_wp_error($response)) {
-            $error = self::connection_error($response);
+            $error = self::connection_error($response, $url);
             set_transient(self::DOWN, ['url' => $url, 'code' => $error->get_error_code()], self::DOWN_SECONDS);
             return $error;
         }
@@ -132,15 +132,18 @@ final class Client
         return Error_Hints::error((string) ($error->code ?? 'sidecar_error'), $status, (string) ($error->message ?? ''), $more, (string) ($error->hint ?? ''));
     }
 
-    private static function connection_error(WP_Error $error): WP_Error
+    private static function connection_error(WP_Error $error, string $url): WP_Error
     {
         $text = $error->get_error_message();
+        // A paired sidecar that hangs up in the middle is stopping; at any other address it is somebody else.
+        $known = Connection::paired() && $url === Connection::url();
         $code = match (true) {
             $error->get_error_code() === 'http_request_not_executed' => 'http_blocked',
             (bool) preg_match('/cURL error (35|51|53|54|58|59|60|66|77|80|83|90|91):|SSL|certificate/i', $text) => 'tls_failed',
             (bool) preg_match('/cURL error 6:|resolve host/i', $text) => 'sidecar_unknown_host',
             (bool) preg_match('/cURL error 3:|valid URL/i', $text) => 'url_invalid',
             (bool) preg_match('/cURL error 28:|timed out/i', $text) && !preg_match('/connection|connect to/i', $text) => 'sidecar_timeout',
+            $known && preg_match('/cURL error (52|56):/i', $text) => 'sidecar_unreachable',
             (bool) preg_match('/cURL error (1|8|52|56|61):/i', $text) => 'not_a_sidecar',
             default => 'sidecar_unreachable',
         };
