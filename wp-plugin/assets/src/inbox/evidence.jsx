@@ -28,13 +28,13 @@ export function Expected({ effect }) {
   if (!words) return null;
   return (
     <div className={`devskyy-expected is-${words.tone}`}>
-      <b>{words.main}</b>
-      <span>
+      <b><bdi>{words.main}</bdi></b>
+      <bdi>
         {words.range && (effect.level
           /* translators: 1: interval such as "$40 to $210", 2: how sure, such as "in 8 of 10 cases". */
           ? sprintf(__('%1$s %2$s', 'devskyy'), words.range, sureness(effect.level))
           : words.range)}
-      </span>
+      </bdi>
       {effect.label && <span className="devskyy-quiet"><Message of={effect.label} plain /></span>}
     </div>
   );
