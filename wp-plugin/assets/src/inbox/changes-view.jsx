@@ -19,8 +19,8 @@ const RESULT = () => ({
   applied: [__('Applied', 'devskyy'), 'good'],
   undone: [__('Undone', 'devskyy'), 'plain'],
   compensated: [__('Put back', 'devskyy'), 'warn'],
-  skipped: [__('Not tried', 'devskyy'), 'plain'],
-  failed: [__('Not written', 'devskyy'), 'bad'],
+  skipped: [__('Not written', 'devskyy'), 'plain'],
+  failed: [__('Failed', 'devskyy'), 'bad'],
   stale: [__('Changed since', 'devskyy'), 'warn'],
 });
 
