@@ -27,6 +27,7 @@ from sidecar.runtime.base import Row, Runtime, now
 LEASE_S = 15
 TRIES = 5
 QUEUE = "default"
+RESEND_S = 300
 WEEK = 7 * 86_400
 KEPT_S = 30 * 86_400
 Handler = Callable[[Runtime, str, dict[str, Any]], Any]
@@ -260,7 +261,7 @@ def sweep(rt: Runtime) -> int:
         (jobs.c.state == "queued")
         & jobs.c.enqueued_at.is_(None)
         & (func.coalesce(jobs.c.not_before, jobs.c.created_at) < moment - 5),
-        (jobs.c.state == "queued") & (jobs.c.enqueued_at < moment - 600),
+        (jobs.c.state == "queued") & (jobs.c.enqueued_at < moment - RESEND_S),
         (jobs.c.state == "running") & (jobs.c.lease_until < moment),
     )
     with read(rt.db.app) as conn:
