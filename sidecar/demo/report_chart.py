@@ -186,7 +186,7 @@ def _marks(chart: Chart, px: Scale) -> list[str]:
         x, size = px(_number(mark.x)), 5.6 * len(mark.label)
         left = x + size + 4 > WIDTH
         start = x - size - 4 if left else x + 4
-        row = 0 if start > ends[0] else 1
+        row = 0 if start > ends[0] + 8 else 1
         ends[row] = start + size
         parts.append(
             f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 4}" y2="{HEIGHT - BOTTOM}"/>'

@@ -17,11 +17,13 @@ from sidecar.core.evidence_text import (
     format_param,
 )
 from sidecar.core.store import ShopFacts
-from sidecar.demo.report import ReportData, RunLine, Walk
+from sidecar.demo.report import FieldLine, ReportData, RunLine, Walk
 from sidecar.demo.report_chart import draw, legend
 
 BEST = 3
 """Proposals of an agent shown with their evidence; the others are one line each."""
+FIELDS = 5
+"""Fields of a walked proposal shown one by one."""
 RESOURCE = re.compile(r"^wc/v3/products/(\d+)(?:/variations/(\d+))?$")
 PATHS = {
     "sale_price": "Sale price",
@@ -200,17 +202,19 @@ def _id(part: object) -> object:
 
 
 def _walk(walk: Walk, facts: ShopFacts) -> Json:
+    fields = [
+        (_resource(line.resource), _path(line.path), *(_value(line.path, v, facts) for v in _steps(line)))
+        for line in walk.fields
+    ]
     return {
         "title": _title(walk.proposal, facts),
         "by": walk.approved_by,
         "states": walk.states,
-        "fields": [
-            (
-                _resource(line.resource),
-                _path(line.path),
-                *(_value(line.path, v, facts) for v in (line.before, line.after, line.undone)),
-                _value(line.path, line.before, facts) == _value(line.path, line.undone, facts),
-            )
-            for line in walk.fields
-        ],
+        "fields": fields[:FIELDS],
+        "more": len(fields[FIELDS:]),
+        "restored": all(before == undone for _, _, before, _, undone in fields),
     }
+
+
+def _steps(line: FieldLine) -> tuple[object, object, object]:
+    return line.before, line.after, line.undone

@@ -115,6 +115,16 @@ def test_whole_report(runs: list[RunLine], mirrored: Mirrored, tmp_path: Path) -
     assert "{" not in page.words
 
 
+def test_a_walk_of_many_fields_shows_some_and_the_outcome(runs: list[RunLine], tmp_path: Path) -> None:
+    proposal, states = runs[-1].proposals[0], ["pending", "applied", "undone"]
+    lines = [FieldLine(f"wc/v3/products/1/variations/{n}", "sale_price", "", "34.00", "") for n in range(9)]
+    words = Page(written(tmp_path, report(runs, walks=[Walk(proposal, "owner", states, lines)]))).words
+    assert "And 4 more fields likewise. Undoing put back what stood there." in words
+    lines[8] = replace(lines[8], undone="33.00")
+    words = Page(written(tmp_path, report(runs, walks=[Walk(proposal, "owner", states, lines)]))).words
+    assert "Undoing did not put back everything." in words
+
+
 def test_nothing_loads_from_elsewhere(runs: list[RunLine], tmp_path: Path) -> None:
     text = written(tmp_path, report(runs))
     assert not re.search(r"@import|url\(|<script|javascript:|\son\w+=", text)
