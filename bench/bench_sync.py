@@ -1,10 +1,10 @@
-"""The first sync by the plugin's signed export against paging wc/v3: same shop, same run, same rows in the mirror.
+"""The first sync by the plugin's signed export against paging wc/v3: same shop, same run, same rows.
 
     make bench-sync
 
-Starts a real WooCommerce shop (order tables on, 20,000 orders), reads all orders through the export, then at least
-2,000 of them through wc/v3 and scales that time to all. Both ways end in committed rows, which are compared. Prints a
-table, and last one line of JSON. Exit code 1 when rows differ, 2 when the shop cannot be made here.
+Starts a real WooCommerce shop (order tables on, 20,000 orders), reads all orders through the export, then
+at least 2,000 of them through wc/v3 and scales that time to all. Both ways end in committed rows, which are
+compared. Prints a table, and last one line of JSON. Exit code 1 when rows differ, 2 when there can be no shop.
 """
 
 from __future__ import annotations
@@ -80,11 +80,17 @@ def compare(shop: Stack, folder: Path, least: int) -> int:
     scaled = rest_seconds / rest_count * count
     differing, compared = differences(by_export, by_rest)
     answer = {
-        "bench": "sync", "orders": count, "export_seconds": round(seconds, 3), "wc_v3_orders": rest_count,
-        "wc_v3_seconds": round(rest_seconds, 3), "wc_v3_seconds_scaled": round(scaled, 1),
-        "ratio": round(scaled / seconds, 1), "rows_compared": compared, "rows_differing": len(differing),
+        "bench": "sync",
+        "orders": count,
+        "export_seconds": round(seconds, 3),
+        "wc_v3_orders": rest_count,
+        "wc_v3_seconds": round(rest_seconds, 3),
+        "wc_v3_seconds_scaled": round(scaled, 1),
+        "ratio": round(scaled / seconds, 1),
+        "rows_compared": compared,
+        "rows_differing": len(differing),
         "rss_mb": round(megabytes),
-    }  # fmt: skip
+    }
     show(answer)
     for line in differing[:5]:
         print(line)
@@ -154,8 +160,10 @@ def show(answer: dict[str, Any]) -> None:
     print(f"{'signed export':<42}{answer['orders']:>8}{answer['export_seconds']:>10.2f}")
     print(f"{'wc/v3, 100 a page':<42}{answer['wc_v3_orders']:>8}{answer['wc_v3_seconds']:>10.2f}")
     print(f"{'wc/v3, scaled to all orders':<42}{answer['orders']:>8}{answer['wc_v3_seconds_scaled']:>10.1f}")
-    print(f"The export is {answer['ratio']} times as fast; {answer['rows_compared']} committed rows compared, "
-          f"{answer['rows_differing']} differ; peak memory {answer['rss_mb']} MB.")  # fmt: skip
+    print(
+        f"The export is {answer['ratio']} times as fast; {answer['rows_compared']} committed rows compared, "
+        f"{answer['rows_differing']} differ; peak memory {answer['rss_mb']} MB."
+    )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def insert_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
 def insert_rows(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert many rows given as tuples in the order of the table's columns.
 
-    Several times faster than dicts through SQLAlchemy: only JSON columns are converted, the driver takes the rest.
+    Several times faster than dicts through SQLAlchemy: only JSON columns are converted.
     """
     if not conn.dialect.positional:
         conn.execute(insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ from sidecar.store.rows import CHANGING, COLUMNS
 PAGES = {"orders": 5000, "products": 500, "variations": 1000}
 """Rows of one answer: many of the small ones, few of those with long texts."""
 PAGE = 2000
+PARALLEL = 2
+"""Requests at a time: the shop's PHP must stay free for its visitors."""
+
 IDS_A_CALL = 300
 """Ids in one URL: it stays below the 8 kB that servers allow."""
 
@@ -52,7 +55,7 @@ class Reader(Protocol):
 
 
 class ExportReader:
-    """Reads through the plugin's signed export; the next page is on its way while one is worked on."""
+    """Reads through the plugin's signed export; the next pages are on their way while one is worked on."""
 
     source = "export"
 
@@ -69,16 +72,28 @@ class ExportReader:
         def fetch(start: int) -> dict[str, Any]:
             return self._client.export(resource, after=start, limit=limit, modified_after=modified_after)
 
-        with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(fetch, after)
-            while True:
-                body = coming.result()
-                more = body["next"]
-                if more is not None:
-                    coming = ahead.submit(fetch, more)
-                yield Page(body["columns"], body["rows"], last=more is None, total=body.get("total"))
-                if more is None:
-                    return
+        coming: dict[int, Future[dict[str, Any]]] = {}
+        guesses: Iterator[int] = iter(())
+        start: int | None = after
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            while start is not None:
+                body = (coming.pop(start, None) or pool.submit(fetch, start)).result()
+                start = body["next"]
+                if start is not None and start not in coming:
+                    coming[start] = pool.submit(fetch, start)
+                if modified_after is None and (body.get("total") or 0) > 2 * limit:
+                    guesses = self._starts(resource, start or 0, limit)
+                while len(coming) < PARALLEL and (guess := next(guesses, None)) is not None:
+                    coming[guess] = pool.submit(fetch, guess)
+                yield Page(body["columns"], body["rows"], last=start is None, total=body.get("total"))
+
+    def _starts(self, resource: str, after: int, limit: int) -> Iterator[int]:
+        """Where pages beyond the one after `after` begin, by the ids of now; a wrong guess costs time."""
+        more: int | None = after
+        while more is not None:
+            body = self._client.ids(resource, after=more, limit=10 * limit)
+            yield from body["ids"][limit - 1 :: limit]
+            more = body["next"]
 
     def rows(self, resource: str, ids: Sequence[int]) -> Page:
         found: list[Sequence[Any]] = []
@@ -112,7 +127,7 @@ ENDPOINTS = {
 EXTRA: dict[str, dict[str, object]] = {
     "products": {"status": "any"},
     "orders": {"status": "any"},
-    "customers": {"role": "all"},
+    "customers": {"role": "customer"},  # as the export: accounts of the staff are no customers
     "reviews": {"status": "all"},
 }
 

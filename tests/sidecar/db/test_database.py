@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Column, String, func, insert, select, text
 
 from sidecar.core.errors import Unavailable
 from sidecar.core.types import from_scaled, to_scaled
@@ -98,17 +99,33 @@ def test_insert_new_respects_other_unique_keys(databases: Databases) -> None:
         assert conn.execute(select(func.count()).select_from(jobs)).scalar() == 3
 
 
+def _plain(column: Column[Any]) -> str | int | None:
+    """A value for a column that the test says nothing about."""
+    return None if column.nullable else "" if isinstance(column.type, String) else 0
+
+
 def test_rows_as_tuples_come_back_as_they_were(databases: Databases) -> None:
     words = "Seidenschal „Émilie“ 🧣 \\ 'quoted' \"twice\" %s"
     values = {
-        "id": 7, "type": "simple", "status": "publish", "name": words, "regular_price": to_scaled(Decimal("19.9950")),
-        "manage_stock": 1, "stock_quantity": 2.5, "stock_status": "instock", "backorders": "no", "categories": [1, 2],
-        "tags": [], "attributes": [{"name": words, "options": ["a", "ß"], "variation": True}], "images": [],
-        "description": "x" * 80_000, "short_description": "",
-    }  # fmt: skip
-    row = tuple(SHOP if n == "shop_id" else values.get(n, "" if not c.nullable and n in ("sku", "permalink", "weight",
-                "length", "width", "height", "tax_class", "gtin", "catalog_visibility") else None if c.nullable else 0)
-                for n, c in products.c.items())  # fmt: skip
+        "id": 7,
+        "type": "simple",
+        "status": "publish",
+        "name": words,
+        "regular_price": to_scaled(Decimal("19.9950")),
+        "manage_stock": 1,
+        "stock_quantity": 2.5,
+        "stock_status": "instock",
+        "backorders": "no",
+        "categories": [1, 2],
+        "tags": [],
+        "attributes": [{"name": words, "options": ["a", "ß"], "variation": True}],
+        "images": [],
+        "description": "x" * 80_000,
+        "short_description": "",
+    }
+    row = tuple(
+        values.get(name, SHOP if name == "shop_id" else _plain(column)) for name, column in products.c.items()
+    )
     with write(databases.mirror) as conn:
         insert_rows(conn, products, [row])
         found = conn.execute(select(products)).mappings().one()
@@ -130,9 +147,13 @@ def test_money_at_the_edges(databases: Databases) -> None:
 
 
 def test_an_exception_leaves_nothing_behind(databases: Databases) -> None:
-    with pytest.raises(RuntimeError), write(databases.app) as conn:
-        insert_new(conn, leases, {"shop_id": SHOP, "name": "x", "owner": "a", "until": 1})
-        raise RuntimeError
+    def stumble() -> None:
+        with write(databases.app) as conn:
+            insert_new(conn, leases, {"shop_id": SHOP, "name": "x", "owner": "a", "until": 1})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stumble()
     with read(databases.app) as conn:
         assert conn.execute(select(leases)).all() == []
 
@@ -220,11 +241,16 @@ def test_a_full_disk_says_so_and_keeps_what_was_there(tmp_path: Path) -> None:
     databases = open_databases(f"sqlite:///{tmp_path}/a.sqlite3", f"sqlite:///{tmp_path}/m.sqlite3")
     upgrade_all(databases)
     row = {"shop_id": SHOP, "product_id": 1, "rating": 5, "verified": True, "status": "approved"}
-    with pytest.raises(Unavailable) as error, write(databases.mirror) as conn:
-        # SQLite's own limit on pages gives the very error of a full disk.
-        pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
-        conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-        conn.execute(insert(reviews), [row | {"id": n, "text": "x" * 4000} for n in range(100)])
+
+    def fill() -> None:
+        with write(databases.mirror) as conn:
+            # SQLite's own limit on pages gives the very error of a full disk.
+            pages = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+            conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+            conn.execute(insert(reviews), [row | {"id": n, "text": "x" * 4000} for n in range(100)])
+
+    with pytest.raises(Unavailable) as error:
+        fill()
     assert code_of(error) == "disk_full"
     with read(databases.mirror) as conn:
         assert conn.execute(select(func.count()).select_from(reviews)).scalar() == 0

@@ -22,12 +22,23 @@ from sidecar.security.tokens import b64decode, b64encode, canonical_path, sign
 
 SITE = str(uuid.UUID(int=7))
 BODY: dict[str, Any] = {
-    "site_id": SITE, "home_url": "http://shop.test/", "rest_url": "http://shop.test/wp-json/", "name": "My shop",
+    "site_id": SITE,
+    "home_url": "http://shop.test/",
+    "rest_url": "http://shop.test/wp-json/",
+    "name": "My shop",
     "versions": {"plugin": "0.1.0", "wordpress": "7.1", "woocommerce": "11.0.1", "php": "8.2.36"},
-    "facts": {"currency": "USD", "decimals": 2, "prices_include_tax": False, "timezone": "Europe/Berlin",
-              "cogs": True, "hpos": True, "locale": "en_US", "currency_symbol": "$"},
+    "facts": {
+        "currency": "USD",
+        "decimals": 2,
+        "prices_include_tax": False,
+        "timezone": "Europe/Berlin",
+        "cogs": True,
+        "hpos": True,
+        "locale": "en_US",
+        "currency_symbol": "$",
+    },
     "woocommerce_key": {"key": "ck_1", "secret": "cs_1"},
-}  # fmt: skip
+}
 
 
 def request(**more: Any) -> pairing.PairingRequest:
@@ -142,8 +153,16 @@ def test_a_bad_request_names_its_fields() -> None:
 def call(databases: Databases, sealer: Sealer, made: dict[str, str], **more: Any) -> Caller:
     site = {"site": SITE, "home": "http://shop.test", **more.pop("claims", {})}
     path, query = "/api/v1/status", [("full", "1")]
-    token = sign(b64decode(made["secret"]), iss="plugin", aud=made["shop_id"], method="POST",
-                 path=canonical_path(path, query), body=b"{}", now=1000, more=site)  # fmt: skip
+    token = sign(
+        b64decode(made["secret"]),
+        iss="plugin",
+        aud=made["shop_id"],
+        method="POST",
+        path=canonical_path(path, query),
+        body=b"{}",
+        now=1000,
+        more=site,
+    )
     given = {
         "authorization": f"Bearer {token}",
         "method": "POST",

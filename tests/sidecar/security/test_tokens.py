@@ -51,8 +51,7 @@ def test_verify(case: Case) -> None:
                 remember=lambda *_: True,
             )
         except DevSkyyError as error:
-            assert error.hint
-            return error.code
+            return error.code if error.hint else "no hint"
         return "ok"
 
     assert check() == case["expect"]
@@ -167,9 +166,19 @@ def test_clock_skew_tells_how_much() -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [{"iat": "1000"}, {"iat": 1000.5}, {"exp": True}, {"jti": "short"}, {"jti": 5}, {"m": None}, {"bh": 1}, {"exp": 999}, {"aud": ["shop"]}],
+    [
+        {"iat": "1000"},
+        {"iat": 1000.5},
+        {"exp": True},
+        {"jti": "short"},
+        {"jti": 5},
+        {"m": None},
+        {"bh": 1},
+        {"exp": 999},
+        {"aud": ["shop"]},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_claims_of_the_wrong_form(broken: dict[str, Any]) -> None:
     claims = jwt.decode(token(), options={"verify_signature": False}) | broken
     error = check(jwt.encode(claims, KEY, algorithm="HS256"))
@@ -207,7 +216,7 @@ def test_replay_memory_agrees_over_processes(databases: Databases) -> None:
     assert not remember(databases.app, "shop", "a" * 32, until=200, now=100)
     assert remember(databases.app, "other", "a" * 32, until=200, now=100)
     code = (
-        "import sys; from sidecar.db.session import open_engine; from sidecar.security.tokens import remember\n"
+        "import sys\nfrom sidecar.db.session import open_engine\nfrom sidecar.security.tokens import remember\n"
         "print(remember(open_engine(sys.argv[1]), 'shop', sys.argv[2] * 32, until=200, now=100))"
     )
     url = databases.app.url.render_as_string()

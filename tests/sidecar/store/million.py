@@ -1,6 +1,7 @@
-"""Run alone, so that its memory can be measured: a million order lines, and the queries that agents ask of them.
+"""Run alone, so that its memory can be measured: a million order lines, and the queries that agents ask.
 
-Writes the mirror's file in one process and reads it in another; prints the number of lines and the reader's peak in MB.
+Writes the mirror's file in one process and reads it in another; prints the number of lines and the reader's
+peak in MB.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from datetime import date
 
 from sidecar.core.store import READS, ShopFacts
 from sidecar.db import Databases, insert_rows, open_databases, write
-from sidecar.db.mirror import order_lines, orders
 from sidecar.db.migrate import upgrade_all
+from sidecar.db.mirror import order_lines, orders
 from sidecar.store.queries import open_store
 
 SHOP = "6f1d8b8e-51a7-4c52-8a53-5a3d8f0f3a11"
@@ -35,10 +36,33 @@ def make(folder: str) -> None:
         for number in range(start + 1, start + 10_001):
             day = FIRST + (number * DAYS) // (LINES // PER_ORDER)
             at = day * 86_400
-            heads.append((
-                SHOP, number, "completed", "EUR", at, at, at, None, number % 60_000 + 1, None, "DE", "101", 800_000, 0, 0,
-                0, False, "cod", "checkout", [], day, True, number % 60_000 + 1,
-            ))  # fmt: skip
+            heads.append(
+                (
+                    SHOP,
+                    number,
+                    "completed",
+                    "EUR",
+                    at,
+                    at,
+                    at,
+                    None,
+                    number % 60_000 + 1,
+                    None,
+                    "DE",
+                    "101",
+                    800_000,
+                    0,
+                    0,
+                    0,
+                    False,
+                    "cod",
+                    "checkout",
+                    [],
+                    day,
+                    True,
+                    number % 60_000 + 1,
+                )
+            )
             lines += [
                 (
                     SHOP,

@@ -1,4 +1,4 @@
-"""A shop for tests: real HTTP, speaks the plugin's export and wc/v3 over rows in memory, and misbehaves on request."""
+"""A shop for tests: real HTTP, the plugin's export and wc/v3 over rows in memory; misbehaves on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Shop:
-    """Rows by resource (dicts with the export's columns), a log of requests, and `script`: answers to give first."""
+    """Rows by resource (dicts with the export's columns), a log, and `script`: answers to give first."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in COLUMNS}

@@ -236,8 +236,13 @@ def test_stock_and_prices_are_known_from_the_first_sync_on(shop: Shop, sync: Syn
         only = store.stock_days(date(2026, 5, 5), [52])
     # the 3rd and the 5th are unknown: nobody looked
     assert [(row.item_id, row.day.day, row.stock, row.in_stock) for row in stock.itertuples()] == [
-        (1, 2, 5.0, True), (1, 4, 0.0, False), (1, 6, 0.0, False), (52, 2, 8.0, True), (52, 4, 8.0, True), (52, 6, 8.0, True),
-    ]  # fmt: skip
+        (1, 2, 5.0, True),
+        (1, 4, 0.0, False),
+        (1, 6, 0.0, False),
+        (52, 2, 8.0, True),
+        (52, 4, 8.0, True),
+        (52, 6, 8.0, True),
+    ]
     assert only["day"].dt.day.tolist() == [6]
     mine = prices[prices.item_id == 1]
     assert mine["price"].tolist() == [20.0, 18.0]  # what stood when the window opened, and the change

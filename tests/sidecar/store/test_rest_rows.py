@@ -21,29 +21,88 @@ Json = dict[str, Any]
 
 def product(number: int, **more: Any) -> Json:
     return {
-        "id": number, "name": "Silk scarf", "type": "simple", "status": "publish", "sku": "S1", "permalink": "http://s/p",
-        "regular_price": "20", "sale_price": "", "price": "20", "date_on_sale_from_gmt": None,
-        "date_on_sale_to_gmt": "2026-12-01T00:00:00", "manage_stock": True, "stock_quantity": 4, "stock_status": "instock",
-        "backorders": "no", "low_stock_amount": None, "cost_of_goods_sold": {"values": [{"defined_value": 7.5}], "total_value": 7.5},
-        "weight": "", "dimensions": {"length": "1", "width": "", "height": ""}, "tax_class": "", "global_unique_id": "",
-        "catalog_visibility": "visible", "categories": [{"id": 3, "name": "Scarves", "slug": "scarves"}], "tags": [],
-        "attributes": [{"id": 0, "name": "Colour", "position": 0, "visible": True, "variation": False, "options": ["Red"]}],
+        "id": number,
+        "name": "Silk scarf",
+        "type": "simple",
+        "status": "publish",
+        "sku": "S1",
+        "permalink": "http://s/p",
+        "regular_price": "20",
+        "sale_price": "",
+        "price": "20",
+        "date_on_sale_from_gmt": None,
+        "date_on_sale_to_gmt": "2026-12-01T00:00:00",
+        "manage_stock": True,
+        "stock_quantity": 4,
+        "stock_status": "instock",
+        "backorders": "no",
+        "low_stock_amount": None,
+        "cost_of_goods_sold": {"values": [{"defined_value": 7.5}], "total_value": 7.5},
+        "weight": "",
+        "dimensions": {"length": "1", "width": "", "height": ""},
+        "tax_class": "",
+        "global_unique_id": "",
+        "catalog_visibility": "visible",
+        "categories": [{"id": 3, "name": "Scarves", "slug": "scarves"}],
+        "tags": [],
+        "attributes": [
+            {
+                "id": 0,
+                "name": "Colour",
+                "position": 0,
+                "visible": True,
+                "variation": False,
+                "options": ["Red"],
+            }
+        ],
         "images": [{"id": 9, "src": "http://s/i.jpg", "name": "i", "alt": "A scarf"}],
-        "description": "<p>Soft &amp; <strong>light</strong></p>\n", "short_description": "", "total_sales": 3,
-        "average_rating": "4.50", "rating_count": 2, "date_created_gmt": "2026-01-02T03:04:05",
-        "date_modified_gmt": "2026-01-03T03:04:05", **more,
-    }  # fmt: skip
+        "description": "<p>Soft &amp; <strong>light</strong></p>\n",
+        "short_description": "",
+        "total_sales": 3,
+        "average_rating": "4.50",
+        "rating_count": 2,
+        "date_created_gmt": "2026-01-02T03:04:05",
+        "date_modified_gmt": "2026-01-03T03:04:05",
+        **more,
+    }
 
 
 def order(number: int) -> Json:
     return {
-        "id": number, "status": "completed", "currency": "EUR", "date_created_gmt": "2026-03-01T23:30:00",
-        "date_modified_gmt": "2026-03-02T00:00:00", "date_paid_gmt": "2026-03-01T23:31:00", "date_completed_gmt": None,
-        "customer_id": 0, "billing": {"email": " Anna@Example.test", "country": "GB", "postcode": "sw1a 1aa", "first_name": "Anna"},
-        "total": "39.00", "total_tax": "0.00", "shipping_total": "4.00", "discount_total": "5.00", "prices_include_tax": False,
-        "payment_method": "cod", "created_via": "checkout", "coupon_lines": [{"id": 1, "code": "ten"}],
-        "line_items": [{"id": 71, "product_id": 1, "variation_id": 0, "quantity": 2, "subtotal": "40.00", "total": "35.00", "total_tax": "0.00"}],
-    }  # fmt: skip
+        "id": number,
+        "status": "completed",
+        "currency": "EUR",
+        "date_created_gmt": "2026-03-01T23:30:00",
+        "date_modified_gmt": "2026-03-02T00:00:00",
+        "date_paid_gmt": "2026-03-01T23:31:00",
+        "date_completed_gmt": None,
+        "customer_id": 0,
+        "billing": {
+            "email": " Anna@Example.test",
+            "country": "GB",
+            "postcode": "sw1a 1aa",
+            "first_name": "Anna",
+        },
+        "total": "39.00",
+        "total_tax": "0.00",
+        "shipping_total": "4.00",
+        "discount_total": "5.00",
+        "prices_include_tax": False,
+        "payment_method": "cod",
+        "created_via": "checkout",
+        "coupon_lines": [{"id": 1, "code": "ten"}],
+        "line_items": [
+            {
+                "id": 71,
+                "product_id": 1,
+                "variation_id": 0,
+                "quantity": 2,
+                "subtotal": "40.00",
+                "total": "35.00",
+                "total_tax": "0.00",
+            }
+        ],
+    }
 
 
 def test_a_product() -> None:
@@ -83,9 +142,12 @@ def test_an_order_holds_no_person() -> None:
 
 def test_a_refund_turns_positive() -> None:
     told = {
-        "id": 9, "parent_id": 5, "date_created_gmt": "2026-03-05T00:00:00", "amount": "17.50",
+        "id": 9,
+        "parent_id": 5,
+        "date_created_gmt": "2026-03-05T00:00:00",
+        "amount": "17.50",
         "line_items": [{"id": 90, "product_id": 1, "variation_id": 0, "quantity": -1, "total": "-17.50"}],
-    }  # fmt: skip
+    }
     assert as_row("refunds", told, KEY) == [
         9,
         5,
@@ -114,26 +176,60 @@ def test_a_sync_over_wc_v3_alone(shop: Shop, databases: Databases) -> None:
     shop.rest = {
         "products": [product(n, type="variable" if n == 2 else "simple") for n in range(1, 121)],
         "products/2/variations": [
-            {**product(300), "attributes": [{"id": 0, "name": "Size", "option": "M"}], "image": {"id": 4}, "manage_stock": "parent"}
+            {
+                **product(300),
+                "attributes": [{"id": 0, "name": "Size", "option": "M"}],
+                "image": {"id": 4},
+                "manage_stock": "parent",
+            }
         ],
         "products/categories": [{"id": 3, "parent": 0, "name": "Scarves", "slug": "scarves", "count": 1}],
         "products/reviews": [
-            {"id": 8, "product_id": 1, "rating": 5, "verified": True, "status": "approved", "review": "<p>Nice</p>",
-             "reviewer": "Anna", "date_created_gmt": "2026-03-05T00:00:00"}
+            {
+                "id": 8,
+                "product_id": 1,
+                "rating": 5,
+                "verified": True,
+                "status": "approved",
+                "review": "<p>Nice</p>",
+                "reviewer": "Anna",
+                "date_created_gmt": "2026-03-05T00:00:00",
+            }
         ],
         "orders": [order(n) for n in range(1, 151)],
         "refunds": [
-            {"id": 900, "parent_id": 5, "date_created_gmt": "2026-03-05T00:00:00", "amount": "17.50",
-             "line_items": [{"id": 90, "product_id": 1, "variation_id": 0, "quantity": -1, "total": "-17.50"}]}
+            {
+                "id": 900,
+                "parent_id": 5,
+                "date_created_gmt": "2026-03-05T00:00:00",
+                "amount": "17.50",
+                "line_items": [
+                    {"id": 90, "product_id": 1, "variation_id": 0, "quantity": -1, "total": "-17.50"}
+                ],
+            }
         ],
-        "customers": [{"id": 1, "email": "a@b.test", "billing": {"country": "DE", "postcode": "10115"}, "date_created_gmt": "2026-01-01T00:00:00"}],
-    }  # fmt: skip
+        "customers": [
+            {
+                "id": 1,
+                "email": "a@b.test",
+                "billing": {"country": "DE", "postcode": "10115"},
+                "date_created_gmt": "2026-01-01T00:00:00",
+            }
+        ],
+    }
     # the fake shop does not filter by type, so every product is asked for its variations
     woo = WooClient(shop.url, "ck_1", "cs_1", timeout=5)
     report = Sync(databases, SHOP_ID, zone_of("Europe/Berlin"), RestReader(woo, KEY)).full()
     assert report.rows == {
-        "categories": 1, "products": 120, "variations": 1, "customers": 1, "coupons": 0, "reviews": 1, "orders": 150, "refunds": 1,
-    }  # fmt: skip
+        "categories": 1,
+        "products": 120,
+        "variations": 1,
+        "customers": 1,
+        "coupons": 0,
+        "reviews": 1,
+        "orders": 150,
+        "refunds": 1,
+    }
     with read(databases.mirror) as conn:
         first = conn.execute(select(orders).where(orders.c.id == 1)).mappings().one()
         assert (first["total"], first["day"]) == (390_000, 20_514)  # 2 March in Berlin
