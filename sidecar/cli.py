@@ -85,12 +85,12 @@ def shop_id(rt: Runtime) -> str:
 @click.pass_context
 def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
     """Run everything: web, worker and ticker."""
-    from sidecar.app import open_runtime
     from sidecar.runtime.serve import Supervisor
 
-    settings = settings_of(ctx, host=host, port=port)
-    open_runtime(settings).close()  # migrates once, before several processes would
-    supervisor = Supervisor(settings, say=lambda text: click.echo(text, err=True))
+    supervisor = Supervisor(
+        settings_of(ctx, host=host, port=port), say=lambda text: click.echo(text, err=True)
+    )
+    supervisor.migrate()
     supervisor.start()
     click.echo(f"DevSkyy sidecar {__version__}: {supervisor.url}")
     sys.exit(supervisor.run())
@@ -182,6 +182,16 @@ def create_key(rt: Runtime, name: str, scopes: tuple[str, ...], days: int | None
     _, text = apikeys.create_key(rt.db.app, shop_id(rt), name, scopes, now=now(), expires_at=until)
     click.echo(text)
     click.echo("Keep it: it is shown this once.", err=True)
+
+
+@keys.command("master")
+def master_key() -> None:
+    """Print a fresh sealing key for DEVSKYY_MASTER_KEY; what another key sealed stays closed to it."""
+    import secrets
+
+    from sidecar.security.tokens import b64encode
+
+    click.echo(b64encode(secrets.token_bytes(32)))
 
 
 @keys.command("list")
