@@ -4,7 +4,7 @@
 
 Starts a real WooCommerce shop (order tables on, 20,000 orders), reads all orders through the export, then
 at least 2,000 of them through wc/v3 and scales that time to all. Both ways end in committed rows, which are
-compared. Prints a table, and last one line of JSON. Exit code 1 when rows differ, 2 when there can be no shop.
+compared. Prints a table, and last one line of JSON. Exit code 1 when rows differ, 2 without a shop.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 from sidecar.store.rows import COLUMNS
 
 Json = Mapping[str, Any]
-TAG = re.compile(r"<[^>]*>")
+TAG = re.compile(r"<(script|style)[^>]*>.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 DESCRIPTION_CHARS = 20_000
 REVIEW_CHARS = 5_000
 
@@ -35,8 +35,8 @@ def postcode_area(postcode: str | None) -> str | None:
 
 
 def plain_text(markup: str | None, longest: int) -> str:
-    """Text without tags and entities, white space joined."""
-    return re.sub(r"\s+", " ", html.unescape(TAG.sub(" ", markup or ""))).strip()[:longest]
+    """Text without tags and entities, as WordPress strips them."""
+    return html.unescape(TAG.sub("", markup or "").strip())[:longest]
 
 
 def _time(text: str | None) -> str | None:
@@ -69,7 +69,8 @@ def _stock(row: Json) -> dict[str, Any]:
 
 
 def _cost(goods: Json | None) -> str | None:
-    return _money(goods.get("total_value")) if goods and goods.get("values") else None
+    # WooCommerce tells 0 for a cost that nobody entered.
+    return _money(goods["total_value"]) if goods and float(goods.get("total_value") or 0) else None
 
 
 def _product(row: Json, _key: bytes) -> dict[str, Any]:

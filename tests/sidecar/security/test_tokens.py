@@ -216,7 +216,8 @@ def test_replay_memory_agrees_over_processes(databases: Databases) -> None:
     assert not remember(databases.app, "shop", "a" * 32, until=200, now=100)
     assert remember(databases.app, "other", "a" * 32, until=200, now=100)
     code = (
-        "import sys\nfrom sidecar.db.session import open_engine\nfrom sidecar.security.tokens import remember\n"
+        "import sys\n"
+        "from sidecar.db.session import open_engine\nfrom sidecar.security.tokens import remember\n"
         "print(remember(open_engine(sys.argv[1]), 'shop', sys.argv[2] * 32, until=200, now=100))"
     )
     url = databases.app.url.render_as_string()
