@@ -353,6 +353,13 @@ def _notes(main: int, shop: _Shop) -> list[Message]:
                 since=day(shop.stock_since),
             )
         )
+    if shop.judged.units[main].on_sale:
+        notes.append(
+            say(
+                "It is on sale now; the level follows past sales and may be too low while the lower "
+                "price lasts."
+            )
+        )
     if shop.judged.units[main].low is None:
         notes.append(
             say(

@@ -54,6 +54,7 @@ class Unit:
     stock: int
     low: int | None
     price: float
+    on_sale: bool
     created: date
 
 
@@ -108,6 +109,7 @@ def _unit(key: int, own: list[Item], resource: str, name: str, low: int | None) 
         stock=first.stock or 0,
         low=low,
         price=float(first.price or 0),
+        on_sale=any(item.sale_price is not None and item.price == item.sale_price for item in own),
         created=min(item.created_at.date() for item in own),
     )
 

@@ -78,6 +78,7 @@ return static fn (): array => [
     'How many days deliveries are usually early or late (standard deviation).' => __('How many days deliveries are usually early or late (standard deviation).', 'devskyy'),
     'How sales answered to prices.' => __('How sales answered to prices.', 'devskyy'),
     'In stock' => __('In stock', 'devskyy'),
+    'It is on sale now; the level follows past sales and may be too low while the lower price lasts.' => __('It is on sale now; the level follows past sales and may be too low while the lower price lasts.', 'devskyy'),
     'It sold {through} of its stock in {period}, its category {peers}; counted as slow below {share} of that.' => __('It sold {through} of its stock in {period}, its category {peers}; counted as slow below {share} of that.', 'devskyy'),
     'Item Id' => __('Item Id', 'devskyy'),
     'Items' => __('Items', 'devskyy'),
