@@ -60,10 +60,15 @@ def with_runtime(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.pass_context
     def wrapped(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
+        working = ctx.info_name == "worker"
+        settings = settings_of(ctx, **({} if working else {"log_level": "WARNING", "log_json": False}))
+        if working:
+            from sidecar.runtime.counters import share_counters
+
+            share_counters(settings.data_dir)
         from sidecar.app import open_runtime
 
-        quiet = {} if ctx.info_name == "worker" else {"log_level": "WARNING", "log_json": False}
-        rt = open_runtime(settings_of(ctx, **quiet))
+        rt = open_runtime(settings)
         try:
             return ctx.invoke(command, rt, *args, **kwargs)
         finally:

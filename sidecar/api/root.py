@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from flask import Response
@@ -14,6 +13,7 @@ from sidecar.api.group import ACCEPTED, NO_TOKEN, OK, group
 from sidecar.api.models import RunBody, TypedAgentPath
 from sidecar.core.errors import NotFound
 from sidecar.runtime import catalog, health, metrics
+from sidecar.runtime.counters import folder_of_counters
 from sidecar.runtime.runs import find_agent
 
 bp = group("root", "Health, metrics and old names.")
@@ -40,7 +40,7 @@ def health_view() -> Any:
 @access(LOCAL)
 def metrics_view() -> Response:
     """Counters for Prometheus"""
-    text = metrics.exposition(runtime(), os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+    text = metrics.exposition(runtime(), folder_of_counters())
     return Response(text, content_type=metrics.CONTENT_TYPE)
 
 

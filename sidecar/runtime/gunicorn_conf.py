@@ -1,17 +1,18 @@
 """Gunicorn in production: `gunicorn -c python:sidecar.runtime.gunicorn_conf 'sidecar.app:create_app()'`.
 
-Threads, not greenlets: the work is short and the database drivers block. `devskyy serve` starts it like this
-too.
+Threads, not greenlets: the work is short and the database drivers block. `devskyy serve` uses it too.
 """
 
 from pathlib import Path
 from typing import Any
 
+from sidecar.runtime.counters import share_counters
 from sidecar.settings import Settings
 
 _settings = Settings()
 _tmp = Path(_settings.data_dir) / "tmp"
 _tmp.mkdir(parents=True, exist_ok=True)
+share_counters(_settings.data_dir)
 
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"

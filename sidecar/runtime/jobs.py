@@ -28,6 +28,7 @@ LEASE_S = 15
 TRIES = 5
 QUEUE = "default"
 RESEND_S = 300
+POSTPONE_S = 20
 WEEK = 7 * 86_400
 KEPT_S = 30 * 86_400
 Handler = Callable[[Runtime, str, dict[str, Any]], Any]
@@ -128,6 +129,9 @@ def perform(rt: Runtime, shop_id: str, job: str) -> None:
         except Cancelled:
             finish(rt, shop_id, job, "cancelled")
         except DevSkyyError as error:
+            if error.code == "sync_running":
+                _postpone(rt, shop_id, row)
+                return
             _failed(rt, shop_id, row, error, again=isinstance(error, Unavailable))
         except Exception as error:
             log.error("job_crashed", exc=traceback.format_exc(limit=20))
@@ -214,6 +218,14 @@ def _forgive(rt: Runtime, shop_id: str, job: str) -> None:
     if ids:
         with write(rt.db.app) as conn:
             conn.execute(update(jobs).where(mine, jobs.c.id.in_(ids)).values(state="cancelled"))
+
+
+def _postpone(rt: Runtime, shop_id: str, row: Row) -> None:
+    """Another sync has the shop, perhaps a killed one whose lease goes on: later, and no try is lost."""
+    later: Row = {"state": "queued", "not_before": now() + POSTPONE_S, "attempts": row["attempts"] - 1}
+    later |= {"enqueued_at": None, "lease_owner": None, "lease_until": None}
+    if _set(rt, shop_id, row["id"], later, only="running"):
+        send(rt, shop_id, row["id"], delay_s=POSTPONE_S + 1)
 
 
 def _failed(rt: Runtime, shop_id: str, row: Row, error: DevSkyyError, *, again: bool) -> None:

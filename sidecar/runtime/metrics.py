@@ -1,4 +1,4 @@
-"""Counters for Prometheus; with several processes they meet in PROMETHEUS_MULTIPROC_DIR (set by `serve`)."""
+"""Counters for Prometheus; with several processes they meet in a folder (see `counters`)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -95,9 +94,6 @@ class Supervisor:
         """Starts both children and waits until the web one answers; DevSkyyError when it does not in a
         minute.
         """
-        folder = self.settings.data_dir.absolute() / "metrics"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
         for name in ("web", "worker"):
             self.children[name] = self._spawn(name)
         self._wait_ready()
@@ -133,7 +129,7 @@ class Supervisor:
             "DEVSKYY_PORT": str(self.port),
             LIFELINE: str(self.lifeline[0]),
         }
-        return {**os.environ, **own, **ours, "PROMETHEUS_MULTIPROC_DIR": str(data / "metrics")}
+        return {**os.environ, **own, **ours}
 
     def _wait_ready(self) -> None:
         end = time.monotonic() + READY_S

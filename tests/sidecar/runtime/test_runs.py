@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from sidecar.core.errors import ShopUnreachable
+from sidecar.core.errors import Conflict, ShopUnreachable
 from sidecar.db import read, write
 from sidecar.db.app import audit, jobs, runs
 from sidecar.runtime import base, mirror, schedule
@@ -112,6 +112,22 @@ def test_a_job_tries_again_while_the_shop_is_away(plugin: Plugin, monkeypatch: p
     assert checks["jobs"]["action"] == {"id": "retry", "label": "Retry", "job": job}
     assert plugin.send("POST", f"/api/v1/jobs/{job}/retry").status_code == 202
     assert plugin.send("POST", f"/api/v1/jobs/{job}/retry").json["error"]["code"] == "not_failed"
+
+
+def test_a_sync_waits_for_the_sync_that_has_the_shop(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise Conflict("A sync of this shop runs already.", code="sync_running")
+
+    monkeypatch.setitem(work.HANDLERS, "sync", busy)
+    job = mirror.start_sync(plugin.rt, plugin.shop_id, full=False)
+    for _ in range(work.TRIES + 2):
+        work.perform(plugin.rt, plugin.shop_id, job)
+        with write(plugin.rt.db.app) as conn:
+            row = conn.execute(select(jobs).where(jobs.c.id == job)).mappings().one()
+            assert (row["state"], row["attempts"]) == ("queued", 0)
+            assert row["not_before"] > base.now()
+            conn.execute(update(jobs).where(jobs.c.id == job).values(not_before=None))
+    assert plugin.get("/api/v1/status").json["errors"] == []
 
 
 def test_a_success_takes_back_the_failures_before_it(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
