@@ -11,12 +11,13 @@ from sqlalchemy import delete
 
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import lease, write
+from sidecar.db.app import events as stored
 from sidecar.db.app import nonces, schedule_fires
 from sidecar.runtime import events, jobs, mirror, proposals, runs, schedule, shop
 from sidecar.runtime.base import Runtime, now
 
 LEASE_S = 15
-FIRES_KEPT_S = 90 * 86_400
+KEPT_S = 90 * 86_400
 log = structlog.get_logger(__name__)
 
 
@@ -91,7 +92,10 @@ class Ticker:
         jobs.prune(self.rt)
         with write(self.rt.db.app) as conn:
             conn.execute(delete(nonces).where(nonces.c.expires_at < now()))
-            conn.execute(delete(schedule_fires).where(schedule_fires.c.at < now() - FIRES_KEPT_S))
+            conn.execute(
+                delete(stored).where(stored.c.state == "done", stored.c.received_at < now() - KEPT_S)
+            )
+            conn.execute(delete(schedule_fires).where(schedule_fires.c.at < now() - KEPT_S))
 
 
 def fire_due(rt: Runtime) -> int:
