@@ -32,8 +32,8 @@ from sidecar.retail.reorder import (
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 4_000
-"""Items whose daily history is held at once; with two years that is about 100 MB."""
+CHUNK = 1_500
+"""Items whose daily history is held at once; with two years that is about 80 MB."""
 YOUNG = 28
 
 
