@@ -12,7 +12,7 @@ from typing import Any
 from sidecar.store.rows import COLUMNS
 
 Json = Mapping[str, Any]
-TAG = re.compile(r"<(script|style)[^>]*>.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+TAG = re.compile(r"<[^>]*>")
 DESCRIPTION_CHARS = 20_000
 REVIEW_CHARS = 5_000
 
@@ -35,8 +35,8 @@ def postcode_area(postcode: str | None) -> str | None:
 
 
 def plain_text(markup: str | None, longest: int) -> str:
-    """Text without tags and entities, as WordPress strips them."""
-    return html.unescape(TAG.sub("", markup or "").strip())[:longest]
+    """Text without tags and entities, white space joined: what the plugin's Export::plain makes of it."""
+    return re.sub(r"\s+", " ", html.unescape(TAG.sub(" ", markup or ""))).strip()[:longest]
 
 
 def _time(text: str | None) -> str | None:

@@ -182,6 +182,7 @@ def lay_out(shop: Shop) -> None:
         "products",
         {
             "name": "Contract hat",
+            "description": "<p>One.</p><p>Two &amp; <b>three</b>.</p>\n\nFour.",
             "regular_price": "30",
             "sale_price": "25",
             "date_on_sale_from_gmt": "2026-01-01T00:00:00",
