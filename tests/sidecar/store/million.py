@@ -6,16 +6,14 @@ peak in MB.
 
 from __future__ import annotations
 
-import random
 import resource
 import subprocess
 import sys
 from datetime import date
 
 from sidecar.core.store import READS, ShopFacts
-from sidecar.db import Databases, insert_rows, open_databases, write
+from sidecar.db import Databases, open_databases, write
 from sidecar.db.migrate import upgrade_all
-from sidecar.db.mirror import order_lines, orders
 from sidecar.store.queries import open_store
 
 SHOP = "6f1d8b8e-51a7-4c52-8a53-5a3d8f0f3a11"
@@ -26,64 +24,25 @@ def databases(folder: str) -> Databases:
     return open_databases(f"sqlite:///{folder}/app.sqlite3", f"sqlite:///{folder}/mirror.sqlite3")
 
 
+NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x + 1 < {count})"
+ORDERS = f"""
+INSERT INTO orders {NUMBERS} SELECT '{SHOP}', x + 1, 'completed', 'EUR', {FIRST} * 86400, NULL, NULL,
+  NULL, x % 60000 + 1, NULL, 'DE', '101', 800000, 0, 0, 0, 0, 'cod', 'checkout', '[]',
+  {FIRST} + x * {DAYS} / {{count}}, 1, x % 60000 + 1 FROM n
+"""
+ROWS = f"""
+INSERT INTO order_lines {NUMBERS} SELECT '{SHOP}', x / {PER_ORDER} + 1, x, x * 7919 % {ITEMS} + 1, 0,
+  1.0, 200000, 200000, 0, {FIRST + 1} * 86400, {FIRST} + x * {DAYS} / {{count}}, 1, 'EUR' FROM n
+"""
+
+
 def make(folder: str) -> None:
-    """Fills the mirror in pages of 10,000 orders."""
+    """Fills the mirror inside SQLite."""
     opened = databases(folder)
     upgrade_all(opened)
-    draw = random.Random(1)
-    for start in range(0, LINES // PER_ORDER, 10_000):
-        heads, lines = [], []
-        for number in range(start + 1, start + 10_001):
-            day = FIRST + (number * DAYS) // (LINES // PER_ORDER)
-            at = day * 86_400
-            heads.append(
-                (
-                    SHOP,
-                    number,
-                    "completed",
-                    "EUR",
-                    at,
-                    at,
-                    at,
-                    None,
-                    number % 60_000 + 1,
-                    None,
-                    "DE",
-                    "101",
-                    800_000,
-                    0,
-                    0,
-                    0,
-                    False,
-                    "cod",
-                    "checkout",
-                    [],
-                    day,
-                    True,
-                    number % 60_000 + 1,
-                )
-            )
-            lines += [
-                (
-                    SHOP,
-                    number,
-                    number * 10 + n,
-                    draw.randint(1, ITEMS),
-                    0,
-                    1.0,
-                    200_000,
-                    200_000,
-                    0,
-                    at,
-                    day,
-                    True,
-                    "EUR",
-                )
-                for n in range(PER_ORDER)
-            ]
-        with write(opened.mirror) as conn:
-            insert_rows(conn, orders, heads)
-            insert_rows(conn, order_lines, lines)
+    with write(opened.mirror) as conn:
+        conn.exec_driver_sql(ORDERS.format(count=LINES // PER_ORDER))
+        conn.exec_driver_sql(ROWS.format(count=LINES))
     opened.dispose()
 
 
