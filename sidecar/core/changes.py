@@ -36,7 +36,10 @@ def _refuse_floats(value: object) -> None:
 
 
 class SetField(BaseModel):
-    """One field of one resource: what stood there when the agent looked, and what shall stand there."""
+    """One field of one resource: what stood there when the agent looked, and what shall stand there.
+
+    With `to` equal to `was` it is a guard: compared before anything is written, and left as it is.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -108,6 +111,15 @@ def digest(proposal_id: str, changes: list[dict[str, Any]]) -> str:
     """SHA-256 over what a person approves: the proposal's id and its changes."""
     text = canonical_json({"id": proposal_id, "changes": changes})
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def written(change: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields that a change sets, without its guards."""
+    return [
+        field
+        for field in change.get("set", [])
+        if field["path"] == "stock_delta" or field["was"] != field["to"]
+    ]
 
 
 def touched(changes: list[dict[str, Any]]) -> set[tuple[str, str]]:

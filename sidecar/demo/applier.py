@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sidecar.core.changes import written
 from sidecar.demo.changes import ledger
 from sidecar.demo.changes.ledger import Entry
 from sidecar.demo.changes.rules import differences, record, refuse, refuse_for, sentence, values_back
@@ -145,7 +146,7 @@ class Applier:
     def _write_patch(self, entry: Entry) -> None:
         current = self._read(entry.resource)
         try:
-            values = {item["path"]: item["to"] for item in entry.record["set"]}
+            values = {item["path"]: item["to"] for item in written(entry.record)}
             write_values(self.call, entry.resource, values, current, entry.change_id)
             after = self._read(entry.resource)
             found = differences(entry.record["set"], after, "to")

@@ -7,6 +7,7 @@ from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
+from sidecar.core.changes import written
 from sidecar.core.evidence import Evidence
 from sidecar.core.evidence_text import (
     format_effect,
@@ -169,8 +170,7 @@ def _changes(proposal: Json, facts: ShopFacts) -> list[tuple[str, str, str, str]
             _value(part["path"], part["to"], facts),
         )
         for change in proposal["changes"]
-        if change["kind"] == "patch"
-        for part in change["set"]
+        for part in written(change)
     ]
 
 

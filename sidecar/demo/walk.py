@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sidecar.core.changes import written
 from sidecar.demo.generator import load_truth
 from sidecar.demo.report import RunLine, TruthLine
 from sidecar.demo.report_truth import compare
@@ -22,19 +23,17 @@ def pick(runs: list[RunLine]) -> dict[str, Any] | None:
 
 
 def _paths(proposal: dict[str, Any]) -> set[str]:
-    return {
-        part["path"] for change in proposal["changes"] if change["kind"] == "patch" for part in change["set"]
-    }
+    return {part["path"] for change in proposal["changes"] for part in written(change)}
 
 
 def field_values(shop: DemoShop, proposal: dict[str, Any]) -> dict[tuple[str, str], Any]:
     """The present value in the shop of every field that the proposal sets, by (resource, path)."""
     found: dict[tuple[str, str], Any] = {}
     for change in proposal["changes"]:
-        if change["kind"] != "patch":
+        if not written(change):
             continue
         body = shop.call("GET", change["resource"])
-        for part in change["set"]:
+        for part in written(change):
             found[change["resource"], part["path"]] = value_of(body, part["path"])
     return found
 

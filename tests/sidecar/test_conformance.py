@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from sidecar.agents import FAMILIES, registry
 from sidecar.core.agent import Agent, Proposal, Result
-from sidecar.core.changes import Act, Create, Patch, digest, touched, with_ids
+from sidecar.core.changes import Act, Create, Patch, digest, touched, with_ids, written
 from sidecar.core.errors import Cancelled
 from sidecar.core.evidence import Evidence, Message
 from sidecar.core.evidence_text import format_message, format_param
@@ -175,9 +175,11 @@ def test_changes_are_new_and_apart(agent: Agent, results: Any) -> None:
         aims = touched(changes)
         assert not aims & seen
         seen |= aims
-        for change in proposal.changes:
-            for field in getattr(change, "set", ()):
-                assert not _same(field.was, field.to)
+        for change in changes:
+            if change["kind"] == "patch":
+                new = written(change)
+                assert new, "a patch of guards alone changes nothing"
+                assert not any(_same(field["was"], field["to"]) for field in new)
 
 
 @each_agent

@@ -55,13 +55,22 @@ class Shop:
     bounds: Bounds
 
 
+def _regular_stays(cut: Cut, decimals: int) -> SetField:
+    """A guard: the cut was worked out from this price, so it must still stand when somebody approves."""
+    regular = price(cut.old, decimals).value
+    return SetField(path="regular_price", was=regular, to=regular)
+
+
 def proposal(slow: Slow, cuts: list[Cut], product: Product, shop: Shop) -> Proposal:
     """One proposal per product, with one patch per item."""
     decimals = shop.bounds.decimals
     patches = [
         Patch(
             resource=one.item.resource,
-            set=[SetField(path="sale_price", was="", to=price(one.new, decimals).value)],
+            set=[
+                _regular_stays(one, decimals),
+                SetField(path="sale_price", was="", to=price(one.new, decimals).value),
+            ],
         )
         for one in cuts
     ]

@@ -23,7 +23,7 @@ def run(store: FrameStore, **given: Any) -> Result[Any]:
 
 
 def prices(result: Result[Any]) -> dict[str, str]:
-    return {change.resource: change.set[0].to for proposal in result.proposals for change in proposal.changes}
+    return {change.resource: change.set[-1].to for proposal in result.proposals for change in proposal.changes}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,8 @@ def test_effect_only_where_it_still_sells(demo: Result[Any]) -> None:
 def test_unsold_item_gets_a_sale_price() -> None:
     result = run(shop([item(1)], [sale(1, 100)]))
     assert prices(result) == {"wc/v3/products/1": "32.00"}
-    field = result.proposals[0].changes[0].set[0]
+    guard, field = result.proposals[0].changes[0].set
+    assert (guard.path, guard.was, guard.to) == ("regular_price", "40.00", "40.00")
     assert (field.path, field.was) == ("sale_price", "")
     words = format_message(result.proposals[0].evidence.message, FACTS)
     assert words == "Lower Silk Scarf 1 from €40.00 to €32.00: 12 pieces in stock and no sale for 99 days."

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { proposals } from '../dev/fixtures.mjs';
-import { bulkCaution, caution, confirmLabel, pathLabel, priceCount, setLine, target, targets, undoLines, valueText } from '../src/lib/changes.js';
+import { bulkCaution, caution, confirmLabel, isGuard, pathLabel, priceCount, setLine, target, targets, undoLines, valueText, written } from '../src/lib/changes.js';
 import { shopTime } from './host.mjs';
 
 const sale = proposals.find((proposal) => proposal.changes.length === 6);
@@ -22,6 +22,15 @@ test('values are said in the shop’s words', () => {
   assert.equal(valueText('date_on_sale_to_gmt', '2026-12-31T22:59:59'), 'December 31, 2026 11:59 pm');
   assert.equal(pathLabel('images[0].alt'), 'Alternative text of picture 1');
   assert.equal(pathLabel('meta_data[_note]'), 'Custom field _note');
+});
+
+test('a guard is not a change', () => {
+  const guard = { path: 'regular_price', was: '40.00', to: '40.00' };
+  const cut = { path: 'sale_price', was: '', to: '32.00' };
+  assert.ok(isGuard(guard));
+  assert.deepEqual(written({ set: [guard, cut] }), [cut]);
+  assert.equal(priceCount([{ set: [guard] }]), 0);
+  assert.deepEqual(undoLines([{ kind: 'patch', set: [guard, cut] }]), ['Sale price is taken out again']);
 });
 
 test('stock moves by its difference', () => {

@@ -102,6 +102,12 @@ final class Writer
         return null;
     }
 
+    /** Whether a field only has to stand as it was seen, and is not written. */
+    private static function guards(\stdClass $item): bool
+    {
+        return $item->path !== 'stock_delta' && Values::same($item->path, $item->was ?? null, $item->to ?? null);
+    }
+
     /** Writes the values of a patch that is known to stand at `stood`. */
     private static function write_patch(\stdClass $row): bool|WP_Error
     {
@@ -109,7 +115,8 @@ final class Writer
         if (is_wp_error($current)) {
             return $current;
         }
-        $values = array_column((array) $row->record->set, 'to', 'path');
+        $changed = array_filter((array) $row->record->set, static fn (\stdClass $item): bool => !self::guards($item));
+        $values = array_column($changed, 'to', 'path');
         $done = Target::write($row->resource, $values, $current);
         $after = is_wp_error($done) ? $done : Target::read($row->resource);
         if (is_wp_error($after)) {

@@ -1,6 +1,6 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Badge } from '../lib/states.jsx';
-import { pathLabel, setLine, target, valueText } from '../lib/changes.js';
+import { isGuard, pathLabel, setLine, target, valueText, written } from '../lib/changes.js';
 import { useNames } from './names.js';
 
 function nameOf(change, names) {
@@ -63,6 +63,17 @@ function Line({ field }) {
   );
 }
 
+function Guard({ field }) {
+  return (
+    <p className="devskyy-quiet">
+      {
+        /* translators: 1: a field of a product, such as "Price", 2: its value. */
+        sprintf(__('%1$s stays %2$s.', 'devskyy'), pathLabel(field.path), valueText(field.path, field.to))
+      }
+    </p>
+  );
+}
+
 function Body({ change }) {
   if (change.kind === 'act') return <p>{__('The sidecar does this once. It cannot be undone.', 'devskyy')}</p>;
   if (change.kind === 'create') {
@@ -73,7 +84,12 @@ function Body({ change }) {
       </div>
     ));
   }
-  return change.set.map((field) => <Line key={field.path} field={field} />);
+  return (
+    <>
+      {written(change).map((field) => <Line key={field.path} field={field} />)}
+      {change.set.filter(isGuard).map((field) => <Guard key={field.path} field={field} />)}
+    </>
+  );
 }
 
 /** Exactly what changes: per product or variation, what stands there and what will. */

@@ -50,9 +50,15 @@ export function setLine({ path, was, to }) {
   return { label, was: before, to: after, unset: isUnset(was), long: before.length > 80 || after.length > 80 };
 }
 
+/** Whether a field only has to stand as it was seen, and is not changed. */
+export const isGuard = ({ path, was, to }) => path !== 'stock_delta' && JSON.stringify(was) === JSON.stringify(to);
+
+/** What a patch changes. */
+export const written = (change) => (change.set ?? []).filter((field) => !isGuard(field));
+
 /** How many resources get another price. */
 export function priceCount(changes = []) {
-  return changes.filter((change) => (change.set ?? []).some((field) => PRICE.test(field.path))).length;
+  return changes.filter((change) => written(change).some((field) => PRICE.test(field.path))).length;
 }
 
 /** The ids of products, and of variations by product, that the changes name. */
@@ -103,7 +109,7 @@ export function undoLines(changes = []) {
   return changes.flatMap((change) => {
     if (change.kind === 'create') return [__('What was created is deleted', 'devskyy')];
     if (change.kind === 'act') return [__('This part cannot be undone', 'devskyy')];
-    return (change.set ?? []).map((field) => {
+    return written(change).map((field) => {
       if (field.path === 'stock_delta') {
         /* translators: %s: pieces, with plus or minus. */
         return sprintf(__('Stock moves by %s', 'devskyy'), (field.to < 0 ? '+' : '') + number(-field.to));
