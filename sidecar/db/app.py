@@ -166,6 +166,7 @@ proposals = shop_table(
     Column("evidence", JSON, nullable=False),
     Column("undoable", Boolean, nullable=False),
     Column("effect", Float, comment="evidence.effect.value; to sort by"),
+    Column("position", Integer, nullable=False, default=0, comment="place in its run; the best is first"),
     Column(
         "search", String(500), nullable=False, default="", comment="title and subject, lower case; for q="
     ),

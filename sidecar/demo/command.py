@@ -172,7 +172,6 @@ def _proposals(shop: DemoShop, run: Json) -> list[Json]:
         "/api/v1/proposals",
         agent=run["agent"],
         state="pending",
-        sort="-effect",
         limit=str(PROPOSALS_SHOWN),
     )
     wanted = set(run["proposals"])

@@ -125,4 +125,4 @@ def _order(sort: str) -> list[Any]:
         )
     down = sort.startswith("-")
     known = [column.is_(None)] if column is proposals.c.effect else []
-    return [*known, column.desc() if down else column.asc(), proposals.c.id]
+    return [*known, column.desc() if down else column.asc(), proposals.c.position, proposals.c.id]

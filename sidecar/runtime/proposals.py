@@ -17,6 +17,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sidecar.core.agent import Agent, Proposal
 from sidecar.core.changes import canonical_json, digest, touched, undoable, with_ids
 from sidecar.core.errors import Conflict, DevSkyyError, Invalid, NotFound
+from sidecar.core.evidence_text import format_message
+from sidecar.core.store import ShopFacts
 from sidecar.db import read, write
 from sidecar.db.app import proposal_history, proposal_open, proposal_targets, proposals
 from sidecar.runtime import audit, metrics
@@ -65,18 +67,24 @@ PASSED: dict[str, frozenset[str]] = {
 
 
 def create(
-    rt: Runtime, conn: Connection, shop_id: str, agent: Agent, run_id: str, found: Sequence[Proposal]
+    rt: Runtime,
+    conn: Connection,
+    shop_id: str,
+    agent: Agent,
+    run_id: str,
+    found: Sequence[Proposal],
+    facts: ShopFacts,
 ) -> tuple[list[str], list[str]]:
-    """Writes a run's proposals in the caller's transaction; returns their ids and, in words, what was left
-    out.
+    """Writes a run's proposals in the caller's transaction; returns their ids and what was left out.
 
-    An older open proposal for the same field gives way, and passes on its snooze; one that a person is having
-    applied
-    stays; what a person rejected less than `cooldown_days` ago is not proposed again.
+    They keep the agent's order, the best first. An older open proposal for the same field gives way, and
+    passes on its snooze; one that a person is having applied stays; what a person rejected less than
+    `cooldown_days` ago is not proposed again.
     """
     made, left = [], []
-    for proposal in found:
-        row = _row(shop_id, agent, run_id, proposal)
+    for position, proposal in enumerate(found):
+        title = format_message(proposal.evidence.message, facts)[:300]
+        row = {**_row(shop_id, agent, run_id, proposal, title), "position": position}
         targets = sorted(_targets(row["changes"]))
         reason = _cooling(rt, conn, shop_id, agent.name, targets) or _give_way(conn, shop_id, row, targets)
         if reason:
@@ -88,12 +96,11 @@ def create(
     return made, left
 
 
-def _row(shop_id: str, agent: Agent, run_id: str, proposal: Proposal) -> Row:
+def _row(shop_id: str, agent: Agent, run_id: str, proposal: Proposal, title: str) -> Row:
     ident, moment, risk = uuid.uuid4().hex, now(), proposal.risk or agent.risk
     changes = with_ids(ident, proposal.changes)
     evidence = proposal.evidence.model_dump(mode="json", by_alias=True, exclude_none=True)
     subject = {key: value for key, value in vars_of(proposal.subject).items() if value is not None}
-    title = in_words(evidence["message"])[:300]
     return {
         "shop_id": shop_id, "id": ident, "agent": agent.name, "family": agent.family, "title": title,
         "state": "pending", "risk": risk, "risk_rank": RISKS[risk], "run_id": run_id, "created_at": moment,
@@ -107,23 +114,6 @@ def _row(shop_id: str, agent: Agent, run_id: str, proposal: Proposal) -> Row:
 def vars_of(subject: Any) -> Row:
     """A subject's fields."""
     return {name: getattr(subject, name) for name in ("resource", "id", "name", "image_id", "permalink")}
-
-
-def in_words(message: Row) -> str:
-    """A message in English, for titles and search; wp-admin formats it properly."""
-    text = str(message["template"])
-    for name, param in message.get("params", {}).items():
-        text = text.replace("{" + name + "}", _value_in_words(param))
-    return text
-
-
-def _value_in_words(param: Row) -> str:
-    value = param["value"]
-    if param["type"] == "percent":
-        return f"{value * 100:.3g} %"
-    plain = f"{value:g}" if isinstance(value, float) else str(value)
-    unit = param.get("unit") or {"pieces": "pieces", "days": "days"}.get(param["type"], "")
-    return f"{plain} {unit}".strip()
 
 
 def _targets(changes: list[Row]) -> set[tuple[str, str]]:

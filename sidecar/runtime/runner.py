@@ -183,7 +183,8 @@ def _succeed(rt: Runtime, run: Row, agent: Agent, found: tuple[Result[Any], Stor
     output = result.output.model_dump(mode="json", exclude_none=True)
     with write(rt.db.app) as conn:
         _still_ours(rt, load(conn, run["shop_id"], run["id"]))
-        made, left = proposals.create(rt, conn, run["shop_id"], agent, run["id"], result.proposals)
+        given = (run["shop_id"], agent, run["id"], result.proposals, store.facts)
+        made, left = proposals.create(rt, conn, *given)
         for line in [*store.notes(), *(f"Left out: {words}" for words in left)]:
             _line(conn, run, "info", line)
         values = {**_ended("done", started), "output": output, "generation": store.generation}

@@ -169,9 +169,7 @@ def as_json(conn: Connection, row: Row, *, whole: bool = True) -> Row:
     }
     mine = (proposals.c.shop_id == row["shop_id"]) & (proposals.c.run_id == row["id"])
     answer["proposals"] = list(
-        conn.execute(
-            select(proposals.c.id).where(mine).order_by(proposals.c.created_at, proposals.c.id)
-        ).scalars()
+        conn.execute(select(proposals.c.id).where(mine).order_by(proposals.c.position)).scalars()
     )
     if whole:
         answer |= {"output": row["output"], "log": _log(conn, row)}

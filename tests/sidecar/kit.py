@@ -30,6 +30,7 @@ class CutInput(BaseModel):
     """Input of the tiny agent."""
 
     product: int = Field(12, ge=1, description="Which product.")
+    also: list[int] = Field([], description="More products, after it.")
     to: str = Field("18.00", description="The new price.")
     crash: bool = Field(False, description="Whether to fail.")
     steps: int = Field(0, ge=0, description="Steps of a tenth of a second.")
@@ -71,13 +72,15 @@ def cut_price(inp: CutInput, ctx: Context) -> Result[CutOutput]:
     if inp.crash:
         raise ZeroDivisionError("as asked")
     ctx.log("One product looked at.")
+    found = [_cut(product, inp.to) for product in (inp.product, *inp.also)]
+    return Result(CutOutput(draw=float(ctx.rng.random()), product=inp.product), found)
+
+
+def _cut(product: int, to: str) -> Proposal:
     change = Patch(
-        resource=f"wc/v3/products/{inp.product}", set=[SetField(path="regular_price", was="20.00", to=inp.to)]
+        resource=f"wc/v3/products/{product}", set=[SetField(path="regular_price", was="20.00", to=to)]
     )
-    found = Proposal(
-        Subject("products", inp.product, f"Scarf {inp.product}"), [change], evidence(inp.product, inp.to)
-    )
-    return Result(CutOutput(draw=float(ctx.rng.random()), product=inp.product), [found])
+    return Proposal(Subject("products", product, f"Scarf {product}"), [change], evidence(product, to))
 
 
 @agent(title="Only look", reads={"products"}, proposes=False, schedule="daily")

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 from sidecar.core.agent import Proposal, Subject
 from sidecar.core.changes import Act, Create, Patch, SetField
 from sidecar.core.evidence import Chart, Evidence, Fact, MoneyValue, Number, Pieces, Series, Text, Window, say
+from sidecar.core.store import ShopFacts
 from sidecar.db import open_databases, write
 from sidecar.runtime import proposals
 from sidecar.runtime.base import Runtime
@@ -292,12 +293,15 @@ class Scene:
             agent = registry()["slow-stock-markdown"]
             with write(databases.app) as connection:
                 made, left = proposals.create(
-                    runtime, connection, self.identity()["shop_id"], agent, uuid.uuid4().hex, [found]
+                    runtime, connection, self.identity()["shop_id"], agent, uuid.uuid4().hex, [found], FACTS
                 )
         finally:
             databases.dispose()
         assert made, left
         return made[0]
+
+
+FACTS = ShopFacts("USD", 2, False, "UTC", cogs=True, hpos=True)
 
 
 def registry() -> Any:

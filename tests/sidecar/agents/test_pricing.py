@@ -23,7 +23,8 @@ def run(store: FrameStore, **given: Any) -> Result[Any]:
 
 
 def prices(result: Result[Any]) -> dict[str, str]:
-    return {change.resource: change.set[-1].to for proposal in result.proposals for change in proposal.changes}
+    changes = [change for proposal in result.proposals for change in proposal.changes]
+    return {change.resource: change.set[-1].to for change in changes}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ def test_a_run_makes_a_proposal_that_is_approved_applied_and_undone(plugin: Plug
     assert run["log"][0]["message"] == "One product looked at."
     found = plugin.get(f"/api/v1/proposals/{run['proposals'][0]}").json["proposal"]
     assert found["state"] == "pending"
-    assert found["title"] == "Lower Scarf 12 to 18.00."
+    assert found["title"] == "Lower Scarf 12 to €18.00."
     assert found["digest"] == digest(found["id"], found["changes"])
 
     answer = plugin.decide(found, "approve", {"digest": found["digest"]})
@@ -76,11 +76,18 @@ def test_a_snooze_passes_on_to_the_proposal_that_follows(plugin: Plugin) -> None
     assert plugin.decide(found, "snooze", {"until": "2020-01-01T00:00:00Z"}).status_code in (409, 422)
 
 
+def test_a_run_keeps_the_agents_order(plugin: Plugin) -> None:
+    run = plugin.run({"product": 9, "also": [3, 5]})
+    items = plugin.get("/api/v1/proposals", state="pending").json["items"]
+    assert [item["subject"]["id"] for item in items] == [9, 3, 5]
+    assert [item["id"] for item in items] == run["proposals"]
+
+
 def test_the_inbox_filters_sorts_and_counts(plugin: Plugin) -> None:
     for product in range(1, 8):
         plugin.run({"product": product})
     page = plugin.get("/api/v1/proposals", state="pending", limit=3, page=2, sort="title").json
-    assert [item["title"] for item in page["items"]] == [f"Lower Scarf {n} to 18.00." for n in (4, 5, 6)]
+    assert [item["title"] for item in page["items"]] == [f"Lower Scarf {n} to €18.00." for n in (4, 5, 6)]
     assert (page["total"], page["pages"], page["counts"]["pending"]) == (7, 3, 7)
     assert plugin.get("/api/v1/proposals", q="scarf 3").json["total"] == 1
     assert plugin.get("/api/v1/proposals", q="%").json["total"] == 0

@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("undoable", sa.Boolean(), nullable=False),
         sa.Column("effect", sa.Float(), nullable=True, comment="evidence.effect.value; to sort by"),
+        sa.Column("position", sa.Integer(), nullable=False, comment="place in its run; the best is first"),
         sa.Column(
             "search", sa.String(length=500), nullable=False, comment="title and subject, lower case; for q="
         ),
