@@ -31,7 +31,7 @@ def test_a_change_in_wp_admin_before_the_approval_is_kept(scene: Scene, tabs: Ta
         panel.get_by_text("The shop has changed since the proposal was made, so nothing was written.").first
     ).to_be_visible()
     expect(
-        panel.get_by_text("regular_price is 38.50 now, not 40.00").or_(panel.get_by_text("38.5")).first
+        panel.get_by_text("Regular price is 38.50 now, not 40.00").or_(panel.get_by_text("38.5")).first
     ).to_be_visible()
     assert scene.price(item) == "38.50"
     assert scene.rows("SELECT post_modified_gmt FROM wp_posts WHERE ID = %s", item.id) == modified
@@ -53,7 +53,7 @@ def test_one_stale_change_of_several_keeps_all_from_being_written(scene: Scene) 
     assert (answer.status_code, answer.json()["code"]) == (409, "stale")
     results = answer.json()["data"]["results"]
     assert [row["state"] for row in results] == ["skipped", "skipped"]
-    assert "regular_price is 41.00 now, not 40.00" in results[1]["message"]
+    assert "Regular price is 41.00 now, not 40.00" in results[1]["message"]
     assert scene.ledger(ident) == ["skipped", "stale"]
     assert (scene.price(first), scene.price(second)) == ("40.00", "41.00")
 
@@ -70,7 +70,7 @@ def test_an_undo_does_not_overwrite_what_came_after(scene: Scene, tabs: Tabs) ->
     tabs.allow("status of 409")
     panel.get_by_role("button", name="Undo…").click()
     panel.get_by_role("button", name="Undo now").click()
-    expect(panel.get_by_text("regular_price is 29.00 now, not 30.00")).to_be_visible()
+    expect(panel.get_by_text("Regular price is 29.00 now, not 30.00")).to_be_visible()
     assert scene.price(item) == "29.00"
     until(
         "both still count it as applied",

@@ -52,7 +52,7 @@ test('approving two price changes together asks too', () => {
 });
 
 test('undo says what stands afterwards', () => {
-  assert.deepEqual(undoLines(single.changes), ['Price back to $40.00']);
+  assert.deepEqual(undoLines(single.changes), ['Regular price back to $40.00']);
   assert.deepEqual(undoLines([{ kind: 'patch', set: [{ path: 'stock_delta', was: 1, to: 5 }] }]), ['Stock moves by -5']);
   assert.deepEqual(undoLines([{ kind: 'patch', set: [{ path: 'sale_price', was: '', to: '5' }] }]), ['Sale price is taken out again']);
   assert.deepEqual(undoLines([{ kind: 'create' }]), ['What was created is deleted']);

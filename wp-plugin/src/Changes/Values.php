@@ -46,6 +46,30 @@ final class Values
         return array_values(array_unique($ids));
     }
 
+    /** A field in a sentence, in the words of the product's screen; what has no word there keeps its name. */
+    public static function label(string $path): string
+    {
+        if (preg_match('/^images\[(\d+)\]\.alt$/', $path, $found)) {
+            /* translators: %d: number of a picture of a product */
+            return sprintf(__('Alternative text of picture %d', 'devskyy'), (int) $found[1] + 1);
+        }
+        return match ($path) {
+            'regular_price' => __('Regular price', 'devskyy'),
+            'sale_price' => __('Sale price', 'devskyy'),
+            'date_on_sale_from', 'date_on_sale_from_gmt' => __('Sale starts', 'devskyy'),
+            'date_on_sale_to', 'date_on_sale_to_gmt' => __('Sale ends', 'devskyy'),
+            'low_stock_amount' => __('Low stock threshold', 'devskyy'),
+            'name' => __('Name', 'devskyy'),
+            'description' => __('Description', 'devskyy'),
+            'short_description' => __('Short description', 'devskyy'),
+            'weight' => __('Weight', 'devskyy'),
+            'sku' => __('SKU', 'devskyy'),
+            'categories' => __('Categories', 'devskyy'),
+            'tags' => __('Tags', 'devskyy'),
+            default => $path,
+        };
+    }
+
     /** A value in a sentence. */
     public static function show(mixed $value): string
     {

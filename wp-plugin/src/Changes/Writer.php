@@ -81,7 +81,7 @@ final class Writer
         $parts = [];
         foreach ($differences as $path => $values) {
             /* translators: 1: name of a field, 2: value found, 3: value expected */
-            $parts[] = sprintf(__('%1$s is %2$s now, not %3$s.', 'devskyy'), $path, Values::show($values['now']), Values::show($values['expected']));
+            $parts[] = sprintf(__('%1$s is %2$s now, not %3$s.', 'devskyy'), Values::label($path), Values::show($values['now']), Values::show($values['expected']));
         }
         return implode(' ', $parts);
     }

@@ -94,7 +94,7 @@ export const readsLabel = (name) => known({
 }, name);
 
 const FIELDS = () => ({
-  regular_price: __('Price', 'devskyy'),
+  regular_price: __('Regular price', 'devskyy'),
   sale_price: __('Sale price', 'devskyy'),
   date_on_sale_from_gmt: __('Sale starts', 'devskyy'),
   date_on_sale_to_gmt: __('Sale ends', 'devskyy'),
