@@ -39,7 +39,8 @@ final class Routes
         }
         $data = is_array($body['data'] ?? null) ? $body['data'] : [];
         $code = in_array($body['code'], ['rest_invalid_param', 'rest_missing_callback_param', 'rest_invalid_json'], true) ? 'invalid' : (string) $body['code'];
-        $error = Error_Hints::error($code, $response->get_status(), (string) $body['message']);
+        $hint = $body['code'] === 'rest_invalid_json' ? __('Send one JSON object in UTF-8.', 'devskyy') : '';
+        $error = Error_Hints::error($code, $response->get_status(), (string) $body['message'], [], $hint);
         $fields = self::fields($data['params'] ?? []);
         $response->set_data(['code' => $code, 'message' => $body['message'], 'data' => (array) $error->get_error_data() + ($fields === [] ? [] : ['fields' => $fields])]);
         return $response;
