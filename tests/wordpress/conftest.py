@@ -15,6 +15,8 @@ from tests.wordpress.stack import Stack
 FAILED = pytest.StashKey[bool]()
 # A complaint of PHP or of the database that names the plugin's code.
 OURS = re.compile(r"devskyy", re.IGNORECASE)
+# An error of the sidecar that nobody foresaw.
+CRASH = re.compile(r'Traceback|"level": "(error|critical)"')
 
 
 @pytest.fixture(scope="session", params=[True, False], ids=["hpos", "posts"])
@@ -66,10 +68,12 @@ def _ready(scene: Scene) -> Iterator[Scene]:
         scene.sidecar.start()
     if not scene.paired():
         scene.pair()
-    before = len(scene.stack.debug_log())
+    before, logged = len(scene.stack.debug_log()), len(scene.sidecar.log.read_text())
     yield scene
     said = [line for line in scene.stack.debug_log()[before:].splitlines() if OURS.search(line)]
     assert not said, "PHP complained:\n" + "\n".join(said[:20])
+    crashed = [line for line in scene.sidecar.log.read_text()[logged:].splitlines() if CRASH.search(line)]
+    assert not crashed, "The sidecar crashed:\n" + "\n".join(crashed[:5])
 
 
 @pytest.fixture(scope="session")

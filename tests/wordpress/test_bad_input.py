@@ -80,15 +80,11 @@ def test_a_wrong_code_costs_neither_the_address_nor_the_right_one(parted: Scene,
 
 def test_five_wrong_codes_end_the_right_one(parted: Scene, tabs: Tabs) -> None:
     code = new_code(parted)
-    page = connect(tabs, parted, parted.sidecar.url, "AAAA-BBBB-CCCC")
-    for _ in range(4):
-        page.get_by_label("Pairing code").fill("AAAA-BBBB-CCCC")
-        page.get_by_role("button", name="Connect", exact=True).click()
-        page.wait_for_load_state()
-        refused(page, "The pairing code is wrong.", "devskyy pair")
-    page.get_by_label("Pairing code").fill(code)
-    page.get_by_role("button", name="Connect", exact=True).click()
-    refused(page, "Too many wrong codes", "it makes a new code")
+    body = {"url": parted.sidecar.url, "code": "AAAA-BBBB-CCCC"}
+    for _ in range(5):
+        answer = parted.person("admin").rest("POST", "/devskyy/v1/pairing", json=body)
+        assert code_of(answer) == "pairing_code_wrong"
+    refused(connect(tabs, parted, parted.sidecar.url, code), "Too many wrong codes", "it makes a new code")
 
 
 def test_a_used_and_an_expired_code_say_so(parted: Scene, tabs: Tabs) -> None:

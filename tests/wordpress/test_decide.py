@@ -152,6 +152,25 @@ def test_undo_restores_the_sale_that_stood_there(scene: Scene, tabs: Tabs) -> No
     assert scene.rest("GET", f"/wc/v3/products/{item.id}?_fields={fields}") == before
 
 
+def test_undo_works_while_the_sidecar_is_down(scene: Scene, tabs: Tabs) -> None:
+    item = scene.product("Scarf to take back")
+    ident = scene.propose(item)
+    page = settled(tabs.open(scene, PAGES["inbox"], "admin"))
+    open_proposal(page, ident)
+    panel = page.locator("aside")
+    panel.get_by_role("button", name="Approve", exact=True).click()
+    expect(panel.get_by_text("Done. The shop has changed.")).to_be_visible()
+    expect(panel.get_by_role("button", name="Undo…")).to_be_enabled()
+    scene.sidecar.stop()
+    panel.get_by_role("button", name="Undo…").click()
+    panel.get_by_role("button", name="Undo now").click()
+    expect(panel.get_by_text("Undone. The former values stand again.")).to_be_visible()
+    assert (scene.price(item), scene.ledger(ident)) == ("40.00", ["undone"])
+    scene.sidecar.start()
+    scene.rest("POST", "/devskyy/v1/status/drain")
+    until("the sidecar hears of it", lambda: scene.state(ident) == "undone")
+
+
 def test_settings_tab_shows_the_connection(scene: Scene, tabs: Tabs) -> None:
     page = tabs.open(scene, SETTINGS, "admin")
     expect(page.get_by_text(scene.sidecar.url)).to_be_visible()

@@ -154,6 +154,19 @@ def test_an_api_key_of_the_sidecar_may_not(pending: tuple[Scene, str], action: s
     assert untouched(scene, ident)
 
 
+def test_a_revoked_api_key_reads_nothing_any_more(scene: Scene) -> None:
+    key = (
+        scene.sidecar.command("keys", "create", "former robot", "--scope", "proposals:read")
+        .splitlines()[0]
+        .strip()
+    )
+    scene.sidecar.command("keys", "revoke", key.split("_")[1])
+    url = f"{scene.sidecar.url}/api/v1/proposals"
+    answer = requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+    assert answer.status_code == 401
+    assert "key" in code_of(answer)
+
+
 def test_no_key_can_be_given_the_right_to_approve(scene: Scene) -> None:
     for scope in ("proposals:approve", "proposals:write", "person", "signed", "*"):
         with pytest.raises(RuntimeError):
