@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -10,8 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Engine, MetaData, func, select
 
+from sidecar.core.errors import Unavailable
 from sidecar.db.app import app
 from sidecar.db.mirror import mirror
 from sidecar.db.session import Databases, read, write
@@ -19,6 +22,9 @@ from sidecar.db.session import Databases, read, write
 Which = Literal["app", "mirror"]
 METADATA: dict[Which, MetaData] = {"app": app, "mirror": mirror}
 HERE = Path(__file__).parent / "migrations"
+LOCK_NAME = "devskyy_migrations"
+LOCK_NUMBER = int.from_bytes(b"DevSkyy")
+LOCK_S = 60
 
 
 def config(which: Which) -> Config:
@@ -38,13 +44,35 @@ def version_table(which: Which) -> str:
 
 
 def upgrade(engine: Engine, which: Which) -> None:
-    """Brings the tables to the newest revision; does nothing when they are there."""
+    """Brings the tables to the newest revision; does nothing when they are there.
+
+    Processes that come at once take turns: Unavailable when one waits longer than a minute on MySQL/MariaDB.
+    """
     if current(engine, which) == head(which):
         return
-    with write(engine) as conn:
+    with _alone(engine), write(engine) as conn:
         made = config(which)
         made.attributes["connection"] = conn
-        command.upgrade(made, "head")
+        command.upgrade(made, "head")  # reads the revision again, now that nobody else changes it
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Holds the right to change tables, also over the commit; on SQLite a transaction has it from its BEGIN."""
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    with engine.connect() as conn:
+        conn.detach()  # closed at the end instead of going back to the pool, which gives up its lock
+        if engine.dialect.name == "postgresql":
+            conn.execute(select(func.pg_advisory_lock(LOCK_NUMBER)))
+        elif conn.execute(select(func.get_lock(LOCK_NAME, LOCK_S))).scalar() != 1:
+            raise Unavailable(
+                "Another process has been changing the tables for a minute.",
+                code="database_locked",
+                hint="Wait until its migration has ended, then start again.",
+            )
+        yield
 
 
 def upgrade_all(databases: Databases) -> None:

@@ -22,6 +22,9 @@ BUSY_S = 15.0
 """Longest wait for another writer on SQLite."""
 
 READ = {"devskyy_read": True}
+# A reader of PostgreSQL sees one moment; a writer there must see what others committed while it waited for
+# them, as on the other databases: REPEATABLE READ would end it instead ("could not serialize access").
+READ_POSTGRESQL = READ | {"isolation_level": "REPEATABLE READ"}
 
 # (words of the driver, code, message, hint): the first match counts.
 TROUBLE = [
@@ -44,6 +47,14 @@ TROUBLE = [
         "Give the sidecar's user the right to write the data folder and its files.",
     ),
     (
+        ("unable to open", "can't connect", "connection refused", "gone away", "lost connection",
+         "disk i/o error", "server closed", "connection failed", "terminating connection",
+         "could not connect", "access denied", "unknown database", "password authentication", "server has gone", "timed out"),
+        "database_gone",
+        "The database cannot be reached.",
+        "Check DEVSKYY_DATABASE_URL and DEVSKYY_MIRROR_URL, the server, and that the data folder exists.",
+    ),
+    (
         ("no such table", "no such column", "doesn't exist", "does not exist", "unknown column"),
         "database_outdated",
         "The database lacks a table or column of this version.",
@@ -54,15 +65,6 @@ TROUBLE = [
         "database_damaged",
         "The database file is damaged.",
         "Restore it from a backup. The mirror may be deleted instead: `devskyy sync --full` makes it again.",
-    ),
-    (
-        ("unable to open", "can't connect", "connection refused", "gone away", "lost connection",
-         "disk i/o error", "server closed", "connection failed", "could not connect", "access denied",
-         "unknown database",
-         "password authentication", "server has gone", "timed out"),
-        "database_gone",
-        "The database cannot be reached.",
-        "Check DEVSKYY_DATABASE_URL and DEVSKYY_MIRROR_URL, the server, and that the data folder exists.",
     ),
 ]  # fmt: skip
 
@@ -94,9 +96,13 @@ def open_engine(url: str) -> Engine:
         if parsed.database and parsed.database != ":memory:":
             _make_folder(Path(parsed.database).parent)
     else:
-        options |= {"pool_pre_ping": True, "pool_recycle": 1800, "isolation_level": "REPEATABLE READ"}
-        if parsed.get_backend_name() in ("mysql", "mariadb") and "charset" not in parsed.query:
-            parsed = parsed.update_query_dict({"charset": "utf8mb4"})
+        options |= {"pool_pre_ping": True, "pool_recycle": 1800}
+        if parsed.get_backend_name() == "postgresql":
+            options["isolation_level"] = "READ COMMITTED"
+        else:
+            options["isolation_level"] = "REPEATABLE READ"
+            if "charset" not in parsed.query:
+                parsed = parsed.update_query_dict({"charset": "utf8mb4"})
     try:
         engine = create_engine(parsed, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
@@ -152,7 +158,8 @@ def write(engine: Engine) -> Iterator[Connection]:
 def read(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads and sees one moment; takes no lock and is rolled back at the end."""
     with engine.connect() as conn:
-        conn = conn.execution_options(**READ)
+        postgresql = engine.dialect.name == "postgresql"
+        conn = conn.execution_options(**(READ_POSTGRESQL if postgresql else READ))
         with conn.begin() as transaction:
             yield conn
             transaction.rollback()

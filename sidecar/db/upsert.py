@@ -42,7 +42,9 @@ def insert_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         stmt = mysql.insert(table).prefix_with("IGNORE")
         return conn.execute(stmt, row).rowcount == 1
     make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    return conn.execute(make(table).on_conflict_do_nothing(), row).rowcount == 1
+    # Asked for the key, since psycopg counts no rows of an INSERT that SQLAlchemy lets return something.
+    done = make(table).on_conflict_do_nothing().returning(table.c.shop_id)
+    return conn.execute(done, row).first() is not None
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from sidecar.core.changes import canonical_json
 from sidecar.core.errors import DevSkyyError, NotFound
-from sidecar.db import write
+from sidecar.db import insert_new, write
 from sidecar.db.app import audit, errors
 from sidecar.runtime.base import Row, Runtime, at, now, present
 
@@ -29,6 +29,13 @@ def record(
     conn: Connection, shop_id: str, who: Row | None, action: str, target: str = "", detail: Row | None = None
 ) -> None:
     """Appends a row in the caller's transaction, chained to the one before by its hash."""
+    row: Row = {"at": now(), "who": who, "action": action, "target": target, "detail": detail or {}}
+    # PostgreSQL locks the last row, not the place behind it: whoever had to wait there looks once more.
+    while not insert_new(conn, audit, _next(conn, shop_id, row)):
+        pass
+
+
+def _next(conn: Connection, shop_id: str, row: Row) -> Row:
     last = conn.execute(
         select(audit.c.n, audit.c.hash)
         .where(audit.c.shop_id == shop_id)
@@ -37,10 +44,9 @@ def record(
         .with_for_update()
     ).first()
     n, previous = (last.n + 1, last.hash) if last else (1, "")
-    row: Row = {"n": n, "at": now(), "who": who, "action": action, "target": target, "detail": detail or {}}
+    row = {"n": n, **row}
     digest = hashlib.sha256((previous + canonical_json(row)).encode()).hexdigest()
-    values = {**row, "shop_id": shop_id, "request_id": request_id(), "previous": previous, "hash": digest}
-    conn.execute(insert(audit).values(values))
+    return {**row, "shop_id": shop_id, "request_id": request_id(), "previous": previous, "hash": digest}
 
 
 def entries(conn: Connection, shop_id: str, limit: int, cursor: str | None) -> Row:

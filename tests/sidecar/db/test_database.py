@@ -1,7 +1,9 @@
-"""Tables, migrations, transactions and upserts on SQLite and, where it is installed, on MariaDB."""
+"""Tables, migrations, transactions and upserts on SQLite and on the servers that are installed."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,27 +19,24 @@ from sidecar.db import Databases, insert_new, insert_rows, lease, open_databases
 from sidecar.db.app import app, jobs, leases, price_history, runs
 from sidecar.db.migrate import current, differences, head, upgrade, upgrade_all
 from sidecar.db.mirror import mirror, products, reviews
+from tests.sidecar.servers import drop_tables
 
 SHOP = "6f1d8b8e-51a7-4c52-8a53-5a3d8f0f3a11"
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=["sqlite", "mariadb", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
     if request.param == "sqlite":
         opened = open_databases(
             f"sqlite:///{tmp_path}/deep/app.sqlite3", f"sqlite:///{tmp_path}/deep/mirror.sqlite3"
         )
     else:
-        url = request.getfixturevalue("mariadb")
+        url = request.getfixturevalue(request.param)
         opened = open_databases(url % "app", url % "mirror")
     upgrade_all(opened)
     yield opened
-    if request.param == "mariadb":
-        for engine, tables in ((opened.app, app), (opened.mirror, mirror)):
-            tables.drop_all(engine)
-            with write(engine) as conn:
-                for name in ("devskyy_app_version", "devskyy_mirror_version"):
-                    conn.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    if request.param != "sqlite":
+        drop_tables(opened)
     opened.dispose()
 
 
@@ -46,6 +45,40 @@ def test_migrations_make_exactly_the_declared_tables(databases: Databases) -> No
     assert differences(databases.app, "app") == []
     assert differences(databases.mirror, "mirror") == []
     assert current(databases.app, "app") == head("app")
+
+
+UPGRADE = """
+import sys
+from sidecar.db import open_databases
+from sidecar.db.migrate import upgrade_all
+databases = open_databases(*sys.argv[1:])
+print("ready", flush=True)
+sys.stdin.readline()
+upgrade_all(databases)
+"""
+
+
+def test_processes_that_upgrade_at_once_take_turns(databases: Databases, tmp_path: Path) -> None:
+    if databases.app.dialect.name == "sqlite":
+        urls = [f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3"]
+    else:
+        drop_tables(databases)
+        urls = [engine.url.render_as_string(False) for engine in (databases.app, databases.mirror)]
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", UPGRADE, *urls]
+    children = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    told = [child.communicate(timeout=60)[1] for child in children]
+    assert [(child.returncode, words) for child, words in zip(children, told, strict=True)] == [(0, "")] * 3
+    made = open_databases(*urls)
+    assert differences(made.app, "app") == differences(made.mirror, "mirror") == []
+    made.dispose()
 
 
 def test_differences_sees_a_missing_column(databases: Databases) -> None:
