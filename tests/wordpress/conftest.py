@@ -68,6 +68,7 @@ def _ready(scene: Scene) -> Iterator[Scene]:
         scene.sidecar.start()
     if not scene.paired():
         scene.pair()
+    scene.calm()
     before, logged = len(scene.stack.debug_log()), len(scene.sidecar.log.read_text())
     yield scene
     said = [line for line in scene.stack.debug_log()[before:].splitlines() if OURS.search(line)]

@@ -172,6 +172,11 @@ class Scene:
         finally:
             file.write_text(json.dumps(settings))
 
+    def calm(self) -> None:
+        """Take back what a test before may have left: switches, and the pause after a lost connection."""
+        shutil.rmtree(self.stack.log / "switches", ignore_errors=True)
+        self.rows("DELETE FROM wp_options WHERE option_name LIKE '%%transient%%devskyy_down'")
+
     # --- the shop -----------------------------------------------------------------------------------------
 
     def product(self, name: str, price: str = "40.00", **more: Any) -> Item:

@@ -281,6 +281,7 @@ def test_a_copy_of_the_site_stops_and_asks(scene: Scene, tabs: Tabs) -> None:
     item = scene.product("Copied scarf")
     ident = scene.propose(item)
     body = {"digest": scene.proposal(ident)["digest"]}
+    scene.rest("POST", "/devskyy/v1/status/drain")
     original, events = scene.base_url, len(scene.events())
     tabs.allow("status of 409")
     with scene.elsewhere() as copy:

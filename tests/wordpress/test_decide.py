@@ -53,7 +53,8 @@ def test_sign_in_pair_run_approve_and_undo(either_scene: Scene, tabs: Tabs) -> N
     page.goto(scene.base_url + PAGES["agents"])
     settled(page)
     page.get_by_role("button", name="Run now: Slow-stock markdowns").click()
-    expect(page.get_by_text(re.compile(r"Done: \d+ proposals? to decide"))).to_be_visible(timeout=60_000)
+    done = page.locator("#devskyy-root").get_by_text(re.compile(r"Done: \d+ proposals? to decide"))
+    expect(done).to_be_visible(timeout=60_000)
     page.get_by_role("link", name="Decide them in the Inbox").click()
     settled(page)
 
@@ -123,7 +124,7 @@ def test_rejected_and_put_off_leave_the_shop_alone(scene: Scene, tabs: Tabs) -> 
     until("it is rejected", lambda: scene.state(no) == "rejected")
     expect(page.locator(f'[data-row="{no}"]')).to_have_count(0)
     page.locator(f'[data-row="{not_now}"]').get_by_role("button", name="Later", exact=True).click()
-    page.get_by_role("menuitem").first.click()
+    page.locator(".components-popover").get_by_role("menuitem").first.click()
     until("it sleeps", lambda: scene.state(not_now) == "snoozed")
     expect(page.locator(f'[data-row="{not_now}"]')).to_have_count(0)
     assert [scene.price(item) for item in (rejected, later)] == ["40.00", "40.00"]
