@@ -171,6 +171,8 @@ def _changed(judged: Judged, inp: ReorderPointsInput) -> dict[int, list[int]]:
     """Rows whose level differs enough from the present one, by product."""
     groups: dict[int, list[int]] = {}
     for row, unit in enumerate(judged.units):
+        if judged.level(row) == 0 and unit.low is None:
+            continue  # nothing sells: an alert of its own that never rings helps nobody
         gap = abs(judged.level(row) - _present(unit))
         if gap >= max(inp.min_change, inp.min_change_share * _present(unit)):
             groups.setdefault(unit.product_id, []).append(row)

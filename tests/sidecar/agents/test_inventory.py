@@ -154,6 +154,12 @@ def test_a_right_level_is_left_alone() -> None:
     assert result.output.unchanged == 1
 
 
+def test_what_no_longer_sells_gets_no_level_of_its_own() -> None:
+    sales = [sale(1, days) for days in range(150, 400, 5)]
+    assert levels(run(shop([item(1)], sales))) == {}
+    assert levels(run(shop([item(1, low_stock_amount=9)], sales))) == {"wc/v3/products/1": (9, 0)}
+
+
 def test_present_level_is_what_was() -> None:
     lines = [sale(1, ago, 2) for ago in range(1, 700)]
     result = run(shop([item(1, low_stock_amount=5)], lines))

@@ -22,6 +22,12 @@ function devskyy_moment(int $days): int
     return time() - ($age + 2) * DAY_IN_SECONDS + mt_rand(8, 20) * HOUR_IN_SECONDS % DAY_IN_SECONDS + mt_rand(0, 3599);
 }
 
+/** Whether a product is one of those that nobody has bought lately, so that there is slow stock to find. */
+function devskyy_is_slow(WC_Product $product, int $moment): bool
+{
+    return in_array($product->get_name(), ['Long Sleeve Tee', 'Polo', 'T-Shirt with Logo'], true) && $moment > time() - 100 * DAY_IN_SECONDS;
+}
+
 /** Orders of the last 180 days by wc_create_order, some refunded, some open; oldest first. */
 function devskyy_orders(int $count, array $customers): void
 {
@@ -35,7 +41,10 @@ function devskyy_orders(int $count, array $customers): void
         $email    = $customer ? get_userdata($customer)->user_email : 'guest' . mt_rand(1, 40) . '@shop.test';
         $order    = wc_create_order(['customer_id' => $customer, 'created_via' => 'checkout']);
         for ($n = mt_rand(1, 3); $n > 0; $n--) {
-            $order->add_product($products[mt_rand(0, count($products) - 1)], mt_rand(1, 3));
+            do {
+                $product = $products[mt_rand(0, count($products) - 1)];
+            } while (devskyy_is_slow($product, $moment));
+            $order->add_product($product, mt_rand(1, 3));
         }
         $order->set_address(['first_name' => 'Buyer', 'last_name' => 'Test', 'address_1' => '1 High Street', 'city' => 'New York', 'postcode' => '10001', 'country' => 'US', 'state' => 'NY', 'email' => $email]);
         $order->set_payment_method('cod');

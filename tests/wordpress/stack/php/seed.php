@@ -44,15 +44,18 @@ function devskyy_import_products(): void
     }
 }
 
-/** A picture, a cost of goods and a counted stock for one product and its variations. */
+/** A picture, an age, a cost of goods and a counted stock for one product and its variations. */
 function devskyy_dress_product(WC_Product $product): void
 {
     $product->set_image_id(devskyy_picture($product));
+    // Older than the first order, as in a shop that has been open for a while.
+    $product->set_date_created(time() - 800 * DAY_IN_SECONDS);
     $parts = $product->is_type('variable') ? array_map('wc_get_product', $product->get_children()) : [$product];
     foreach ($parts as $part) {
         if (! $part->is_type(['simple', 'variation']) || '' === $part->get_regular_price()) {
             continue;
         }
+        $part->set_date_created(time() - 800 * DAY_IN_SECONDS);
         $part->set_cogs_value(round((float) $part->get_regular_price() * mt_rand(35, 60) / 100, 2));
         if (! $part->is_virtual()) {
             $part->set_manage_stock(true);
@@ -79,7 +82,8 @@ function devskyy_picture(WC_Product $product): int
     $id = wp_insert_attachment(['post_mime_type' => 'image/png', 'post_title' => $product->get_name()], $path, $product->get_id());
     require_once ABSPATH . 'wp-admin/includes/image.php';
     wp_update_attachment_metadata($id, wp_generate_attachment_metadata($id, $path));
-    update_post_meta($id, '_wp_attachment_image_alt', $product->get_name());
+    // One picture without its text, for the agent that looks for gaps.
+    update_post_meta($id, '_wp_attachment_image_alt', 'Sunglasses' === $product->get_name() ? '' : $product->get_name());
     return $id;
 }
 
