@@ -52,12 +52,13 @@ def test_an_unknown_size_names_the_known_ones(tmp_path: Path) -> None:
 
 
 def test_speed(tmp_path: Path) -> None:
-    began = time.perf_counter()
+    # Seconds of this process, so that a busy machine does not count.
+    began = time.process_time()
     generate(tmp_path / "tiny.sqlite", "tiny", end=END)
-    assert time.perf_counter() - began < 1
-    began = time.perf_counter()
+    assert time.process_time() - began < 1
+    began = time.process_time()
     generate(tmp_path / "small.sqlite", "small", end=END)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_size_and_window(small: sqlite3.Connection) -> None:

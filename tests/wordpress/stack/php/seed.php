@@ -83,7 +83,7 @@ function devskyy_picture(WC_Product $product): int
     require_once ABSPATH . 'wp-admin/includes/image.php';
     wp_update_attachment_metadata($id, wp_generate_attachment_metadata($id, $path));
     // One picture without its text, for the agent that looks for gaps.
-    update_post_meta($id, '_wp_attachment_image_alt', 'Sunglasses' === $product->get_name() ? '' : $product->get_name());
+    update_post_meta($id, '_wp_attachment_image_alt', 'Beanie with Logo' === $product->get_name() ? '' : $product->get_name());
     return $id;
 }
 
