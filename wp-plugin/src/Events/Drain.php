@@ -115,6 +115,7 @@ final class Drain
     /** Lets the next request try at once: the sidecar was heard of. */
     public static function reset(): void
     {
+        Client::is_down() && Client::seen_up();
         $next = (int) get_option(self::NEXT);
         if ($next > time()) {
             update_option(self::NEXT, time(), true);
