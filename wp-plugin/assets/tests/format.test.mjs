@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { effectWords, errorWords, quantity } from '../src/lib/effect.js';
-import { param, parts, sentence } from '../src/lib/message.js';
+import { param, parts, sentence, chartInWords } from '../src/lib/message.js';
 import { money, number, roundMoney } from '../src/lib/money.js';
 import { setLocaleData } from '@wordpress/i18n';
 import { ago, day, duration, laterDays, morning, span } from '../src/lib/time.js';
@@ -109,4 +109,14 @@ test('"Later" means eight in the morning where the shop is', () => {
   assert.equal(morning('2026-07-01'), '2026-07-01T06:00:00Z');
   assert.equal(laterDays(new Date('2026-11-23T12:00:00Z')).week, '2026-11-30');
   assert.equal(laterDays(new Date('2026-11-24T23:30:00Z')).tomorrow, '2026-11-26');
+});
+
+test('a chart speaks the owner’s language, whatever the shop’s own words are', () => {
+  setLocaleData({ 'Pieces sold': ['Verkaufte Stücke'], Today: ['Heute'], Week: ['Woche'] }, 'devskyy');
+  const chart = { title: 'Silk Scarf', x_label: 'Week', y_label: 'Pieces sold', series: [{ name: 'Pieces sold', points: [[1, 2]] }], marks: [{ x: 1, label: 'Today' }] };
+  const told = chartInWords(chart);
+  assert.equal(told.title, 'Silk Scarf');
+  assert.deepEqual([told.x_label, told.y_label, told.series[0].name, told.marks[0].label], ['Woche', 'Verkaufte Stücke', 'Verkaufte Stücke', 'Heute']);
+  assert.deepEqual(told.series[0].points, [[1, 2]]);
+  assert.equal(chart.series[0].name, 'Pieces sold');
 });

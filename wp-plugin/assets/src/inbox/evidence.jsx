@@ -50,7 +50,7 @@ function How({ evidence }) {
         <Item term={__('Looked at', 'devskyy')}>
           {/* translators: 1: first day, 2: last day. */}
           {sprintf(__('%1$s to %2$s', 'devskyy'), day(span.from), day(span.to))}
-          {evidence.n > 0 && `, ${number(evidence.n, 0)} ${evidence.n_label ?? ''}`}
+          {evidence.n > 0 && `, ${number(evidence.n, 0)} ${evidence.n_label ? __(evidence.n_label, 'devskyy') : ''}`}
         </Item>
       )}
       {evidence.method && <Item term={__('How', 'devskyy')}><Message of={evidence.method} plain /></Item>}

@@ -1,6 +1,7 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { useEffect, useId, useRef, useState } from '@wordpress/element';
+import { chartInWords } from './message.js';
 import { bandPath, extent, gap, linePath, position, spread, tableOf, xValue } from './scale.js';
 import { number, money } from './money.js';
 import { day, shortDay } from './time.js';
@@ -25,10 +26,11 @@ const yText = (value, unit) => (isMoney(unit) ? money(value, { currency: unit, d
 const xText = (x, type) => (type === 'date' ? day(x) : String(x));
 
 /** One picture with one message: history solid, forecast dashed with its band, today marked. */
-export function Chart({ chart }) {
+export function Chart({ chart: given }) {
   const [ref, width] = useWidth(420);
   const [asTable, setAsTable] = useState(false);
-  if (!chart?.series?.length) return null;
+  if (!given?.series?.length) return null;
+  const chart = chartInWords(given);
   return (
     <figure className="devskyy-chart" ref={ref}>
       <figcaption>{chart.title}</figcaption>

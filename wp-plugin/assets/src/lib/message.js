@@ -51,3 +51,20 @@ export function parts(message) {
 export function sentence(message) {
   return parts(message).map((piece) => (typeof piece === 'string' ? piece : piece.text)).join('');
 }
+
+const word = (text) => (text ? __(text, 'devskyy') : text);
+const named = (list, key) => (list ?? []).map((part) => ({ ...part, [key]: word(part[key]) }));
+
+/** A chart with its words in the owner's language; a unit stays, since it may be a currency's code. */
+export function chartInWords(chart) {
+  return {
+    ...chart,
+    title: word(chart.title),
+    x_label: word(chart.x_label),
+    y_label: word(chart.y_label),
+    series: named(chart.series, 'name'),
+    marks: named(chart.marks, 'label'),
+    shade: named(chart.shade, 'label'),
+    ...(chart.band && { band: { ...chart.band, name: word(chart.band.name) } }),
+  };
+}
