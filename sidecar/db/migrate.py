@@ -58,7 +58,7 @@ def upgrade(engine: Engine, which: Which) -> None:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    """Holds the right to change tables, also over the commit; on SQLite a transaction has it from its BEGIN."""
+    """Holds the right to change tables until after the commit; SQLite gives it to a transaction at BEGIN."""
     if engine.dialect.name == "sqlite":
         yield
         return

@@ -49,7 +49,8 @@ TROUBLE = [
     (
         ("unable to open", "can't connect", "connection refused", "gone away", "lost connection",
          "disk i/o error", "server closed", "connection failed", "terminating connection",
-         "could not connect", "access denied", "unknown database", "password authentication", "server has gone", "timed out"),
+         "could not connect", "access denied", "unknown database", "password authentication",
+         "server has gone", "timed out"),
         "database_gone",
         "The database cannot be reached.",
         "Check DEVSKYY_DATABASE_URL and DEVSKYY_MIRROR_URL, the server, and that the data folder exists.",

@@ -72,7 +72,8 @@ def _remote(url: str, middleware: list[Middleware]) -> Broker:
     if url.startswith(("amqp://", "amqps://")):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
-        return RabbitmqBroker(url=url, middleware=middleware)
+        # Confirmed: else a message that RabbitMQ never took would count as sent until the sweeper looks.
+        return RabbitmqBroker(url=url, middleware=middleware, confirm_delivery=True)
     raise Unavailable(
         "The broker URL is of no known kind.",
         code="broker_url_unknown",

@@ -1,4 +1,4 @@
-"""One demo shop in the real mirror for all tests of agents, which nobody writes to, and servers on request."""
+"""One demo shop in the real mirror for all tests of agents, never written to, and servers on request."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sidecar.agents.mirrored import Mirrored, mirror_demo
-from tests.sidecar.servers import mariadb, postgresql, redis
+from tests.sidecar.servers import mariadb, postgresql, rabbitmq, redis
 
-__all__ = ["mariadb", "mirrored", "postgresql", "redis"]
+__all__ = ["mariadb", "mirrored", "postgresql", "rabbitmq", "redis"]
 
 
 @pytest.fixture(scope="session")

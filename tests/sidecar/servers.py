@@ -6,6 +6,7 @@ import getpass
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -55,33 +57,35 @@ def postgresql() -> Iterator[str]:
     places = os.pathsep.join(map(str, [*reversed(newest), PLACES]))
     install, server, client = _programs("PostgreSQL", "initdb", "postgres", "psql", places=places)
     with _folder("postgres") as folder:
-        # PostgreSQL does not run as root.
-        user = "postgres" if os.geteuid() == 0 else getpass.getuser()
-        if os.geteuid() == 0:
-            found = pwd.getpwnam(user)
-            os.chown(folder, found.pw_uid, found.pw_gid)
-        rights = (
-            ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if os.geteuid() == 0 else []
-        )
-        data = folder / "data"
+        rights = _not_as_root("postgres", folder)
+        data = str(folder / "data")
         subprocess.run(
-            [*rights, install, "-D", data, "-U", "root", "-A", "trust", "-E", "UTF8",
-             "--locale=C.UTF-8", "--no-sync"],
+            [*rights, install, "-D", data, "-U", "devskyy", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+             "--no-sync"],
             check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
         command = [
-            *rights, server, "-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off",
-        ]  # fmt: skip
-        asked = [client, "-X", "-q", "-h", str(folder), "-U", "root", "-d", "postgres"]
+            *rights,
+            server,
+            "-D",
+            data,
+            "-k",
+            str(folder),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+        ]
+        asked = [client, "-X", "-q", "-h", str(folder), "-U", "devskyy", "-d", "postgres"]
 
         def answers() -> bool:
-            return (
-                subprocess.run([*asked, "-c", "SELECT 1"], capture_output=True, check=False).returncode == 0
-            )
+            done = subprocess.run([*asked, "-c", "SELECT 1"], capture_output=True, check=False)
+            return done.returncode == 0
 
-        with _running("PostgreSQL", command, answers, cwd=folder):
+        # SIGINT: by SIGTERM it would wait for every client to leave.
+        with _running("PostgreSQL", command, answers, cwd=folder, stop=signal.SIGINT):
             subprocess.run([*asked, "-c", "CREATE DATABASE app", "-c", "CREATE DATABASE mirror"], check=True)
-            yield f"postgresql+psycopg://root@/%s?host={folder}"
+            yield f"postgresql+psycopg://devskyy@/%s?host={folder}"
 
 
 @pytest.fixture(scope="session")
@@ -95,12 +99,45 @@ def redis() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
 
 
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[str]:
+    """URL of a RabbitMQ with its own name service (epmd), so that none stays behind."""
+    # Not the one in /usr/sbin, which writes to the system's folders.
+    server, names = _programs("RabbitMQ", "rabbitmq-server", "epmd", places=f"/usr/lib/rabbitmq/bin:{PLACES}")
+    port, names_port = free_port(), free_port()
+    with _folder("rabbit") as folder:
+        (folder / "plugins").write_text("[].")
+        rights = _not_as_root("rabbitmq", folder)
+        environment = {
+            "HOME": str(folder), "ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_EPMD_PORT": str(names_port),
+            "RABBITMQ_NODENAME": "devskyy@localhost", "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"), "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port), "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"), "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+        }  # fmt: skip
+        options = {"cwd": folder, "env": os.environ | environment}
+        with (
+            _running("epmd", [*rights, names], lambda: _listens(names_port), **options),
+            _running("RabbitMQ", [*rights, server], lambda: _listens(port), **options),
+        ):
+            yield f"amqp://guest:guest@127.0.0.1:{port}/"
+
+
 def _programs(what: str, *names: str, places: str = PLACES) -> list[str]:
     """Where the programs are; the test is skipped, by name, when one is not on this machine."""
     found = {name: shutil.which(name, path=places) for name in names}
     if missing := [name for name, path in found.items() if path is None]:
         pytest.skip(f"{what}: {', '.join(missing)} is not on this machine")
     return [str(path) for path in found.values()]
+
+
+def empty_tables(databases: Databases) -> None:
+    """Leaves both databases of a server without rows, which is quicker than without tables."""
+    for engine, tables in ((databases.app, app), (databases.mirror, mirror)):
+        with write(engine) as conn:
+            for table in tables.sorted_tables:
+                conn.execute(table.delete())
 
 
 def drop_tables(databases: Databases) -> None:
@@ -122,11 +159,25 @@ def _folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _not_as_root(user: str, folder: Path) -> list[str]:
+    """The words that start a server as its package's user, whose folder it becomes; none when nobody is root."""
+    if os.geteuid() != 0:
+        return []
+    found = pwd.getpwnam(user)
+    os.chown(folder, found.pw_uid, found.pw_gid)
+    return ["setpriv", f"--reuid={user}", f"--regid={found.pw_gid}", "--clear-groups"]
+
+
 @contextmanager
 def _running(
-    what: str, command: list[str], ready: Callable[[], bool], cwd: Path | None = None
+    what: str,
+    command: list[str],
+    ready: Callable[[], bool],
+    stop: signal.Signals = signal.SIGTERM,
+    **how: Any,
 ) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=cwd)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, stdin=quiet, **how)
     try:
         end = time.monotonic() + 30
         while not ready():
@@ -135,7 +186,7 @@ def _running(
             time.sleep(0.1)
         yield
     finally:
-        process.terminate()
+        process.send_signal(stop)
         process.wait(20)
 
 

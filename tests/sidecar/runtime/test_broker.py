@@ -1,4 +1,4 @@
-"""The SQLite broker: at least once, also when a worker is killed; retries, delays and dead rows."""
+"""The brokers: at least once, also when a worker is killed; the SQLite one's retries, delays and dead rows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ import pytest
 from dramatiq.errors import BrokerConnectionError
 from sqlalchemy import func, select
 
+from sidecar.app import create_app
 from sidecar.core.errors import Unavailable
 from sidecar.db import read
 from sidecar.db.app import jobs as table
 from sidecar.db.app import runs
 from sidecar.runtime import jobs
 from sidecar.runtime.broker import SqliteBroker, make_broker, start_worker
-from tests.sidecar.kit import ANNA, Plugin
+from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.runtime.worker_script import broker_worker
 
-Start = Callable[[str, Path], subprocess.Popen[bytes]]
+Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def start() -> Iterator[Start]:
     """Starts worker processes and ends them after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def spawn(kind: str, folder: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.sidecar.runtime.worker_script", kind, str(folder)]
+    def spawn(kind: str, folder: Path, *more: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.sidecar.runtime.worker_script", kind, str(folder), *more]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DEVSKYY_")}
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
         started.append(child)
@@ -186,11 +187,56 @@ def test_a_queue_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
         broker.waiting()
 
 
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://127.0.0.1:1/", "http://127.0.0.1/"])
-def test_a_broker_by_url_needs_its_driver(tmp_path: Path, url: str) -> None:
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """A broker of each other kind."""
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
+def test_a_killed_worker_loses_no_run_on_other_brokers(broker_url: str, tmp_path: Path, start: Start) -> None:
+    with no_devskyy_environment():
+        app = create_app(settings_in(tmp_path, broker_url=broker_url), tiny_registry())
+    plugin = Plugin(app).pair()
+    for number in range(60):
+        plugin.send("POST", "/api/v1/agents/cut-price/runs", {"input": {"product": number + 1}}, who=ANNA)
+
+    def states() -> dict[str, int]:
+        with read(plugin.rt.db.app) as conn:
+            query = select(table.c.state, func.count()).where(table.c.kind == "run").group_by(table.c.state)
+            return {state: int(n) for state, n in conn.execute(query)}
+
+    assert states() == {"queued": 60}
+    with read(plugin.rt.db.app) as conn:
+        assert conn.execute(select(func.count(table.c.enqueued_at))).scalar_one() >= 60
+    first = start("jobs", tmp_path, broker_url)
+    wait_for(lambda: states().get("done", 0) > 15, 60)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert states()["done"] < 60
+    start("jobs", tmp_path, broker_url)
+    wait_for(lambda: states() == {"done": 60}, 60)
+    assert plugin.get("/api/v1/proposals", limit=1).json["total"] == 60
+    plugin.rt.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "code"),
+    [
+        ("redis://127.0.0.1:1/0", "redis", "broker_driver_missing"),
+        ("amqp://127.0.0.1:1/", "pika", "broker_driver_missing"),
+        ("http://127.0.0.1/", "", "broker_url_unknown"),
+    ],
+)
+def test_a_broker_by_url_needs_its_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, module: str, code: str
+) -> None:
+    for name in ("redis", "rabbitmq"):
+        monkeypatch.delitem(sys.modules, f"dramatiq.brokers.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, module or "no_such_module", None)
     with pytest.raises(Unavailable) as caught:
         make_broker(url, tmp_path)
-    assert caught.value.code in ("broker_driver_missing", "broker_url_unknown")
+    assert caught.value.code == code
 
 
 def test_a_job_is_done_once_however_often_it_is_delivered(plugin: Plugin) -> None:

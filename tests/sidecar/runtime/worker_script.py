@@ -1,5 +1,6 @@
-"""A worker process for the tests: `worker_script.py broker|jobs FOLDER`; it prints `ready` and works until
-killed.
+"""A worker process for the tests: `worker_script.py broker|jobs FOLDER [BROKER_URL]`.
+
+It prints `ready` and works until killed.
 """
 
 from __future__ import annotations
@@ -51,10 +52,15 @@ def main() -> None:
         threading.Event().wait()
     else:
         from sidecar.app import open_runtime
+        from sidecar.runtime import jobs
         from sidecar.runtime.work import serve_jobs
         from tests.sidecar.kit import settings_in, tiny_registry
 
-        rt = open_runtime(settings_in(folder, job_threads=4), tiny_registry(), migrate=False)
+        url = "".join(sys.argv[3:])
+        rt = open_runtime(settings_in(folder, job_threads=4, broker_url=url), tiny_registry(), migrate=False)
+        if url:
+            jobs.LEASE_S = 5  # so that the test of a killed worker need not wait for 15 s
+            rt.broker.heartbeat_timeout = 5_000  # type: ignore[attr-defined]  # of Redis alone
         tell()
         serve_jobs(rt)
 

@@ -1,4 +1,7 @@
-"""A shop over HTTP, two migrated databases and a sync between them."""
+"""A shop over HTTP, two migrated databases and a sync between them.
+
+The databases are SQLite's, but for tests under `ON_SERVERS`, which run on each kind.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from sidecar.store.queries import open_store
 from sidecar.store.readers import ExportReader
 from sidecar.store.rows import zone_of
 from sidecar.store.sync import Sync
+from tests.sidecar.servers import empty_tables
 from tests.sidecar.store.shop import SECRET, SHOP_ID, Shop, serving
 
+ON_SERVERS = pytest.mark.parametrize("databases", ["sqlite", "mariadb", "postgresql"], indirect=True)
 FACTS = ShopFacts("EUR", 2, False, "Europe/Berlin", True, True)
 
 
@@ -28,10 +33,14 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def databases(tmp_path: Path) -> Iterator[Databases]:
-    opened = open_databases(f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3")
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    kind = getattr(request, "param", "sqlite")
+    url = f"sqlite:///{tmp_path}/%s.sqlite3" if kind == "sqlite" else request.getfixturevalue(kind)
+    opened = open_databases(url % "app", url % "mirror")
     upgrade_all(opened)
     yield opened
+    if kind != "sqlite":
+        empty_tables(opened)
     opened.dispose()
 
 

@@ -16,6 +16,7 @@ import pytest
 from sidecar.core.errors import UndeclaredRead
 from sidecar.core.store import READS, Category
 from sidecar.store.sync import Sync
+from tests.sidecar.store.conftest import ON_SERVERS
 from tests.sidecar.store.rows import order, product, refund, variation
 from tests.sidecar.store.shop import Shop
 
@@ -105,6 +106,7 @@ def filled(shop: Shop, sync: Sync) -> Shop:
     return shop
 
 
+@ON_SERVERS
 def test_products_and_items(filled: Shop, opened: Opened) -> None:
     with opened() as store:
         products = list(store.products())
@@ -126,6 +128,7 @@ def test_products_and_items(filled: Shop, opened: Opened) -> None:
     assert (shared.name, shared.stock, shared.stock_of_parent) == ("Scarf", 8, True)
 
 
+@ON_SERVERS
 def test_daily_sales_are_net_and_on_the_shops_days(filled: Shop, opened: Opened) -> None:
     with opened() as store:
         assert store.sales_span() == (date(2026, 3, 2), date(2026, 3, 9))
@@ -145,6 +148,7 @@ def test_daily_sales_are_net_and_on_the_shops_days(filled: Shop, opened: Opened)
     ]
 
 
+@ON_SERVERS
 def test_order_lines_give_the_named_columns(filled: Shop, opened: Opened) -> None:
     with opened() as store:
         lines = store.order_lines(
@@ -173,6 +177,7 @@ def test_order_lines_give_the_named_columns(filled: Shop, opened: Opened) -> Non
     assert few["created_at"].iloc[0] == pd.Timestamp("2026-03-01T23:30:00")
 
 
+@ON_SERVERS
 def test_a_refund_counts_once_when_an_item_stands_twice(shop: Shop, sync: Sync, opened: Opened) -> None:
     shop.put("orders", **order(1, (1, 0, 2, "40.00"), (1, 0, 3, "60.00")))
     shop.put("refunds", **refund(901, 1, (1, 0, 1, "20.00")))
@@ -184,6 +189,7 @@ def test_a_refund_counts_once_when_an_item_stands_twice(shop: Shop, sync: Sync, 
     assert lines["net_total"].sum() == sales["revenue"].sum() == 80
 
 
+@ON_SERVERS
 def test_prices_with_tax_are_compared_with_listed_prices(shop: Shop, sync: Sync, opened: Opened) -> None:
     made = order(1, (1, 0, 2, "33.61"), prices_include_tax=1)
     made["lines"][0][6] = "6.39"
@@ -193,6 +199,7 @@ def test_prices_with_tax_are_compared_with_listed_prices(shop: Shop, sync: Sync,
         assert store.order_lines(["unit_price"], SINCE)["unit_price"].tolist() == pytest.approx([20.0])
 
 
+@ON_SERVERS
 def test_customers_are_accounts_and_guests(filled: Shop, opened: Opened) -> None:
     with opened() as store:
         found = store.customers(["customer", "country", "orders", "spent", "created_at"])
@@ -204,6 +211,7 @@ def test_customers_are_accounts_and_guests(filled: Shop, opened: Opened) -> None
     assert found["created_at"].isna().tolist() == [False, False, True]
 
 
+@ON_SERVERS
 def test_reviews_that_are_approved(filled: Shop, opened: Opened) -> None:
     with opened() as store:
         assert store.reviews(SINCE)[["review_id", "rating", "verified", "text"]].values.tolist() == [
@@ -212,6 +220,7 @@ def test_reviews_that_are_approved(filled: Shop, opened: Opened) -> None:
         assert len(store.reviews(date(2026, 4, 1))) == 0
 
 
+@ON_SERVERS
 def test_stock_and_prices_are_known_from_the_first_sync_on(shop: Shop, sync: Sync, opened: Opened) -> None:
     def at(day: int) -> None:
         moment = datetime(2026, 5, day, 12, tzinfo=UTC).timestamp()
@@ -274,6 +283,7 @@ def test_an_undeclared_read_is_refused_and_an_empty_shop_answers(
         assert answer is None or len(list(answer)) == len(getattr(answer, "columns", []))
 
 
+@ON_SERVERS
 def test_a_run_sees_one_moment(filled: Shop, sync: Sync, opened: Opened) -> None:
     with opened() as store:
         generation = store.generation

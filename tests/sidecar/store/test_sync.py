@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +28,7 @@ from sidecar.db.mirror import (
 from sidecar.store.readers import ExportReader
 from sidecar.store.rows import COLUMNS, KINDS
 from sidecar.store.sync import Sync
+from tests.sidecar.store.conftest import ON_SERVERS
 from tests.sidecar.store.rows import order, product, refund, variation
 from tests.sidecar.store.shop import SECRET, SHOP_ID, Shop
 
@@ -59,6 +59,7 @@ def test_tables_have_the_exports_columns_in_its_order(resource: str) -> None:
     assert KINDS[resource].table.c.keys() == ["shop_id", *COLUMNS[resource]]
 
 
+@ON_SERVERS
 def test_a_full_sync_reads_everything(shop: Shop, sync: Sync, databases: Databases) -> None:
     fill(shop)
     told: list[tuple[int, int | None, str]] = []
@@ -84,6 +85,7 @@ def test_a_full_sync_reads_everything(shop: Shop, sync: Sync, databases: Databas
     )
 
 
+@ON_SERVERS
 def test_a_second_full_sync_drops_what_is_gone_and_updates(
     shop: Shop, sync: Sync, databases: Databases
 ) -> None:
@@ -153,6 +155,7 @@ def test_incremental_needs_a_full_sync(sync: Sync) -> None:
     assert error.value.code == "sync_needed"
 
 
+@ON_SERVERS
 def test_refresh_reads_rows_again_and_drops_missing_ones(
     shop: Shop, sync: Sync, databases: Databases
 ) -> None:
@@ -174,6 +177,7 @@ def test_refresh_reads_rows_again_and_drops_missing_ones(
         ).scalars().all() == [9.0]
 
 
+@ON_SERVERS
 def test_reconcile_deletes_gone_and_reads_missing_rows(shop: Shop, sync: Sync, databases: Databases) -> None:
     fill(shop)
     sync.full()
@@ -270,6 +274,7 @@ def test_columns_of_a_newer_plugin_are_left_out(
     assert ids(databases) == list(range(1, 11))
 
 
+@ON_SERVERS
 def test_history_notes_changes_of_stock_and_price_once(shop: Shop, sync: Sync, databases: Databases) -> None:
     fill(shop)
     moments = iter(range(1_800_000_000, 1_900_000_000))
@@ -314,11 +319,10 @@ Sync(open_databases(app, mirror), shop_id, zone_of("Europe/Berlin"), reader).ful
 """
 
 
-def test_a_killed_sync_goes_on_where_it_stood(
-    shop: Shop, sync: Sync, databases: Databases, tmp_path: Path
-) -> None:
+@ON_SERVERS
+def test_a_killed_sync_goes_on_where_it_stood(shop: Shop, sync: Sync, databases: Databases) -> None:
     fill(shop, 60)
-    urls = [f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3"]
+    urls = [engine.url.render_as_string(False) for engine in (databases.app, databases.mirror)]
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, *urls, f"{shop.url}/wp-json/", SHOP_ID, SECRET.hex()],
         stdout=subprocess.PIPE,
