@@ -29,7 +29,7 @@ SWITCHES = Path(__file__).parent / "switches.php"
 Found = TypeVar("Found")
 
 SIDECAR_SETTINGS = {
-    "DEVSKYY_DEBOUNCE_S": "1",
+    "DEVSKYY_DEBOUNCE_S": "5",
     "DEVSKYY_SYNC_EVERY_S": "3600",  # what is read between is asked for by events
     "DEVSKYY_SHOP_TIMEOUT_S": "20",
     "DEVSKYY_LOG_LEVEL": "INFO",

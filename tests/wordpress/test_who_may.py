@@ -238,14 +238,20 @@ def test_the_command_line_has_no_word_for_it(pending: tuple[Scene, str]) -> None
 def test_what_runs_by_itself_proposes_and_decides_nothing(pending: tuple[Scene, str]) -> None:
     """The doors of the runner (event, schedule, command line) and WordPress's own schedule."""
     scene, ident = pending
-    written = scene.rows("SELECT COUNT(*) FROM wp_devskyy_ledger")
+    written, woken = scene.rows("SELECT COUNT(*) FROM wp_devskyy_ledger"), runs_by_events(scene)
     scene.sidecar.command("run", "product-data-gaps")
     scene.rest("PUT", f"/wc/v3/products/{scene.product('Waking scarf').id}", json={"stock_quantity": 1})
     scene.run_cron()
     scene.stack.php("do_action( 'devskyy_tick' ); return true;")
+    until("an agent is woken", lambda: runs_by_events(scene) > woken, 60)
     until("everything is worked off", scene.synced, 60)
     assert scene.rows("SELECT COUNT(*) FROM wp_devskyy_ledger") == written
     assert untouched(scene, ident)
+
+
+def runs_by_events(scene: Scene) -> int:
+    """How many runs events have started."""
+    return int(scene.asked("SELECT COUNT(*) FROM runs WHERE \"trigger\" LIKE 'event:%'")[0][0])
 
 
 def test_a_page_of_staff_shows_who_decided(scene: Scene, tabs: Tabs) -> None:
