@@ -22,6 +22,8 @@ from tests.wordpress.stack.packages import program
 CHECKOUT = Path(__file__).resolve().parents[1]
 RESULTS = CHECKOUT / "test-results"
 REQUIRED = os.environ.get("DEVSKYY_REQUIRE_STACK") == "1"
+# A file stays in one process, so that what a file starts is started once.
+HALVES = ("-n", "2", "--dist", "loadfile")
 
 
 @dataclass
@@ -165,11 +167,11 @@ def _no_browser() -> str | None:
 
 
 SUITES = [
-    Suite("python", lambda: None, _pytest("-n", "2", "-m", "not wordpress and not browser")),
+    Suite("python", lambda: None, _pytest(*HALVES, "-m", "not wordpress and not browser")),
     Suite("javascript", _no_node, _javascript),
     Suite("php", _no_php, _php(hpos=True)),
     Suite("php-posts", _no_php, _php(hpos=False)),
-    Suite("stack", _no_stack, _pytest("-n", "2", "--dist", "loadfile", "-m", "wordpress and not browser")),
+    Suite("stack", _no_stack, _pytest(*HALVES, "-m", "wordpress and not browser")),
     Suite("browser", _no_browser, _pytest("-m", "browser")),
 ]
 

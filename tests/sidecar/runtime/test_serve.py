@@ -187,10 +187,11 @@ def test_a_killed_web_server_comes_back(sidecar: Running) -> None:
 
 
 def test_metrics_come_from_all_processes(sidecar: Running, shop: DemoShop) -> None:
+    run = shop.link.call("POST", "/api/v1/agents/product-data-gaps/runs", {"input": {}}, person=True)["run"]
+    wait_for(lambda: shop.link.call("GET", f"/api/v1/runs/{run['id']}")["run"]["state"] == "done")
     text = requests.get(f"{sidecar.url}/metrics", timeout=10).text
-    runs = [line for line in text.splitlines() if line.startswith("devskyy_runs_total")]
-    assert runs, text[:2000]
-    assert "devskyy_requests_total" in text
+    assert "devskyy_runs_total{" in text, "the worker's counter"
+    assert "devskyy_requests_total{" in text, "the web processes' counter"
 
 
 def test_commands_say_what_to_do(sidecar: Running, shop: DemoShop, tmp_path: Path) -> None:
