@@ -31,7 +31,9 @@ PLACES = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[str]:
     """SQLAlchemy URL with %s for the database's name (app or mirror)."""
-    server, install, client = _programs("MariaDB", "mariadbd", "mariadb-install-db", "mariadb")
+    server, install, client = _programs(
+        "MariaDB", "mariadb-server-core mariadb-client-core", "mariadbd", "mariadb-install-db", "mariadb"
+    )
     with _folder("maria") as folder:
         user = getpass.getuser()
         subprocess.run(
@@ -55,7 +57,9 @@ def postgresql() -> Iterator[str]:
     """SQLAlchemy URL with %s for the database's name (app or mirror)."""
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     places = os.pathsep.join(map(str, [*reversed(newest), PLACES]))
-    install, server, client = _programs("PostgreSQL", "initdb", "postgres", "psql", places=places)
+    install, server, client = _programs(
+        "PostgreSQL", "postgresql", "initdb", "postgres", "psql", places=places
+    )
     with _folder("postgres") as folder:
         rights = _not_as_root("postgres", folder)
         data = str(folder / "data")
@@ -64,18 +68,8 @@ def postgresql() -> Iterator[str]:
              "--no-sync"],
             check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
-        command = [
-            *rights,
-            server,
-            "-D",
-            data,
-            "-k",
-            str(folder),
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "fsync=off",
-        ]
+        quick = ["-c", "listen_addresses=", "-c", "fsync=off"]
+        command = [*rights, server, "-D", data, "-k", str(folder), *quick]
         asked = [client, "-X", "-q", "-h", str(folder), "-U", "devskyy", "-d", "postgres"]
 
         def answers() -> bool:
@@ -91,7 +85,7 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis() -> Iterator[str]:
     """URL of a Redis that keeps nothing on disk."""
-    (server,) = _programs("Redis", "redis-server")
+    (server,) = _programs("Redis", "redis-server", "redis-server")
     port = free_port()
     with _folder("redis") as folder:
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
@@ -103,7 +97,9 @@ def redis() -> Iterator[str]:
 def rabbitmq() -> Iterator[str]:
     """URL of a RabbitMQ with its own name service (epmd), so that none stays behind."""
     # Not the one in /usr/sbin, which writes to the system's folders.
-    server, names = _programs("RabbitMQ", "rabbitmq-server", "epmd", places=f"/usr/lib/rabbitmq/bin:{PLACES}")
+    server, names = _programs(
+        "RabbitMQ", "rabbitmq-server", "rabbitmq-server", "epmd", places=f"/usr/lib/rabbitmq/bin:{PLACES}"
+    )
     port, names_port = free_port(), free_port()
     with _folder("rabbit") as folder:
         (folder / "plugins").write_text("[].")
@@ -124,12 +120,12 @@ def rabbitmq() -> Iterator[str]:
             yield f"amqp://guest:guest@127.0.0.1:{port}/"
 
 
-def _programs(what: str, *names: str, places: str = PLACES) -> list[str]:
+def _programs(what: str, packages: str, *names: str, places: str = PLACES) -> list[str]:
     """Where the programs are; the test is skipped, by name, when one is not on this machine."""
-    found = {name: shutil.which(name, path=places) for name in names}
-    if missing := [name for name, path in found.items() if path is None]:
-        pytest.skip(f"{what}: {', '.join(missing)} is not on this machine")
-    return [str(path) for path in found.values()]
+    found = [path for name in names if (path := shutil.which(name, path=places))]
+    if len(found) < len(names):
+        pytest.skip(f"{what} is not installed (apt-get install -y {packages})")
+    return found
 
 
 def empty_tables(databases: Databases) -> None:
@@ -160,7 +156,7 @@ def _folder(name: str) -> Iterator[Path]:
 
 
 def _not_as_root(user: str, folder: Path) -> list[str]:
-    """The words that start a server as its package's user, whose folder it becomes; none when nobody is root."""
+    """The words that start a server as its package's user, who gets the folder; none unless this is root."""
     if os.geteuid() != 0:
         return []
     found = pwd.getpwnam(user)

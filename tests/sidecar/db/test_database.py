@@ -304,8 +304,17 @@ def test_a_database_in_place_of_which_stands_a_folder(tmp_path: Path) -> None:
     assert code_of(error) == "database_gone"
 
 
-def test_a_server_that_is_away() -> None:
-    engine = session.open_engine("mysql+pymysql://nobody@127.0.0.1:1/none")
+@pytest.mark.parametrize("driver", ["mysql+pymysql", "postgresql+psycopg"])
+def test_a_server_that_is_away(driver: str) -> None:
+    engine = session.open_engine(f"{driver}://nobody@127.0.0.1:1/none")
+    with pytest.raises(Unavailable) as error:
+        session.ping(engine)
+    assert code_of(error) == "database_gone"
+
+
+@pytest.mark.parametrize("server", ["mariadb", "postgresql"])
+def test_a_database_that_the_server_does_not_have(request: pytest.FixtureRequest, server: str) -> None:
+    engine = session.open_engine(request.getfixturevalue(server) % "none")
     with pytest.raises(Unavailable) as error:
         session.ping(engine)
     assert code_of(error) == "database_gone"

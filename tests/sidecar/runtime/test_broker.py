@@ -1,4 +1,4 @@
-"""The brokers: at least once, also when a worker is killed; the SQLite one's retries, delays and dead rows."""
+"""The brokers: at least once, also when a worker is killed; SQLite's with retries, delays and dead rows."""
 
 from __future__ import annotations
 
