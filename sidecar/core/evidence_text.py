@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,33 @@ if TYPE_CHECKING:
     from sidecar.core.store import ShopFacts
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "CAD": "CA$", "AUD": "A$"}
+
+
+FIELDS = {
+    "regular_price": "Regular price",
+    "sale_price": "Sale price",
+    "date_on_sale_from": "Sale starts",
+    "date_on_sale_from_gmt": "Sale starts",
+    "date_on_sale_to": "Sale ends",
+    "date_on_sale_to_gmt": "Sale ends",
+    "low_stock_amount": "Low stock threshold",
+    "name": "Name",
+    "description": "Description",
+    "short_description": "Short description",
+    "weight": "Weight",
+    "sku": "SKU",
+    "categories": "Categories",
+    "tags": "Tags",
+}
+"""Fields of a product in the words of its screen in WooCommerce."""
+ALT = re.compile(r"^images\[(\d+)\]\.alt$")
+
+
+def field_label(path: str) -> str:
+    """A field of a change in words; what has no word keeps its name."""
+    if found := ALT.match(path):
+        return f"Alternative text of picture {int(found[1]) + 1}"
+    return FIELDS.get(path, path)
 
 
 def format_money(value: Decimal | str | float, facts: ShopFacts, currency: str | None = None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sidecar.core.changes import written
 from sidecar.core.evidence import Evidence
 from sidecar.core.evidence_text import (
+    field_label,
     format_effect,
     format_error,
     format_message,
@@ -26,17 +27,6 @@ BEST = 3
 FIELDS = 5
 """Fields of a walked proposal shown one by one."""
 RESOURCE = re.compile(r"^wc/v3/products/(\d+)(?:/variations/(\d+))?$")
-PATHS = {
-    "sale_price": "Sale price",
-    "regular_price": "Regular price",
-    "low_stock_amount": "Low-stock alert",
-    "short_description": "Short description",
-    "description": "Description",
-    "categories": "Categories",
-    "weight": "Weight",
-    "sku": "SKU",
-    "name": "Name",
-}
 MONEY = {"sale_price", "regular_price"}
 Json = dict[str, Any]
 
@@ -165,7 +155,7 @@ def _changes(proposal: Json, facts: ShopFacts) -> list[tuple[str, str, str, str]
     return [
         (
             _resource(change["resource"]),
-            _path(part["path"]),
+            field_label(part["path"]),
             _value(part["path"], part["was"], facts),
             _value(part["path"], part["to"], facts),
         )
@@ -179,12 +169,6 @@ def _resource(resource: str) -> str:
     if not match:
         return resource
     return f"Variation {match[2]}" if match[2] else f"Product {match[1]}"
-
-
-def _path(path: str) -> str:
-    if path.startswith("images["):
-        return f"Alt text of picture {int(path[7:].split(']')[0]) + 1}"
-    return PATHS.get(path, _words(path))
 
 
 def _value(path: str, value: object, facts: ShopFacts) -> str:
@@ -203,7 +187,11 @@ def _id(part: object) -> object:
 
 def _walk(walk: Walk, facts: ShopFacts) -> Json:
     fields = [
-        (_resource(line.resource), _path(line.path), *(_value(line.path, v, facts) for v in _steps(line)))
+        (
+            _resource(line.resource),
+            field_label(line.path),
+            *(_value(line.path, v, facts) for v in _steps(line)),
+        )
         for line in walk.fields
     ]
     return {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sidecar.core.evidence_text import field_label
 from sidecar.demo.changes.ledger import Entry
 from sidecar.demo.changes.target import IMAGE, META, SALE, WriteError, has, snapshot, value
 from sidecar.demo.changes.values import same, show
@@ -60,7 +61,9 @@ def differences(
 
 def sentence(found: Mapping[str, Mapping[str, Any]]) -> str:
     """The differences in words."""
-    return " ".join(f"{p} is {show(v['now'])} now, not {show(v['expected'])}." for p, v in found.items())
+    return " ".join(
+        f"{field_label(p)} is {show(v['now'])} now, not {show(v['expected'])}." for p, v in found.items()
+    )
 
 
 def record(change: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sidecar.core.evidence import (
     say,
 )
 from sidecar.core.evidence_text import (
+    field_label,
     format_effect,
     format_error,
     format_message,
@@ -75,3 +76,9 @@ def test_effect_and_error() -> None:
     )
     assert format_error(error) == "Miss: 1.20 pieces (naive: 1.50)"
     assert format_error(ErrorFigure(name="Wrong", value=28.0, unit="%")) == "Wrong: 28%"
+
+
+def test_fields_have_the_words_of_the_products_screen() -> None:
+    assert field_label("low_stock_amount") == "Low stock threshold"
+    assert field_label("images[1].alt") == "Alternative text of picture 2"
+    assert field_label("meta_data[_note]") == "meta_data[_note]"
