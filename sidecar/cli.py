@@ -237,7 +237,7 @@ def openapi(check: bool, output: Path | None) -> None:
     """Print the OpenAPI document."""
     from sidecar.runtime.generated import OPENAPI, put
 
-    text = json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(openapi_document(), indent=1, ensure_ascii=False) + "\n"
     if check or output:
         put(output or OPENAPI, text, check=check, command="devskyy openapi --output docs/openapi.json")
     else:
