@@ -63,7 +63,7 @@ def test_sign_in_pair_run_approve_and_undo(either_scene: Scene, tabs: Tabs) -> N
     row.locator(".devskyy-title").click()
     panel = page.locator("aside.devskyy-panel")
     expect(panel.locator("figure.devskyy-chart svg[role=img]")).to_be_visible()
-    expect(panel.locator(".devskyy-change-line del").first).to_contain_text("not set")  # no sale so far
+    expect(panel.locator(".devskyy-change-values").first).to_contain_text("not set")  # no sale so far
     becomes = panel.locator(".devskyy-change-line ins").first
     expect(becomes).to_contain_text("$")
     found = re.search(r"\$[\d.]+", becomes.inner_text())
@@ -124,7 +124,7 @@ def test_rejected_and_put_off_leave_the_shop_alone(scene: Scene, tabs: Tabs) -> 
     until("it is rejected", lambda: scene.state(no) == "rejected")
     expect(page.locator(f'[data-row="{no}"]')).to_have_count(0)
     page.locator(f'[data-row="{not_now}"]').get_by_role("button", name="Later", exact=True).click()
-    page.locator(".components-popover").get_by_role("menuitem").first.click()
+    page.locator(".devskyy-later").get_by_role("button", name="Tomorrow").click()
     until("it sleeps", lambda: scene.state(not_now) == "snoozed")
     expect(page.locator(f'[data-row="{not_now}"]')).to_have_count(0)
     assert [scene.price(item) for item in (rejected, later)] == ["40.00", "40.00"]
