@@ -271,7 +271,7 @@ def _real(value: Any) -> float | None:
 
 
 def _words(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).replace("\0", "")  # PostgreSQL's text holds no NUL
 
 
 def _items(value: Any) -> list[Any]:

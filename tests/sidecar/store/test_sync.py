@@ -112,6 +112,15 @@ def test_an_empty_shop(sync: Sync, databases: Databases) -> None:
     assert state(databases)["state"] == "ok"
 
 
+@ON_SERVERS
+def test_a_text_with_a_nul(shop: Shop, sync: Sync, databases: Databases) -> None:
+    shop.put("products", **product(1, name="Sca\0rf", attributes=[{"name": "a\0b", "options": []}]))
+    sync.full()
+    with read(databases.mirror) as conn:
+        found = conn.execute(select(products.c.name, products.c.attributes)).one()
+    assert tuple(found) == ("Scarf", [{"name": "a\0b", "options": []}])
+
+
 def test_other_shops_rows_stay(shop: Shop, sync: Sync, databases: Databases) -> None:
     fill(shop)
     sync.full()
