@@ -45,17 +45,31 @@ class ProductDataGapsInput(BaseModel):
     """What counts as too little."""
 
     shortest_description: int = Field(
-        80, ge=1, le=5000, description="A description with fewer characters than this counts as missing."
+        80,
+        title="Shortest description in characters",
+        ge=1,
+        le=5000,
+        description="A description with fewer characters than this counts as missing.",
     )
-    propose_alt_text: bool = Field(True, description="Propose alt texts from product names and attributes.")
+    propose_alt_text: bool = Field(
+        True, title="Alt texts", description="Propose alt texts from product names and attributes."
+    )
     propose_short_description: bool = Field(
-        True, description="Propose short descriptions from the first sentences of descriptions."
+        True,
+        title="Short descriptions",
+        description="Propose short descriptions from the first sentences of descriptions.",
     )
     propose_category: bool = Field(
-        True, description="Propose a category where all products with the same kind of name are in one."
+        True,
+        title="Categories",
+        description="Propose a category where all products with the same kind of name are in one.",
     )
     limit: int = Field(
-        25, ge=1, le=200, description="Propose at most this many products, best sellers first."
+        25,
+        title="Most products at a time",
+        ge=1,
+        le=200,
+        description="Propose at most this many products, best sellers first.",
     )
 
 

@@ -24,6 +24,7 @@ from sidecar.core.evidence import (
     Window,
     say,
 )
+from sidecar.core.schema import PERCENT
 from sidecar.core.store import Product
 from sidecar.retail.calendar import shop_day
 from sidecar.retail.demand import History, first_known, history
@@ -44,23 +45,57 @@ SHOP_DEFAULT = 2
 class ReorderPointsInput(BaseModel):
     """How long stock takes to arrive, and how sure you want to be."""
 
-    lead_days: int = Field(14, ge=1, le=120, description="Days from ordering stock until it is on the shelf.")
+    lead_days: int = Field(
+        14,
+        title="Delivery time in days",
+        ge=1,
+        le=120,
+        description="Days from ordering stock until it is on the shelf.",
+    )
     lead_spread_days: float = Field(
-        3, ge=0, le=60, description="How many days deliveries are usually early or late (standard deviation)."
+        3,
+        title="Deliveries early or late by days",
+        ge=0,
+        le=60,
+        description="How many days deliveries are usually early or late (standard deviation).",
     )
     service_level: float = Field(
-        0.95, ge=0.5, le=0.999, description="Share of deliveries before which the stock shall not run out."
+        0.95,
+        title="In stock until the delivery comes",
+        ge=0.5,
+        le=0.999,
+        description="Share of deliveries before which the stock shall not run out.",
+        json_schema_extra=PERCENT,
     )
     min_pieces: int = Field(
-        5, ge=1, le=1000, description="Leave items alone that sold fewer pieces than this within a year."
+        5,
+        title="Fewest pieces sold a year",
+        ge=1,
+        le=1000,
+        description="Leave items alone that sold fewer pieces than this within a year.",
     )
     min_change: int = Field(
-        2, ge=1, le=1000, description="Propose only changes of at least this many pieces."
+        2,
+        title="Smallest change in pieces",
+        ge=1,
+        le=1000,
+        description="Propose only changes of at least this many pieces.",
     )
     min_change_share: float = Field(
-        0.2, ge=0, le=1, description="Propose only changes of at least this share of the present level."
+        0.2,
+        title="Smallest change against the present level",
+        ge=0,
+        le=1,
+        description="Propose only changes of at least this share of the present level.",
+        json_schema_extra=PERCENT,
     )
-    limit: int = Field(25, ge=1, le=200, description="Propose at most this many products, most urgent first.")
+    limit: int = Field(
+        25,
+        title="Most products at a time",
+        ge=1,
+        le=200,
+        description="Propose at most this many products, most urgent first.",
+    )
 
 
 class ReorderNow(BaseModel):

@@ -175,7 +175,7 @@ proposals = shop_table(
     Index(None, "shop_id", "state", "created_at"),
     Index(None, "shop_id", "agent", "created_at"),
     Index(None, "shop_id", "run_id"),
-    comment="Proposals with changes and evidence; never changed but for state and outcome.",
+    comment="Proposals; changes never change, a later run of the same ones renews the evidence.",
 )
 
 proposal_open = shop_table(

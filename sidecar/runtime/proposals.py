@@ -77,22 +77,23 @@ def create(
 ) -> tuple[list[str], list[str]]:
     """Writes a run's proposals in the caller's transaction; returns their ids and what was left out.
 
-    They keep the agent's order, the best first. An older open proposal for the same field gives way, and
-    passes on its snooze; one that a person is having applied stays; what a person rejected less than
-    `cooldown_days` ago is not proposed again.
+    They keep the agent's order, the best first. An open proposal of the same changes stays, with the new
+    run's evidence; another one for the same field gives way, and passes on its snooze; one that a person is
+    having applied stays; what a person rejected less than `cooldown_days` ago is not proposed again.
     """
     made, left = [], []
     for position, proposal in enumerate(found):
         title = format_message(proposal.evidence.message, facts)[:300]
         row = {**_row(shop_id, agent, run_id, proposal, title), "position": position}
         targets = sorted(_targets(row["changes"]))
-        reason = _cooling(rt, conn, shop_id, agent.name, targets) or _give_way(conn, shop_id, row, targets)
+        older = _holders(conn, shop_id, targets)
+        reason = _cooling(rt, conn, shop_id, agent.name, targets) or _busy(older)
         if reason:
             left.append(f"{row['title']}: {reason}")
-            continue
-        _insert(conn, row, targets)
-        made.append(str(row["id"]))
-        metrics.PROPOSALS.labels(agent.name, "pending").inc()
+        elif len(older) == 1 and _same(older[0], row):
+            made.append(_renew(conn, older[0], row))
+        else:
+            made.append(_replace(conn, older, row, targets))
     return made, left
 
 
@@ -145,21 +146,50 @@ def _cooling(
     return None
 
 
-def _give_way(conn: Connection, shop_id: str, row: Row, targets: list[tuple[str, str]]) -> str | None:
-    older = set()
+def _holders(conn: Connection, shop_id: str, targets: list[tuple[str, str]]) -> list[Row]:
+    """The open proposals for these fields."""
+    found = set()
     for resource, path in targets:
         same = (proposal_open.c.resource == resource) & (proposal_open.c.path == path)
         query = select(proposal_open.c.proposal_id).where(proposal_open.c.shop_id == shop_id, same)
-        older |= {str(found) for found in conn.execute(query).scalars()}
-    rows = [load(conn, shop_id, ident) for ident in sorted(older)]
-    for other in rows:
-        if other["state"] not in MOVES["supersede"]:
-            return "another proposal for the same field is being applied"
-    for other in rows:
+        found |= {str(ident) for ident in conn.execute(query).scalars()}
+    return [load(conn, shop_id, ident) for ident in sorted(found)]
+
+
+def _busy(older: list[Row]) -> str | None:
+    if any(other["state"] not in MOVES["supersede"] for other in older):
+        return "another proposal for the same field is being applied"
+    return None
+
+
+def _same(older: Row, row: Row) -> bool:
+    def bare(changes: list[Row]) -> list[Row]:
+        return [{key: value for key, value in change.items() if key != "change_id"} for change in changes]
+
+    return bool(older["agent"] == row["agent"] and bare(older["changes"]) == bare(row["changes"]))
+
+
+RENEWED = (
+    "run_id", "title", "search", "subject", "evidence", "effect", "risk", "risk_rank", "position",
+    "expires_at", "updated_at",
+)  # fmt: skip
+"""What a later run of the same changes brings; id, digest, age and snooze stay."""
+
+
+def _renew(conn: Connection, older: Row, row: Row) -> str:
+    mine = (proposals.c.shop_id == older["shop_id"]) & (proposals.c.id == older["id"])
+    conn.execute(update(proposals).where(mine).values({name: row[name] for name in RENEWED}))
+    return str(older["id"])
+
+
+def _replace(conn: Connection, older: list[Row], row: Row, targets: list[tuple[str, str]]) -> str:
+    for other in older:
         if other["state"] == "snoozed":
             row |= {"state": "snoozed", "snoozed_until": other["snoozed_until"]}
         step(conn, other, "supersede", note=f"by {row['id']}", superseded_by=row["id"])
-    return None
+    _insert(conn, row, targets)
+    metrics.PROPOSALS.labels(row["agent"], "pending").inc()
+    return str(row["id"])
 
 
 def _insert(conn: Connection, row: Row, targets: list[tuple[str, str]]) -> None:

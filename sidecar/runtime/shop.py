@@ -13,7 +13,7 @@ from sidecar.runtime.proposals import load, settle_with, step
 from sidecar.security.sealing import get_secret
 from sidecar.store.client import ExportClient
 
-SETTLE_AFTER_S = 600
+SETTLE_AFTER_S = 120
 ALL_APPLIED = frozenset({"applied"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from sidecar.core.schema import PERCENT
 from sidecar.core.types import Money
 
 
@@ -11,39 +12,67 @@ class SlowStockMarkdownInput(BaseModel):
     """What counts as slow, and how far prices may fall."""
 
     unsold_days: int = Field(
-        60, ge=14, le=365, description="Count stock as slow after this many days in stock without a sale."
+        60,
+        title="Days without a sale",
+        ge=14,
+        le=365,
+        description="Count stock as slow after this many days in stock without a sale.",
     )
     weak_share: float = Field(
         0.2,
+        title="Sales against the category",
         ge=0,
         le=1,
         description="Also count a product as slow when it sells less than this share of what its category "
         "sells of its stock, and the stock would last for over a year. 0 switches this off.",
+        json_schema_extra=PERCENT,
     )
     min_age_days: int = Field(
-        90, ge=14, le=730, description="Leave products alone that are younger than this."
+        90,
+        title="Youngest product in days",
+        ge=14,
+        le=730,
+        description="Leave products alone that are younger than this.",
     )
     cut: float = Field(
         0.2,
+        title="First cut",
         ge=0.05,
         le=0.6,
         description="Cut the price by this share at first, and once more for each further period "
         "without a sale.",
+        json_schema_extra=PERCENT,
     )
     max_cut: float = Field(
-        0.4, ge=0.05, le=0.8, description="Never cut by more than this share of the regular price."
+        0.4,
+        title="Largest cut",
+        ge=0.05,
+        le=0.8,
+        description="Never cut by more than this share of the regular price.",
+        json_schema_extra=PERCENT,
     )
     margin: float = Field(
-        0.1, ge=0, le=3, description="Earn at least this share on top of the cost of goods, net of tax."
+        0.1,
+        title="Least margin on cost",
+        ge=0,
+        le=3,
+        description="Earn at least this share on top of the cost of goods, net of tax.",
+        json_schema_extra=PERCENT,
     )
     max_cut_without_cost: float = Field(
         0.15,
+        title="Largest cut where the cost is unknown",
         ge=0,
         le=0.5,
         description="Largest cut of a product whose cost is not known. 0 leaves these alone.",
+        json_schema_extra=PERCENT,
     )
     limit: int = Field(
-        10, ge=1, le=100, description="Propose at most this many products, most money tied up first."
+        10,
+        title="Most products at a time",
+        ge=1,
+        le=100,
+        description="Propose at most this many products, most money tied up first.",
     )
 
 

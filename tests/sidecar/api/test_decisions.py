@@ -68,6 +68,16 @@ def test_a_rejected_proposal_cools_down(plugin: Plugin) -> None:
     assert plugin.run({"product": 13})["proposals"]
 
 
+def test_the_same_proposal_again_stays_with_new_evidence(plugin: Plugin) -> None:
+    first = plugin.proposal(product=12)
+    plugin.decide(first, "snooze", {"until": "2027-01-01T00:00:00Z"})
+    run = plugin.run({"product": 12})
+    assert run["proposals"] == [first["id"]]
+    found = plugin.get(f"/api/v1/proposals/{first['id']}").json["proposal"]
+    assert (found["state"], found["digest"], found["run_id"]) == ("snoozed", first["digest"], run["id"])
+    assert plugin.get("/api/v1/proposals").json["total"] == 1
+
+
 def test_a_snooze_passes_on_to_the_proposal_that_follows(plugin: Plugin) -> None:
     found = plugin.proposal(product=12)
     answer = plugin.decide(found, "snooze", {"until": "2027-01-01T00:00:00Z"})

@@ -53,3 +53,11 @@ test('titles made by a machine are written as a person would, others stay', () =
   assert.equal(titleOf('unsold_days', { title: 'Unsold Days' }), 'Unsold days');
   assert.equal(titleOf('unsold_days', { title: 'Days Without a Sale' }), 'Days Without a Sale');
 });
+
+test('a share is shown in percent and sent as a share', () => {
+  const share = { properties: { cut: { type: 'number', unit: 'percent', minimum: 0.05, maximum: 0.6, default: 0.07 } } };
+  assert.deepEqual(startValues(share), { cut: '7' });
+  assert.deepEqual(startValues(share, { cut: 0.29 }), { cut: '29' });
+  assert.deepEqual(readValues(share, { cut: '12.5' }), { input: { cut: 0.125 }, errors: {} });
+  assert.equal(readValues(share, { cut: '0.2' }).errors.cut, 'Choose a value from 5 to 60.');
+});

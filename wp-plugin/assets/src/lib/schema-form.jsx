@@ -21,8 +21,10 @@ function helpOf(field) {
 }
 
 function Control({ field, value, onChange, describedBy, invalid }) {
+  const title = __(field.title, 'devskyy');
   const common = {
-    label: __(field.title, 'devskyy'), help: helpOf(field), value, onChange, __nextHasNoMarginBottom: true,
+    /* translators: %s: name of a setting that is a share; the doubled sign is a percent sign. */
+    label: field.percent ? sprintf(__('%s, in %%', 'devskyy'), title) : title, help: helpOf(field), value, onChange, __nextHasNoMarginBottom: true,
   };
   // The complaint stands below the control and is tied to it, beside the control's own help.
   const marked = { 'aria-invalid': invalid || undefined, 'aria-errormessage': invalid ? describedBy : undefined };

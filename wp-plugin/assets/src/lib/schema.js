@@ -11,8 +11,9 @@ export function fields(schema) {
     help: given.description ?? '',
     required: required.includes(name),
     type: given.type,
-    min: given.minimum,
-    max: given.maximum,
+    percent: isShare(given),
+    min: shown(given, given.minimum),
+    max: shown(given, given.maximum),
     minLength: given.minLength,
     maxLength: given.maxLength,
     maxItems: given.maxItems,
@@ -21,6 +22,13 @@ export function fields(schema) {
     itemType: given.items?.type,
     default: given.default,
   }));
+}
+
+const isShare = (given) => given?.unit === 'percent';
+
+/** A number as a person sees it: a share of 0.2 is 20 %. */
+export function shown(given, value) {
+  return isShare(given) && typeof value === 'number' ? Number((value * 100).toFixed(6)) : value;
 }
 
 function control(given) {
@@ -47,7 +55,7 @@ export function readable(name) {
 /** What stands in the form's controls at first: what was saved, else the default. Lists stand as lines of text. */
 export function startValues(schema, saved = {}) {
   return Object.fromEntries(fields(schema).map((field) => {
-    const value = saved?.[field.name] ?? field.default;
+    const value = shown(schema.properties[field.name], saved?.[field.name] ?? field.default);
     return [field.name, toControl(field, value)];
   }));
 }
@@ -110,7 +118,7 @@ function readNumber(field, raw) {
   if (min !== undefined && value < min) return { error: sprintf(__('Choose at least %s.', 'devskyy'), number(min, 4)) };
   /* translators: %s: largest value. */
   if (max !== undefined && value > max) return { error: sprintf(__('Choose at most %s.', 'devskyy'), number(max, 4)) };
-  return { value };
+  return { value: field.percent ? Number((value / 100).toFixed(8)) : value };
 }
 
 function readText(field, raw) {

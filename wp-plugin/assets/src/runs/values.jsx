@@ -1,4 +1,5 @@
 import { __, sprintf } from '@wordpress/i18n';
+import { param } from '../lib/message.js';
 import { number } from '../lib/money.js';
 import { titleOf } from '../lib/schema.js';
 import { day, moment } from '../lib/time.js';
@@ -41,6 +42,7 @@ function Rows({ rows, schema }) {
 }
 
 function Value({ value, schema }) {
+  if (schema?.unit === 'percent' && typeof value === 'number') return param({ type: 'percent', value, decimals: 1 });
   if (isPlain(value)) return plainText(value);
   if (!Array.isArray(value)) return <Values values={value} schema={schema} />;
   if (!value.length) return '–';

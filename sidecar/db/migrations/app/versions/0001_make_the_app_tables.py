@@ -297,7 +297,7 @@ def upgrade() -> None:
         sa.Column("superseded_by", sa.String(length=32), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_proposals")),
-        comment="Proposals with changes and evidence; never changed but for state and outcome.",
+        comment="Proposals; changes never change, a later run of the same ones renews the evidence.",
         **OPTIONS,
     )
     with op.batch_alter_table("proposals", schema=None) as batch_op:
