@@ -61,8 +61,13 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]])
     conn.exec_driver_sql(str(insert(table).compile(dialect=conn.dialect)), list(rows))
 
 
+# One encoder for all rows: json.dumps with an option makes a new one each time. Most lists are empty.
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _dumped(row: tuple[Any, ...], places: Sequence[int]) -> tuple[Any, ...]:
     values = list(row)
     for place in places:
-        values[place] = json.dumps(values[place], ensure_ascii=False)
+        value = values[place]
+        values[place] = "[]" if value == [] else _ENCODE(value)
     return tuple(values)

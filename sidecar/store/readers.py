@@ -72,19 +72,23 @@ class ExportReader:
         def fetch(start: int) -> dict[str, Any]:
             return self._client.export(resource, after=start, limit=limit, modified_after=modified_after)
 
+        many = resource in PAGES and modified_after is None
+        guesses = self._starts(resource, after, limit) if many else iter(())
         coming: dict[int, Future[dict[str, Any]]] = {}
-        guesses: Iterator[int] = iter(())
-        start: int | None = after
         with ThreadPoolExecutor(PARALLEL) as pool:
-            while start is not None:
-                body = (coming.pop(start, None) or pool.submit(fetch, start)).result()
-                start = body["next"]
+
+            def ask(start: int | None) -> None:
                 if start is not None and start not in coming:
                     coming[start] = pool.submit(fetch, start)
-                if modified_after is None and (body.get("total") or 0) > 2 * limit:
-                    guesses = self._starts(resource, start or 0, limit)
                 while len(coming) < PARALLEL and (guess := next(guesses, None)) is not None:
                     coming[guess] = pool.submit(fetch, guess)
+
+            start: int | None = after
+            ask(start)
+            while start is not None:
+                body = coming.pop(start).result()
+                start = body["next"]
+                ask(start)
                 yield Page(body["columns"], body["rows"], last=start is None, total=body.get("total"))
 
     def _starts(self, resource: str, after: int, limit: int) -> Iterator[int]:
@@ -92,8 +96,9 @@ class ExportReader:
         more: int | None = after
         while more is not None:
             body = self._client.ids(resource, after=more, limit=10 * limit)
-            yield from body["ids"][limit - 1 :: limit]
             more = body["next"]
+            # Nothing begins behind the last id.
+            yield from body["ids"][limit - 1 : None if more else -1 : limit]
 
     def rows(self, resource: str, ids: Sequence[int]) -> Page:
         found: list[Sequence[Any]] = []

@@ -247,7 +247,8 @@ def test_a_shop_that_fails_half_way_is_told_and_resumed(shop: Shop, sync: Sync, 
     shop.log.clear()
     sync.full()
     asked = [p for path, p in shop.log if path.endswith("/export") and "modified_after" not in p]
-    assert int(next(p["after"] for p in asked if p["resource"] == "orders")) == committed[-1]
+    # Two pages are asked for at a time: they may arrive in either order.
+    assert min(int(p["after"]) for p in asked if p["resource"] == "orders") == committed[-1]
     assert ids(databases) == list(range(1, 61))
 
 
@@ -355,7 +356,7 @@ def test_a_killed_sync_goes_on_where_it_stood(shop: Shop, sync: Sync, databases:
     sync.now = lambda: real() + 121
     sync.full()
     asked = [p for path, p in shop.log if path.endswith("/export") and "modified_after" not in p]
-    assert int(next(p["after"] for p in asked if p["resource"] == "orders")) == committed[-1]
+    assert min(int(p["after"]) for p in asked if p["resource"] == "orders") == committed[-1]
     assert not [p for p in asked if p["resource"] == "products"]  # done before the kill
     assert ids(databases) == list(range(1, 61))
     with read(databases.mirror) as conn:
