@@ -31,8 +31,7 @@ def metadata() -> MetaData:
 
 def shop_table(name: str, meta: MetaData, *parts: SchemaItem, comment: str) -> Table:
     """A table whose first key column is `shop_id`; `comment` is its documentation."""
-    # A row stands in its key's tree, not beside it: the 36 characters of shop_id are stored once less.
-    options: dict[str, Any] = {"sqlite_with_rowid": False}
+    options: dict[str, Any] = {}
     for dialect in ("mysql", "mariadb"):
         # Binary collation: ids, SKUs and codes compare as on the other databases.
         options |= {

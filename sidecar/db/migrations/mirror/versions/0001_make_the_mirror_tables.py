@@ -16,7 +16,6 @@ OPTIONS: dict[str, Any] = {
     for d in ("mysql", "mariadb")
     for k, v in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
 }
-OPTIONS["sqlite_with_rowid"] = False
 
 
 def upgrade() -> None:
