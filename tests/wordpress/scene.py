@@ -160,9 +160,26 @@ class Scene:
         path.write_text("on") if on else path.unlink(missing_ok=True)
         return path
 
+    def quiet(self) -> None:
+        """Wait until no request runs: Action Scheduler's go on, one after another, after a test's."""
+        busy = (
+            "SELECT COUNT(*) FROM information_schema.processlist"
+            " WHERE db = 'wordpress' AND id <> CONNECTION_ID()"
+        )
+        deadline, quiet_since = time.monotonic() + 60, time.monotonic()
+        while time.monotonic() - quiet_since < 1.0:
+            assert time.monotonic() < deadline, "PHP is at work for more than a minute"
+            if self.rows(busy)[0][0]:
+                quiet_since = time.monotonic()
+            time.sleep(0.05)
+
     @contextmanager
     def elsewhere(self) -> Iterator[str]:
-        """The same site under another address, as a copy of it or a moved shop is; that address."""
+        """The same site under another address, as a copy of it or a moved shop is; that address.
+
+        Nothing of the original may still run: it shares its database here, and sends what the copy notes.
+        """
+        self.quiet()
         file = self.stack.root / "stack.json"
         settings = json.loads(file.read_text())
         address = settings["base_url"].replace("127.0.0.1", "localhost")

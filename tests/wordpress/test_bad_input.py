@@ -282,9 +282,10 @@ def test_a_copy_of_the_site_stops_and_asks(scene: Scene, tabs: Tabs) -> None:
     ident = scene.propose(item)
     body = {"digest": scene.proposal(ident)["digest"]}
     scene.rest("POST", "/devskyy/v1/status/drain")
-    original, events = scene.base_url, len(scene.events())
+    original = scene.base_url
     tabs.allow("status of 409")
     with scene.elsewhere() as copy:
+        events = len(scene.events())
         answer = scene.person("admin").rest("POST", f"/devskyy/v1/proposals/{ident}/approve", json=body)
         assert (answer.status_code, code_of(answer)) == (409, "site_changed")
         export = Request(scene, "sidecar", "GET", "/devskyy/v1/export", {"resource": "products"}).send()
