@@ -84,7 +84,10 @@ api_keys = shop_table(
     time("expires_at", null=True),
     time("revoked_at", null=True),
     time("last_used_at", null=True),
+    Column("owner_id", BigInteger, comment="WordPress user id; the key dies with its owner's rights"),
+    Column("networks", JSON, comment="addresses it may come from, as CIDR; null = any"),
     UniqueConstraint("id"),
+    Index(None, "shop_id", "owner_id"),
     comment="API keys dsk_<id>_<secret>; none of their scopes can approve.",
 )
 
@@ -315,6 +318,8 @@ audit = shop_table(
     Column("n", BigInteger, primary_key=True, autoincrement=False),
     time("at"),
     Column("who", JSON),
+    Column("person", String(64), comment="whose key sealed `sealed`"),
+    Column("sealed", Text, comment="personal values of the row, base64url; the hash covers this form"),
     Column("action", String(60), nullable=False),
     Column("target", String(200), nullable=False, default=""),
     Column("detail", JSON, nullable=False),

@@ -15,9 +15,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, func, select
 
 from sidecar.core.errors import Unavailable
+from sidecar.db import identity, outgoing
 from sidecar.db.app import app
 from sidecar.db.mirror import mirror
 from sidecar.db.session import Databases, read, write
+
+assert identity  # importing them adds their tables to `app`
+assert outgoing
 
 Which = Literal["app", "mirror"]
 METADATA: dict[Which, MetaData] = {"app": app, "mirror": mirror}

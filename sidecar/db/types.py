@@ -29,8 +29,13 @@ def metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-def shop_table(name: str, meta: MetaData, *parts: SchemaItem, comment: str) -> Table:
-    """A table whose first key column is `shop_id`; `comment` is its documentation."""
+def shop_table(
+    name: str, meta: MetaData, *parts: SchemaItem, comment: str, privacy: str | None = None
+) -> Table:
+    """A table whose first key column is `shop_id`; `comment` is its documentation.
+
+    `privacy` says which personal data it holds, whose, and what becomes of it on erasure; "none" when none.
+    """
     options: dict[str, Any] = {}
     for dialect in ("mysql", "mariadb"):
         # Binary collation: ids, SKUs and codes compare as on the other databases.
@@ -40,7 +45,7 @@ def shop_table(name: str, meta: MetaData, *parts: SchemaItem, comment: str) -> T
             f"{dialect}_collate": "utf8mb4_bin",
         }
     shop = Column("shop_id", String(36), primary_key=True, comment="the shop's UUID")
-    return Table(name, meta, shop, *parts, comment=comment, **options)
+    return Table(name, meta, shop, *parts, comment=comment, info={"privacy": privacy}, **options)
 
 
 def time(name: str, *, null: bool = False, comment: str | None = None) -> Column[int]:

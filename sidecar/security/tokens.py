@@ -111,8 +111,7 @@ def verify(
     """The claims of a request whose `Authorization` header holds for exactly this request.
 
     `key_of` gives the key of an audience or None, `signer` is who must have signed (`plugin` or `sidecar`),
-    `key_of` gives the key of an audience or None, `signer` who must have signed (`plugin` or `sidecar`),
-    codes of the protocol.
+    `remember` tells whether a token id is new. Unauthorized or Conflict with the codes of the protocol.
     """
     token = _bearer(header)
     aud = _peek_audience(token)
