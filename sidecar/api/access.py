@@ -11,16 +11,17 @@ from sidecar.core.errors import Forbidden, Unauthorized
 from sidecar.runtime.base import Caller, Runtime, now
 from sidecar.security.apikeys import check_key
 from sidecar.security.gate import authenticate
+from sidecar.security.roles import role_for
 
 View = TypeVar("View", bound=Callable[..., Any])
-OPEN, SIGNED, PERSON, LOCAL = "open", "signed", "person", "local"
+OPEN, SIGNED, PERSON, LOCAL, ANY = "open", "signed", "person", "local", "any"
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 def access(rule: str) -> Callable[[View], View]:
     """Marks a view: `open`, `signed` (the plugin), `person` (the plugin for a person who may manage the
-    shop), `local`
-    (open on loopback or by setting), or an API key's scope, which the plugin's signature holds too."""
+    shop), `any` (whoever is known), `local` (open on loopback or by setting), or a scope of keys and tokens,
+    which the plugin's signature holds too."""
 
     def mark(view: View) -> View:
         view.__access__ = rule  # type: ignore[attr-defined]
@@ -55,14 +56,26 @@ def check() -> None:
         return  # 404 and 405 are answered to everybody
     view = current_app.view_functions[request.endpoint]
     rule = getattr(view, "__access__", None)
-    if rule == OPEN:
-        return
-    if rule == LOCAL and (runtime().settings.docs_open or _from_here()):
-        return
     if rule is None:
         raise Forbidden("This route is closed.", hint="See /docs for the routes that exist.")
+    if rule == OPEN or (rule == LOCAL and (runtime().settings.docs_open or _from_here())):
+        _admit(None, rule)
+        return
     g.caller = _who(moving=bool(getattr(view, "__moving__", False)))
+    _admit(g.caller, rule)
     _allow(g.caller, rule)
+
+
+def _admit(who: Caller | None, rule: str) -> None:
+    """Asks `app.extensions["devskyy_admit"]` (rate limits and the like); `who` is None on open routes."""
+    admit = current_app.extensions.get("devskyy_admit")
+    if admit is not None:
+        admit(who, rule)
+
+
+def address() -> str:
+    """The caller's network address; `g.address` where a trusted proxy told it."""
+    return str(g.get("address") or request.remote_addr or "")
 
 
 def _from_here() -> bool:
@@ -75,7 +88,7 @@ def _who(*, moving: bool) -> Caller:
     token = (request.headers.get("Authorization") or "").removeprefix("Bearer ").strip()
     if token.startswith("dsk_"):
         key = check_key(rt.db.app, token, now=now())
-        return Caller("key", key.shop_id, {"key": key.name}, key.scopes)
+        return Caller("key", key.shop_id, {"key": key.name}, key.scopes, ident=key.id)
     signed = authenticate(
         rt.db.app,
         rt.sealer,
@@ -89,7 +102,11 @@ def _who(*, moving: bool) -> Caller:
         moving=moving,
     )
     who = signed.claims.who and {name: signed.claims.who.get(name) for name in ("id", "login")}
-    return Caller("plugin", signed.shop_id, who, manages=signed.person is not None, home=signed.claims.home)
+    manages = signed.person is not None
+    return Caller(
+        "plugin", signed.shop_id, who, manages=manages, home=signed.claims.home,
+        role=role_for(signed.person["caps"]) if signed.person else None,
+    )  # fmt: skip
 
 
 def _allow(who: Caller, rule: str) -> None:
@@ -99,7 +116,7 @@ def _allow(who: Caller, rule: str) -> None:
             code="approval_needs_person",
             hint="Sign in to wp-admin as somebody who may manage WooCommerce, and do it there.",
         )
-    if who.kind == "plugin":
+    if who.kind == "plugin" or rule == ANY:
         return
     rule = "status:read" if rule == LOCAL else rule
     if ":" not in rule:

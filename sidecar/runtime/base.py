@@ -44,10 +44,14 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who stands behind a request: the plugin for a person or for itself, an API key, or the machine's own
-    user.
+    """Who stands behind a request.
 
-    `who` is `{"id", "login"}` of a person, `{"key": name}` of a key, or None.
+    `kind` is `plugin` (for a person or for itself), `key` (API key), `user` (token of a login), `client`
+    (token of an OAuth client) or `machine` (the machine's own user). `who` is `{"id", "login"}` of a person,
+    `{"login"}` of a login, `{"key": name}`, `{"client": name}`, or None. `ident` is the id of the key, user
+    or client, `session` that of a login's session, `role` a login's role or what a person's capabilities map
+    to.
+    `manages` is true only for a person in wp-admin who may manage the shop.
     """
 
     kind: str
@@ -56,6 +60,9 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     manages: bool = False
     home: str | None = None
+    ident: str = ""
+    session: str | None = None
+    role: str | None = None
 
 
 def now() -> int:
