@@ -41,6 +41,7 @@ shops = shop_table(
     time("paired_at"),
     time("seen_at", null=True, comment="last accepted request"),
     comment="One row per paired WordPress site.",
+    privacy="none; name and address of the shop itself",
 )
 
 secrets = shop_table(
@@ -51,6 +52,7 @@ secrets = shop_table(
     Column("sealed", LongBlob, nullable=False, comment="12 bytes nonce, then AES-256-GCM text with tag"),
     time("updated_at"),
     comment="Secrets of a shop, sealed; AAD is shop_id and name, so a row cannot be moved.",
+    privacy="none; keys of the shop, sealed",
 )
 
 pairing_codes = shop_table(
@@ -62,6 +64,7 @@ pairing_codes = shop_table(
     time("used_at", null=True),
     Column("tries", Integer, nullable=False, default=0, comment="wrong codes sent while this one was open"),
     comment="One-use pairing codes, hashed. Before pairing there is no shop: shop_id is '' here.",
+    privacy="none",
 )
 
 nonces = shop_table(
@@ -71,6 +74,7 @@ nonces = shop_table(
     time("expires_at"),
     Index(None, "expires_at"),
     comment="Token ids that were used; a second use is refused in every process.",
+    privacy="none",
 )
 
 api_keys = shop_table(
@@ -89,6 +93,7 @@ api_keys = shop_table(
     UniqueConstraint("id"),
     Index(None, "shop_id", "owner_id"),
     comment="API keys dsk_<id>_<secret>; none of their scopes can approve.",
+    privacy="name and WordPress user id of its owner (staff); the row is deleted on erasure",
 )
 
 agent_settings = shop_table(
@@ -101,6 +106,7 @@ agent_settings = shop_table(
     time("updated_at"),
     Column("updated_by", JSON),
     comment="What the owner set for an agent; overrides its declaration.",
+    privacy='who set it (staff, replaced by "erased"); the input may name a person (taken out of it)',
 )
 
 runs = shop_table(
@@ -131,6 +137,7 @@ runs = shop_table(
     Index(None, "shop_id", "state", "created_at"),
     Index(None, "shop_id", "agent", "created_at"),
     comment="The truth about every agent run; the job queue only carries its id.",
+    privacy='who asked (staff, replaced by "erased"); input, output and error may name a person (taken out)',
 )
 
 run_log = shop_table(
@@ -142,6 +149,7 @@ run_log = shop_table(
     Column("level", String(10), nullable=False),
     Column("message", Text, nullable=False),
     comment="What a run said, in order.",
+    privacy="lines may name a person (taken out of the text)",
 )
 
 proposals = shop_table(
@@ -179,6 +187,8 @@ proposals = shop_table(
     Index(None, "shop_id", "agent", "created_at"),
     Index(None, "shop_id", "run_id"),
     comment="Proposals; changes never change, a later run of the same ones renews the evidence.",
+    privacy='who decided (staff, replaced by "erased"); texts, evidence and changes may name a person '
+    "(taken out)",
 )
 
 proposal_open = shop_table(
@@ -189,6 +199,7 @@ proposal_open = shop_table(
     Column("proposal_id", String(32), nullable=False),
     Index(None, "shop_id", "proposal_id"),
     comment="One open proposal per (resource, path); its rows go when it closes.",
+    privacy="the resource may be a customer; the row is deleted on erasure",
 )
 
 proposal_targets = shop_table(
@@ -199,6 +210,7 @@ proposal_targets = shop_table(
     Column("path", String(190), primary_key=True),
     Index(None, "shop_id", "resource", "path"),
     comment="Every (resource, path) a proposal ever aimed at, for the cool-down.",
+    privacy="the resource may be a customer; the row is deleted on erasure",
 )
 
 proposal_history = shop_table(
@@ -212,6 +224,7 @@ proposal_history = shop_table(
     Column("who", JSON),
     Column("note", Text),
     comment="Each step of a proposal through its states.",
+    privacy='who made the step (staff, replaced by "erased"); the note may name a person (taken out)',
 )
 
 acts = shop_table(
@@ -223,6 +236,7 @@ acts = shop_table(
     Column("result", JSON),
     time("at"),
     comment="Acts of the sidecar; the row is written first, so that each is done at most once.",
+    privacy="resource and result may name a person (taken out)",
 )
 
 events = shop_table(
@@ -244,6 +258,7 @@ events = shop_table(
     Index(None, "shop_id", "state", "seq"),
     Index(None, "shop_id", "received_at"),
     comment="Events as they came in; the id makes a second delivery a duplicate.",
+    privacy="numbers of customers and orders; events of the person's are deleted on erasure",
 )
 
 debounce = shop_table(
@@ -256,6 +271,7 @@ debounce = shop_table(
     Column("cause", JSON, nullable=False),
     Index(None, "due_at"),
     comment="Agents that events woke and that wait a moment for more events.",
+    privacy="the number of a customer, for a minute; replaced by 0 on erasure",
 )
 
 schedules = shop_table(
@@ -267,6 +283,7 @@ schedules = shop_table(
     time("last_at", null=True),
     Index(None, "next_at"),
     comment="When each schedule fires next.",
+    privacy="none",
 )
 
 schedule_fires = shop_table(
@@ -277,6 +294,7 @@ schedule_fires = shop_table(
     time("at"),
     Column("job_id", String(32)),
     comment="Firings that happened: a schedule fires once per moment, whichever process sees it.",
+    privacy="none",
 )
 
 jobs = shop_table(
@@ -301,6 +319,7 @@ jobs = shop_table(
     UniqueConstraint("shop_id", "unique_key"),
     Index(None, "state", "not_before"),
     comment="The truth about background work; the queue only carries the id.",
+    privacy="arguments, result and error may name a person (taken out)",
 )
 
 leases = shop_table(
@@ -310,6 +329,7 @@ leases = shop_table(
     Column("owner", String(80), nullable=False),
     time("until"),
     comment="Who may do a thing alone and until when; shop_id is '' for the whole sidecar.",
+    privacy="none",
 )
 
 audit = shop_table(
@@ -326,7 +346,16 @@ audit = shop_table(
     Column("request_id", String(64)),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("form", Integer, comment="which rule its hash follows; null = the first"),
+    Column("was", JSON(none_as_null=True), comment="what stood there before, where a value was changed"),
+    Column("became", JSON(none_as_null=True), comment="what stands there since"),
+    Column("failed", Boolean, comment="whether it failed or was refused"),
+    Index(None, "shop_id", "at"),
+    Index(None, "shop_id", "person"),
+    Index(None, "shop_id", "request_id"),
     comment="Append-only record of what people and keys did; each row's hash covers the one before.",
+    privacy="login, name and address of people, sealed under each person's own key, which erasure destroys; "
+    "WordPress user ids stay",
 )
 
 errors = shop_table(
@@ -341,6 +370,7 @@ errors = shop_table(
     Column("request_id", String(64)),
     Index(None, "shop_id", "at"),
     comment="Last errors, for the Status page.",
+    privacy="message and hint may name a person (taken out of the text)",
 )
 
 stock_history = shop_table(
@@ -351,6 +381,7 @@ stock_history = shop_table(
     Column("quantity", Float, comment="null when the shop does not count it"),
     Column("in_stock", Boolean, nullable=False),
     comment="Stock as seen by a sync or an event, a row per change; WooCommerce keeps none.",
+    privacy="none",
 )
 
 price_history = shop_table(
@@ -362,6 +393,7 @@ price_history = shop_table(
     money("sale_price"),
     money("price"),
     comment="Prices as seen by a sync or an event, a row per change; WooCommerce keeps none.",
+    privacy="none",
 )
 
 seen_days = shop_table(
@@ -375,4 +407,5 @@ seen_days = shop_table(
         comment="the shop's calendar day, days since 1970-01-01",
     ),
     comment="Days on which the shop was read: stock between two changes is known only for these.",
+    privacy="none",
 )

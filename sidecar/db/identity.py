@@ -57,6 +57,7 @@ refresh_tokens = shop_table(
     time("issued_at"),
     time("expires_at"),
     time("used_at", null=True, comment="a second use revokes the session"),
+    UniqueConstraint("token_hash"),
     Index(None, "shop_id", "session_id"),
     Index(None, "expires_at"),
     comment="Refresh tokens; each is good for one use.",
@@ -127,8 +128,34 @@ audit_checkpoints = shop_table(
     Column("n", BigInteger, primary_key=True, autoincrement=False, comment="the last row that was let go"),
     Column("hash", String(64), nullable=False, comment="that row's hash, from which the chain goes on"),
     Column("rows_let_go", BigInteger, nullable=False),
-    Column("signature", String(64), nullable=False, comment="HMAC-SHA256 under the sealing key"),
+    Column("signature", String(80), nullable=False, comment="key id and HMAC-SHA256 under that sealing key"),
     time("at"),
     comment="Where the audit begins after retention; signed, so that rows cannot be dropped unseen.",
     privacy="none",
+)
+
+audit_heads = shop_table(
+    "audit_heads",
+    app,
+    Column("n", BigInteger, nullable=False, comment="the newest row of the audit"),
+    Column("hash", String(64), nullable=False, comment="that row's hash, from which the next one goes on"),
+    Column("signature", String(80), nullable=False, comment="key id and HMAC-SHA256 under that sealing key"),
+    time("at"),
+    comment="Where the audit ends, written with each row; signed, so that the newest rows cannot go unseen.",
+    privacy="none",
+)
+
+erased_people = shop_table(
+    "erased_people",
+    app,
+    Column(
+        "fingerprint",
+        String(64),
+        primary_key=True,
+        comment="HMAC-SHA256 of e-mail hash, customer or review number under the shop's hash key",
+    ),
+    time("erased_at"),
+    comment="Who was erased, as fingerprints: the mirror's sync leaves them out for ever.",
+    privacy="a keyed fingerprint, which says nothing without the e-mail and the shop's key; kept, so that no "
+    "sync brings the person back",
 )

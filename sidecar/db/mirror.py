@@ -66,6 +66,7 @@ products = shop_table(
     time("created_at", null=True),
     time("modified_at", null=True),
     comment="Products, variable parents included.",
+    privacy="none; a shop's own words",
 )
 
 variations = shop_table(
@@ -86,6 +87,7 @@ variations = shop_table(
     time("modified_at", null=True),
     Index(None, "shop_id", "product_id"),
     comment="Variations of variable products.",
+    privacy="none",
 )
 
 categories = shop_table(
@@ -97,6 +99,7 @@ categories = shop_table(
     Column("slug", String(200), nullable=False),
     Column("count", Integer, nullable=False, default=0),
     comment="Product categories.",
+    privacy="none",
 )
 
 orders = shop_table(
@@ -129,6 +132,8 @@ orders = shop_table(
     Index(None, "shop_id", "day"),
     Index(None, "shop_id", "email_hash"),
     comment="Orders without names, addresses or e-mail.",
+    privacy="customer number, keyed e-mail hash, country and postcode area of the buyer; emptied on "
+    "erasure, sums stay",
 )
 
 order_lines = shop_table(
@@ -149,6 +154,7 @@ order_lines = shop_table(
     Index(None, "shop_id", "product_id", "day"),
     Index(None, "shop_id", "day"),
     comment="Lines of orders; they repeat the order's day, sold and currency, so that sums need no join.",
+    privacy="what was bought; belongs to nobody once its order is anonymous",
 )
 
 refunds = shop_table(
@@ -163,6 +169,7 @@ refunds = shop_table(
     Index(None, "shop_id", "order_id"),
     Index(None, "shop_id", "day"),
     comment="Refunds; amount is positive.",
+    privacy="what was paid back; belongs to nobody once its order is anonymous",
 )
 
 refund_lines = shop_table(
@@ -180,6 +187,7 @@ refund_lines = shop_table(
     Index(None, "shop_id", "product_id", "day"),
     Index(None, "shop_id", "order_id"),
     comment="Lines of refunds.",
+    privacy="what came back; belongs to nobody once its order is anonymous",
 )
 
 customers = shop_table(
@@ -194,6 +202,7 @@ customers = shop_table(
     money("total_spent"),
     Index(None, "shop_id", "email_hash"),
     comment="Registered customers without names, addresses or e-mail.",
+    privacy="customer number, keyed e-mail hash, country and postcode area; the row is deleted on erasure",
 )
 
 coupons = shop_table(
@@ -208,6 +217,7 @@ coupons = shop_table(
     time("created_at", null=True),
     time("modified_at", null=True),
     comment="Coupons.",
+    privacy="none",
 )
 
 reviews = shop_table(
@@ -222,6 +232,7 @@ reviews = shop_table(
     time("created_at", null=True),
     Index(None, "shop_id", "product_id"),
     comment="Product reviews without their writers.",
+    privacy="the text that a buyer wrote; emptied on erasure, the rating stays",
 )
 
 mirror_state = shop_table(
@@ -239,6 +250,7 @@ mirror_state = shop_table(
     time("last_reconcile_at", null=True),
     time("modified_after", null=True, comment="incremental sync reads from here"),
     comment="How far the mirror of a shop is.",
+    privacy="the last error may name a person (taken out of the text)",
 )
 
 sync_cursors = shop_table(
@@ -251,4 +263,5 @@ sync_cursors = shop_table(
     Column("total", BigInteger),
     Column("finished", Boolean, nullable=False),
     comment="Where a full sync stands; committed with its rows, so a killed sync goes on from there.",
+    privacy="none",
 )

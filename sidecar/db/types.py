@@ -29,12 +29,11 @@ def metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-def shop_table(
-    name: str, meta: MetaData, *parts: SchemaItem, comment: str, privacy: str | None = None
-) -> Table:
+def shop_table(name: str, meta: MetaData, *parts: SchemaItem, comment: str, privacy: str) -> Table:
     """A table whose first key column is `shop_id`; `comment` is its documentation.
 
-    `privacy` says which personal data it holds, whose, and what becomes of it on erasure; "none" when none.
+    `privacy` says which personal data it holds, whose, and what becomes of it on erasure; it begins with
+    "none" when there is none.
     """
     options: dict[str, Any] = {}
     for dialect in ("mysql", "mariadb"):
@@ -50,9 +49,9 @@ def shop_table(
 
 def time(name: str, *, null: bool = False, comment: str | None = None) -> Column[int]:
     """A column of UTC epoch seconds."""
-    return Column(name, BigInteger, nullable=null, comment=comment)
+    return Column(name, BigInteger, nullable=null, comment=comment, info={"kind": "time"})
 
 
 def money(name: str, *, null: bool = True) -> Column[int]:
     """A column of money in 1/10,000 of the currency unit."""
-    return Column(name, BigInteger, nullable=null)
+    return Column(name, BigInteger, nullable=null, info={"kind": "money"})

@@ -17,6 +17,8 @@ OPTIONS: dict[str, Any] = {
     for k, v in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
 }
 
+AUDIT_INDEXES = (("shop_id", "at"), ("shop_id", "person"), ("shop_id", "request_id"))
+
 
 def upgrade() -> None:
     op.create_table(
@@ -33,11 +35,35 @@ def upgrade() -> None:
         ),
         sa.Column("rows_let_go", sa.BigInteger(), nullable=False),
         sa.Column(
-            "signature", sa.String(length=64), nullable=False, comment="HMAC-SHA256 under the sealing key"
+            "signature",
+            sa.String(length=80),
+            nullable=False,
+            comment="key id and HMAC-SHA256 under that sealing key",
         ),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "n", name=op.f("pk_audit_checkpoints")),
         comment="Where the audit begins after retention; signed, so that rows cannot be dropped unseen.",
+        **OPTIONS,
+    )
+    op.create_table(
+        "audit_heads",
+        sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
+        sa.Column("n", sa.BigInteger(), nullable=False, comment="the newest row of the audit"),
+        sa.Column(
+            "hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="that row's hash, from which the next one goes on",
+        ),
+        sa.Column(
+            "signature",
+            sa.String(length=80),
+            nullable=False,
+            comment="key id and HMAC-SHA256 under that sealing key",
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", name=op.f("pk_audit_heads")),
+        comment="Where the audit ends, written with each row; signed, so that the newest rows cannot go unseen.",
         **OPTIONS,
     )
     op.create_table(
@@ -200,6 +226,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True, comment="a second use revokes the session"),
         sa.PrimaryKeyConstraint("shop_id", "token_hash", name=op.f("pk_refresh_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_refresh_tokens_token_hash")),
         comment="Refresh tokens; each is good for one use.",
         **OPTIONS,
     )
@@ -354,6 +381,20 @@ def upgrade() -> None:
         comment="Subscriptions to webhooks; the secret is sealed under `webhook/<id>`.",
         **OPTIONS,
     )
+    op.create_table(
+        "erased_people",
+        sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
+        sa.Column(
+            "fingerprint",
+            sa.String(length=64),
+            nullable=False,
+            comment="HMAC-SHA256 of e-mail hash, customer or review number under the shop's hash key",
+        ),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "fingerprint", name=op.f("pk_erased_people")),
+        comment="Who was erased, as fingerprints: the mirror's sync leaves them out for ever.",
+        **OPTIONS,
+    )
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -387,10 +428,36 @@ def upgrade() -> None:
                 comment="personal values of the row, base64url; the hash covers this form",
             )
         )
+        batch_op.add_column(
+            sa.Column(
+                "form", sa.Integer(), nullable=True, comment="which rule its hash follows; null = the first"
+            )
+        )
+        batch_op.add_column(
+            sa.Column(
+                "was",
+                sa.JSON(none_as_null=True),
+                nullable=True,
+                comment="what stood there before, where a value was changed",
+            )
+        )
+        batch_op.add_column(
+            sa.Column("became", sa.JSON(none_as_null=True), nullable=True, comment="what stands there since")
+        )
+        batch_op.add_column(
+            sa.Column("failed", sa.Boolean(), nullable=True, comment="whether it failed or was refused")
+        )
+        for columns in AUDIT_INDEXES:
+            name = batch_op.f("ix_audit_" + "_".join(columns))
+            batch_op.create_index(name, list(columns), unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("audit", schema=None) as batch_op:
+        for columns in AUDIT_INDEXES:
+            batch_op.drop_index(batch_op.f("ix_audit_" + "_".join(columns)))
+        for name in ("failed", "became", "was", "form"):
+            batch_op.drop_column(name)
         batch_op.drop_column("sealed")
         batch_op.drop_column("person")
 
@@ -402,6 +469,6 @@ def downgrade() -> None:
     for table in (
         "webhooks", "webhook_deliveries", "users", "signing_keys", "sessions", "refresh_tokens",
         "rate_windows", "person_keys", "oauth_states", "oauth_clients", "integrations", "integration_calls",
-        "audit_checkpoints",
+        "audit_checkpoints", "audit_heads",
     ):  # fmt: skip
         op.drop_table(table)
