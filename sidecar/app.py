@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
-import uuid
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, request
 from flask_openapi.models.info import Info
 from flask_openapi.openapi import OpenAPI
 
 from sidecar import __version__
-from sidecar.api import access, agents, bound, docs, errors, pairing, proposals, root, runs, shop
+from sidecar.api import (
+    access,
+    agents,
+    bound,
+    docs,
+    errors,
+    integrations,
+    pairing,
+    proposals,
+    root,
+    runs,
+    shield,
+    shop,
+)
 from sidecar.core.agent import Registry
 from sidecar.core.errors import DevSkyyError, Invalid
 from sidecar.db import open_databases
 from sidecar.db.migrate import upgrade_all
-from sidecar.runtime import jobs, metrics, work
+from sidecar.runtime import jobs, work
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.broker import make_broker
 from sidecar.security.sealing import Sealer, load_key
@@ -27,11 +38,7 @@ from sidecar.settings import Settings
 
 assert work  # importing it fills the table of job handlers
 
-BLUEPRINTS = (root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp)
-POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-DOCS_POLICY = (
-    POLICY.replace("'none'", "'self'", 1) + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-)
+BLUEPRINTS = (root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, integrations.bp)
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -85,26 +92,15 @@ def build_app(rt: Runtime) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["devskyy"] = rt
     app.url_map.strict_slashes = False
-    app.before_request(_begin)
+    shield.init_app(app, rt)
     errors.init_app(app)
     access.init_app(app)
     app.before_request(_check_body)
-    app.after_request(_end)
     for blueprint in BLUEPRINTS:
         app.register_api(blueprint)
     bound.bind(app, rt.registry)
     app.register_blueprint(docs.bp)
     return app
-
-
-def _begin() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = (
-        given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else uuid.uuid4().hex
-    )
-    g.started = time.monotonic()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _check_body() -> None:
@@ -126,28 +122,6 @@ def _check_body() -> None:
         raise Invalid(
             "The body is no object.", hint="Send one JSON object.", fields={"body": "must be an object"}
         )
-
-
-def _end(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule else "unknown"
-    seconds = time.monotonic() - g.get("started", time.monotonic())
-    metrics.REQUESTS.labels(route, request.method, response.status_code).inc()
-    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
-    head = response.headers
-    head["X-Request-ID"] = g.get("request_id", "")
-    head["X-DevSkyy-Version"] = __version__
-    head["X-Content-Type-Options"] = "nosniff"
-    head["Referrer-Policy"] = "no-referrer"
-    head["Content-Security-Policy"] = DOCS_POLICY if route.startswith("/docs") else POLICY
-    head.setdefault("Cache-Control", "no-store")
-    structlog.get_logger("request").info(
-        "request",
-        method=request.method,
-        route=route,
-        status=response.status_code,
-        ms=round(seconds * 1000, 1),
-    )
-    return response
 
 
 def set_up_logs(settings: Settings) -> None:

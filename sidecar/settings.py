@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
 
 
 class Settings(BaseSettings):
@@ -47,6 +50,40 @@ class Settings(BaseSettings):
         False, description="Serve /docs, /openapi.json and /metrics beyond loopback without a token."
     )
     max_body_bytes: int = Field(2_000_000, ge=10_000, description="Largest request body.")
+    allow_http: bool = Field(
+        False, description="Take plain http from other machines too; only in a private network."
+    )
+    allowed_networks: str = Field(
+        "", description="Networks that may call, such as 10.0.0.0/8, separated by commas; empty: all."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Networks of reverse proxies whose X-Forwarded-For and -Proto are believed; empty: none.",
+    )
+    cors_origins: str = Field(
+        "",
+        description="Origins whose pages may call from a browser, such as https://app.example.com, separated "
+        "by commas; empty: none.",
+    )
+    rate_sign_in: str = Field(
+        "10/minute",
+        pattern=RATE,
+        description="Sign-in, token and pairing requests for each address, and for each login.",
+    )
+    rate_open: str = Field("600/minute", pattern=RATE, description="Requests without a token, per address.")
+    rate_failed: str = Field(
+        "60/minute", pattern=RATE, description="Refused requests of nobody in particular, per address."
+    )
+    rate_read: str = Field("600/minute", pattern=RATE, description="Reads of each key, user or client.")
+    rate_write: str = Field(
+        "120/minute", pattern=RATE, description="Writes of each key, user or client that start no run."
+    )
+    rate_run: str = Field(
+        "60/minute", pattern=RATE, description="Runs started or cancelled by each key, user or client."
+    )
+    rate_plugin: str = Field(
+        "60000/minute", pattern=RATE, description="Signed requests of each shop's plugin."
+    )
     web_workers: int = Field(2, ge=1, le=64, description="Gunicorn worker processes.")
     web_threads: int = Field(8, ge=1, le=128, description="Threads of each web worker.")
     job_threads: int = Field(2, ge=1, le=64, description="Threads that run jobs.")
@@ -58,7 +95,17 @@ class Settings(BaseSettings):
     shop_timeout_s: float = Field(
         30.0, gt=0, description="Longest wait for an answer of the shop, in seconds."
     )
+    integrations_allow_private: bool = Field(
+        False, description="Connected services may live at private addresses, there by plain http too."
+    )
     cooldown_days: int = Field(14, ge=0, description="Days before a rejected proposal may return.")
+
+    @field_validator("allowed_networks", "trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        for part in given.replace(",", " ").split():
+            ip_network(part, strict=False)
+        return given
 
     def url(self, which: str) -> str:
         """The SQLAlchemy URL of `app` or `mirror`."""

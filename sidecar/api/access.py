@@ -79,8 +79,7 @@ def address() -> str:
 
 
 def _from_here() -> bool:
-    forwarded = request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
-    return request.remote_addr in LOOPBACK and not forwarded
+    return bool(g.get("local"))  # sidecar.api.shield
 
 
 def _who(*, moving: bool) -> Caller:

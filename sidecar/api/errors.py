@@ -41,7 +41,7 @@ def answer(error: DevSkyyError) -> Response:
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="devskyy"'
     if error.status in (429, 503):
-        response.headers["Retry-After"] = "30"
+        response.headers["Retry-After"] = str(error.details.get("retry_after", 30))
     return response
 
 

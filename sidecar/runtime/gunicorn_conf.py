@@ -24,6 +24,7 @@ keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
 worker_tmp_dir = str(_tmp)
+secure_scheme_headers: dict[str, str] = {}  # sidecar.api.shield decides whom it believes
 control_socket_disable = True  # it would write into the home folder
 accesslog = None  # the app logs each request with its id
 errorlog = "-"

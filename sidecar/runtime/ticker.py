@@ -15,6 +15,7 @@ from sidecar.db.app import events as stored
 from sidecar.db.app import nonces, schedule_fires
 from sidecar.runtime import events, jobs, mirror, proposals, runs, schedule, shop
 from sidecar.runtime.base import Runtime, now
+from sidecar.security import limits
 
 LEASE_S = 15
 KEPT_S = 90 * 86_400
@@ -60,6 +61,7 @@ class Ticker:
             ("place", 60, self._place),
             ("proposals", 10, lambda: proposals.sweep(self.rt)),
             ("settle", 30, self._settle),
+            ("windows", 60, lambda: limits.prune(self.rt.db.app, now())),
             ("prune", 3600, self._prune),
         ]
         for name, every, chore in chores:

@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask
 from pydantic import BaseModel, Field
 
+from sidecar.api.shield import KINDS
 from sidecar.core.agent import Agent, Context, Proposal, Registry, Result, Subject, agent
 from sidecar.core.changes import Patch, SetField
 from sidecar.core.evidence import Chart, Evidence, MoneyValue, Series, Text, Window, say
@@ -96,8 +97,10 @@ def tiny_registry() -> Registry:
 
 
 def settings_in(folder: Path, **more: Any) -> Settings:
-    """Settings that read no file and no environment."""
-    return Settings(_env_file=None, **{"data_dir": folder, "log_level": "ERROR", "debounce_s": 0, **more})  # type: ignore[call-arg]
+    """Settings that read no file and no environment; limits too high to stand in a test's way."""
+    given = {"data_dir": folder, "log_level": "ERROR", "debounce_s": 0}
+    rates = {f"rate_{kind}": "1000000/minute" for kind in KINDS}
+    return Settings(_env_file=None, **{**given, **rates, **more})  # type: ignore[call-arg]
 
 
 class Plugin:

@@ -204,7 +204,7 @@ def test_a_key_sees_only_its_own_shop(plugin: Plugin) -> None:
 
 def test_docs_and_metrics_are_open_on_loopback_only(app: Flask, plugin: Plugin) -> None:
     client = app.test_client()
-    far = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}}
+    far = {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}, "base_url": "https://localhost"}
 
     def status(path: str, **more: Any) -> int:
         with client.get(path, **more) as answer:
@@ -213,5 +213,5 @@ def test_docs_and_metrics_are_open_on_loopback_only(app: Flask, plugin: Plugin) 
     for path in ("/docs", "/openapi.json", "/metrics", "/docs/js/swagger-ui-bundle.js"):
         assert status(path) == 200
         assert status(path, **far) == 401
-        assert status(path, headers={"X-Forwarded-For": "192.0.2.7"}) == 401
+        assert status(path, headers={"X-Forwarded-For": "192.0.2.7"}, base_url="https://localhost") == 401
         assert status(path, headers=key_of(plugin, "status:read"), **far) == 200

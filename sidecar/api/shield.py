@@ -1,0 +1,294 @@
+"""Around every request: who may connect at all, how often, and what the answer's headers say.
+
+Order: `begin` (request id, address, https, networks, CORS), `sidecar.api.access` (who calls, which asks
+`admit` for the rate), the view, `end` (headers, log, metrics; a request refused before anybody was known
+counts against its address).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, cast
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+
+from sidecar import __version__
+from sidecar.api import errors
+from sidecar.core.errors import DevSkyyError, Forbidden
+from sidecar.runtime import metrics
+from sidecar.runtime.base import Caller, Runtime
+from sidecar.security import limits
+from sidecar.security.limits import Limit, Limiter, Network, TooMany, Verdict
+from sidecar.settings import Settings
+
+POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+DOCS_POLICY = (
+    POLICY.replace("'none'", "'self'", 1) + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+)
+OFF = (
+    "accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "encrypted-media", "fullscreen",
+    "geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment",
+    "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "web-share", "xr-spatial-tracking",
+)  # fmt: skip
+HEADERS = {
+    "X-DevSkyy-Version": __version__,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in OFF),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HSTS = "max-age=31536000"
+CORS = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Request-ID",
+    "Access-Control-Max-Age": "600",
+}
+RATE_NAMES = ("RateLimit", "RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+SHOWN = ", ".join(("X-Request-ID", "Retry-After", *RATE_NAMES))
+OPEN_BODY_BYTES = 131_072
+"""Largest body of a request without a token."""
+PROBE = "/health"
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+KINDS = ("sign_in", "open", "failed", "read", "write", "run", "plugin")
+
+
+@dataclass(frozen=True)
+class Shield:
+    """What the settings say, read once."""
+
+    limiter: Limiter
+    limit: dict[str, Limit]
+    allowed: tuple[Network, ...]
+    proxies: tuple[Network, ...]
+    origins: frozenset[str]
+
+
+def init_app(app: Flask, rt: Runtime) -> None:
+    """Puts the shield before everything else."""
+    app.extensions["devskyy_shield"] = _shield(rt)
+    app.extensions["devskyy_admit"] = admit
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def _shield(rt: Runtime) -> Shield:
+    given: Settings = rt.settings
+    return Shield(
+        Limiter(rt.db.app, rt.sealer),
+        {kind: Limit.of(kind, getattr(given, f"rate_{kind}")) for kind in KINDS},
+        limits.networks(given.allowed_networks),
+        limits.networks(given.trusted_proxies),
+        frozenset(given.cors_origins.replace(",", " ").split()),
+    )
+
+
+def shield() -> Shield:
+    """The shield of the app that serves this request."""
+    return cast(Shield, current_app.extensions["devskyy_shield"])
+
+
+def begin() -> Response | None:
+    """Names the request and its address, and refuses what may not connect; answers a CORS preflight."""
+    given = request.headers.get("X-Request-ID", "")
+    kept = 0 < len(given) <= 64 and given.isascii() and given.isprintable()
+    g.request_id = given if kept else uuid.uuid4().hex
+    g.started = time.monotonic()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    _locate(shield())
+    if request.path != PROBE:  # the one thing that load balancers ask, and it holds no secret
+        _check_origin(shield())
+    return _preflight() if request.method == "OPTIONS" else None
+
+
+def _locate(own: Shield) -> None:
+    """Sets `g.address` (text; None when unknown), `g.secure`, `g.from_here` (the caller is on this machine,
+    with nothing in between) and `g.local` (and named it so). Headers of anybody but a trusted proxy tell
+    nothing.
+    """
+    peer, found = limits.address(request.remote_addr), None
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    g.secure = request.scheme == "https"
+    if limits.within(peer, own.proxies):
+        g.secure = g.secure or _last("X-Forwarded-Proto") == "https"
+        found = _behind(own)
+    g.known = found or peer
+    g.address = str(g.known) if g.known else None
+    loopback = g.known is not None and g.known.is_loopback
+    g.from_here = loopback and not forwarded and not limits.within(peer, own.proxies)
+    # A page elsewhere may let its own name point here (DNS rebinding): then the browser sends that name.
+    g.local = g.from_here and _host() in LOCAL_NAMES
+
+
+def _host() -> str:
+    return request.host.rpartition(":")[0].strip("[]") if ":" in request.host else request.host
+
+
+def _behind(own: Shield) -> limits.Address | None:
+    """The nearest address of X-Forwarded-For that is no proxy of ours: what stands left of it, the caller may
+    have made up."""
+    for text in reversed(",".join(request.headers.getlist("X-Forwarded-For")).split(",")):
+        found = limits.address(text)
+        if found is None or not limits.within(found, own.proxies):
+            return found
+    return None
+
+
+def _last(name: str) -> str:
+    return ",".join(request.headers.getlist(name)).rpartition(",")[2].strip().lower()
+
+
+def _check_origin(own: Shield) -> None:
+    if own.allowed and not limits.within(g.known, own.allowed):
+        raise Forbidden(
+            "Requests from this address are not taken.",
+            code="address_not_allowed",
+            hint="Add its network to DEVSKYY_ALLOWED_NETWORKS on the sidecar's machine.",
+        )
+    if not (g.secure or g.from_here or _settings().allow_http):
+        raise Forbidden(
+            "Plain http is taken from this machine only.",
+            code="https_required",
+            hint="Call by https. Behind a proxy with TLS name the proxy in DEVSKYY_TRUSTED_PROXIES; in a "
+            "private network set DEVSKYY_ALLOW_HTTP=true.",
+        )
+
+
+def _preflight() -> Response:
+    origin = _open_origin()
+    if origin is None or "Access-Control-Request-Method" not in request.headers:
+        raise Forbidden(
+            "Pages of other origins may not call this API.",
+            code="cors_closed",
+            hint="Call it from a server, or name the page's origin in DEVSKYY_CORS_ORIGINS.",
+        )
+    return Response(status=204, headers=CORS)
+
+
+def _open_origin() -> str | None:
+    origin = request.headers.get("Origin")
+    return origin if origin in shield().origins else None
+
+
+def admit(who: Caller | None, rule: str) -> None:
+    """Counts the request against its caller's limit, or its address's where anybody may call; TooMany when
+    that is used up. Called by `sidecar.api.access` once it knows who calls."""
+    kind = kind_of(who.kind if who else None, rule, request.method)
+    g.admitted = True
+    if who is not None:
+        name = who.shop_id if who.kind == "plugin" else f"{who.shop_id} {who.kind} {who.ident}"
+        _count(kind, name)
+        return
+    if request.path == PROBE:
+        return
+    if kind == "sign_in":
+        request.max_content_length = min(OPEN_BODY_BYTES, _settings().max_body_bytes)
+    _count(kind, _hashed_address())
+    login = _login() if kind == "sign_in" else None
+    if login:
+        _count(kind, f"login {shield().limiter.hashed(login)}")
+
+
+def kind_of(caller: str | None, rule: str, method: str) -> str:
+    """Which limit holds: by the caller's kind (None: nobody known), the view's rule and the method."""
+    reading = method in ("GET", "HEAD")
+    if caller is None:
+        return "open" if reading else "sign_in"
+    if caller == "plugin":
+        return "plugin"
+    if rule == "runs:write":
+        return "run"
+    return "read" if reading else "write"
+
+
+def _count(kind: str, who: str) -> None:
+    verdict = shield().limiter.take(shield().limit[kind], who)
+    former: Verdict | None = g.get("rate")
+    if former is None or not verdict.allowed or verdict.remaining < former.remaining:
+        g.rate = verdict
+    if not verdict.allowed:
+        raise TooMany(verdict)
+
+
+def _hashed_address() -> str:
+    return f"address {shield().limiter.hashed(limits.counted(g.known))}"
+
+
+def _login() -> str | None:
+    """Whom a sign-in request means, from JSON, form or Basic."""
+    request.get_data()  # kept, so that the view can read it too
+    body: Any = request.get_json(silent=True) if request.is_json else request.form
+    given: Any = body if hasattr(body, "get") else {}
+    basic = request.authorization and request.authorization.username
+    login = given.get("login") or given.get("client_id") or basic
+    return login.strip().lower()[:200] if isinstance(login, str) else None
+
+
+def end(response: Response) -> Response:
+    """Counts a refusal of nobody in particular, sets the headers, writes log and metrics."""
+    if response.status_code >= 400 and not g.get("admitted") and "started" in g:
+        response = _failed(response)
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    seconds = time.monotonic() - g.get("started", time.monotonic())
+    metrics.REQUESTS.labels(route, request.method, response.status_code).inc()
+    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    _dress(response, route)
+    structlog.get_logger("request").info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+    )
+    return response
+
+
+def _failed(response: Response) -> Response:
+    """The refusal, or 429 once an address has had too many: so nobody learns more by trying. A caller with a
+    good token is never refused for what others at its address do."""
+    try:
+        _count("failed", _hashed_address())
+    except DevSkyyError as error:
+        # The database being away must not turn a refusal into something else.
+        return errors.answer(error) if isinstance(error, TooMany) else response
+    return response
+
+
+def _dress(response: Response, route: str) -> None:
+    head = response.headers
+    head.update(HEADERS)
+    head["X-Request-ID"] = g.get("request_id", "")
+    head["Content-Security-Policy"] = DOCS_POLICY if route.startswith("/docs") else POLICY
+    head.setdefault("Cache-Control", "no-store")
+    if g.get("secure"):
+        head["Strict-Transport-Security"] = HSTS
+    if "rate" in g:
+        head.update(rate_headers(g.rate))
+    if shield().origins:
+        head.add("Vary", "Origin")
+        if origin := _open_origin():
+            head["Access-Control-Allow-Origin"] = origin
+            head["Access-Control-Expose-Headers"] = SHOWN
+            head["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+def rate_headers(verdict: Verdict) -> dict[str, str]:
+    """The limit in both forms that clients know: single fields (draft-ietf-httpapi-ratelimit-headers-07) and
+    structured ones (-10)."""
+    limit = verdict.limit
+    return {
+        "RateLimit-Limit": str(limit.amount),
+        "RateLimit-Remaining": str(verdict.remaining),
+        "RateLimit-Reset": str(verdict.reset),
+        "RateLimit-Policy": f'"{limit.name}";q={limit.amount};w={limit.seconds}',
+        "RateLimit": f'"{limit.name}";r={verdict.remaining};t={verdict.reset}',
+    }
+
+
+def _settings() -> Settings:
+    return cast(Runtime, current_app.extensions["devskyy"]).settings
