@@ -79,7 +79,7 @@ def open_sync(rt: Runtime, shop_id: str) -> Sync:
     root = (rt.settings.shop_url or row["rest_url"]).split("/wp-json")[0].split("?")[0].rstrip("/")
     rest = WooClient(root, *key, timeout=rt.settings.shop_timeout_s) if key else None
     zone = zone_of(row["facts"].get("timezone", "UTC"))
-    return Sync(rt.db, shop_id, zone, pick_reader(export, rest, hash_key))
+    return Sync(rt.db, shop_id, zone, pick_reader(export, rest, hash_key), hash_key)
 
 
 def sync(rt: Runtime, shop_id: str, args: Row, progress: Progress | None = None) -> Row:

@@ -52,6 +52,18 @@ def drop_rows(
         _delete(conn, refunds, "order_id", shop_id, gone)
 
 
+def hold(conn: Connection, shop_id: str) -> None:
+    """Makes writers of a shop's rows take turns until the end of the transaction.
+
+    SQLite does that anyway. Elsewhere an erasure could pass a page that is being written and find nothing.
+    """
+    mine = select(mirror_state.c.generation).where(mirror_state.c.shop_id == shop_id).with_for_update()
+    if conn.execute(mine).first() is None:
+        fresh = {"shop_id": shop_id, "generation": 0, "state": "never", "progress_done": 0}
+        insert_new(conn, mirror_state, fresh)
+        conn.execute(mine)
+
+
 def bump(conn: Connection, shop_id: str, **values: Any) -> None:
     """Counts the mirror's generation up and sets more of its state, in the transaction of the rows."""
     insert_new(

@@ -19,9 +19,11 @@ from sqlalchemy import Connection, delete, func, select
 from sidecar.core.errors import Conflict, DevSkyyError
 from sidecar.db import Databases, lease, read, upsert, write
 from sidecar.db.mirror import mirror_state, sync_cursors
+from sidecar.store import erased
 from sidecar.store.mirroring import (
     bump,
     drop_rows,
+    hold,
     remember_history,
     replace_interval,
     replace_rows,
@@ -69,6 +71,7 @@ class Sync:
     shop_id: str
     zone: tzinfo
     reader: Reader
+    hash_key: bytes = b""
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     now: Callable[[], float] = time.time
 
@@ -191,6 +194,7 @@ class Sync:
                 "progress_label": LABELS[resource],
             }
             with write(self.databases.mirror) as conn:
+                made = self._without_erased(conn, resource, made)
                 replace_interval(conn, self.shop_id, resource, made, before, up_to)
                 upsert(conn, sync_cursors, [cursor])
                 bump(conn, self.shop_id, **shown)
@@ -236,6 +240,7 @@ class Sync:
         made = self._batch(resource, page)
         if made.ids or asked:
             with write(self.databases.mirror) as conn:
+                made = self._without_erased(conn, resource, made)
                 replace_rows(conn, self.shop_id, resource, made, asked)
                 bump(conn, self.shop_id)
             self._learn(resource, made)
@@ -243,6 +248,11 @@ class Sync:
 
     def _batch(self, resource: str, page: Page) -> Batch:
         return batch(resource, page.columns, page.rows, shop_id=self.shop_id, zone=self.zone)
+
+    def _without_erased(self, conn: Connection, resource: str, made: Batch) -> Batch:
+        """The page as it may be written; with the mirror held, an erasure comes before or after it."""
+        hold(conn, self.shop_id)
+        return erased.load(self.databases.app, self.shop_id, self.hash_key).clean(resource, made)
 
     def _learn(self, resource: str, made: Batch) -> None:
         if resource in ("products", "variations"):
