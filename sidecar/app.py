@@ -33,7 +33,8 @@ from sidecar.db.migrate import upgrade_all
 from sidecar.runtime import jobs, work
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.broker import make_broker
-from sidecar.security.sealing import Sealer, load_key
+from sidecar.security.keyring import open_keyring
+from sidecar.security.sealing import Sealer
 from sidecar.settings import Settings
 
 assert work  # importing it fills the table of job handlers
@@ -53,8 +54,8 @@ def open_runtime(settings: Settings, registry: Registry | None = None, *, migrat
     """Opens databases, queue and sealing key; with `migrate`, brings the tables up to date first."""
     set_up_logs(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    key_file = settings.master_key_file or settings.data_dir / "master.key"
-    sealer = Sealer(load_key(settings.master_key.get_secret_value(), key_file))
+    given = settings.master_key.get_secret_value()
+    sealer = Sealer(open_keyring(given, settings.key_file, settings.kms_command))
     databases = open_databases(settings.url("app"), settings.url("mirror"))
     if migrate:
         upgrade_all(databases)

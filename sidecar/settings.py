@@ -39,11 +39,21 @@ class Settings(BaseSettings):
     )
     pairing_key_file: Path | None = Field(None, description="File that holds the shared pairing key.")
     master_key: SecretStr = Field(
-        SecretStr(""), description="Key that seals secrets, base64url of 32 bytes; empty: from the key file."
+        SecretStr(""),
+        description="Keys that seal secrets, each base64url of 32 bytes, newest first, separated by commas; "
+        "empty: from the key file.",
     )
     master_key_file: Path | None = Field(
-        None, description="File of the sealing key; empty: master.key in the data folder, made when absent."
+        None,
+        description="File of the sealing keys, one a line, newest first; empty: master.key in the data "
+        "folder, made when absent.",
     )
+    kms_command: str = Field(
+        "",
+        description="Program and arguments that unwrap sealing keys: a wrapped one on standard input, the "
+        "key on standard output; run without a shell.",
+    )
+    audit_days: int = Field(730, ge=30, description="Days that rows of the audit are kept.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(True, description="Logs as JSON lines; off: for people.")
     docs_open: bool = Field(
@@ -106,6 +116,11 @@ class Settings(BaseSettings):
         for part in given.replace(",", " ").split():
             ip_network(part, strict=False)
         return given
+
+    @property
+    def key_file(self) -> Path:
+        """The file of the sealing keys."""
+        return self.master_key_file or self.data_dir / "master.key"
 
     def url(self, which: str) -> str:
         """The SQLAlchemy URL of `app` or `mirror`."""

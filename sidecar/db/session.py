@@ -93,7 +93,8 @@ def open_databases(app_url: str, mirror_url: str) -> Databases:
 def open_engine(url: str) -> Engine:
     """An engine with the project's rules; Unavailable when its driver is not installed."""
     parsed = make_url(url)
-    options: dict[str, Any] = {}
+    # What a statement carries (personal data, sealed keys) stays out of error messages and logs.
+    options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_S, "check_same_thread": False}
         if parsed.database and parsed.database != ":memory:":

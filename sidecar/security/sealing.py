@@ -1,83 +1,104 @@
-"""Secrets at rest: AES-256-GCM under one key that never enters the database."""
+"""Secrets at rest: AES-256-GCM under keys that never enter the database.
+
+A sealed value is `DS2`, 4 bytes of key id, 12 random bytes of nonce, then text and tag. Its associated data
+is this head, the shop, the table with the column, and the name, so that it opens nowhere else. Nonces are
+random: one key may seal 2^32 values before a repeated nonce becomes likelier than 2^-32 (NIST SP 800-38D,
+section 8.3), which is one a second for 136 years; rotating the key begins the count anew.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import hmac
 import secrets as random
 import time
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, delete, select
 
 from sidecar.core.errors import Unavailable
 from sidecar.db import upsert
 from sidecar.db.app import secrets
-from sidecar.security.tokens import b64decode, b64encode
+from sidecar.security.keyring import KEY_BYTES, Key, Keyring, load_key
 
-KEY_BYTES = 32
+__all__ = ["KEY_BYTES", "Sealer", "forget_secrets", "get_secret", "load_key", "put_secret"]
+
+MAGIC = b"DS2"
+ID_BYTES = 4
 NONCE_BYTES = 12
+HEAD_BYTES = len(MAGIC) + ID_BYTES
+PLACES = {
+    "signing_keys": "signing_keys.sealed",
+    "state": "oauth_states.sealed",
+    "person": "person_keys.sealed",
+}
+"""The table and column of a name by its part before the slash; all other names stand in `secrets`."""
 
 
 class Sealer:
-    """Seals and opens secrets with one 32-byte key; a sealed value belongs to one shop and one name."""
+    """Seals with the newest key of a ring and opens with any; a sealed value belongs to one shop and name.
 
-    def __init__(self, key: bytes) -> None:
-        self.key_id = hashlib.sha256(b"devskyy sealing key " + key).hexdigest()[:8]
-        self._cipher = AESGCM(key)
+    The name says where the value stands: see `PLACES`.
+    """
+
+    def __init__(self, keys: bytes | Keyring) -> None:
+        self.ring = keys if isinstance(keys, Keyring) else Keyring(lambda: [keys])
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that seals now."""
+        return self.ring.newest.id
 
     def seal(self, shop_id: str, name: str, value: bytes) -> bytes:
-        """Nonce and sealed text."""
-        nonce = random.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, value, _bound_to(shop_id, name))
+        """The sealed form of a value."""
+        key, nonce = self.ring.newest, random.token_bytes(NONCE_BYTES)
+        head = head_of(key.id)
+        return head + nonce + key.cipher.encrypt(nonce, value, _bound_to(head, shop_id, name))
 
     def open(self, shop_id: str, name: str, sealed: bytes) -> bytes:
-        """The value again; Unavailable when another key sealed it or it was moved or changed."""
-        try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(shop_id, name))
-        except (InvalidTag, ValueError) as error:
-            raise Unavailable(
-                f"The sealed secret {name!r} cannot be opened with the present key.",
-                code="sealing_key_wrong",
-                hint="Bring back the former DEVSKYY_MASTER_KEY or key file, or pair the shop again.",
-            ) from error
-
-
-def load_key(given: str, path: Path) -> bytes:
-    """The sealing key: `given` (base64url of 32 bytes), else the file's; the file is made (0600) when absent.
-
-    Unavailable when the key has the wrong form or the file cannot be read or made.
-    """
-    try:
-        text = given or _read_or_make(path)
-        key = b64decode(text.strip())
-    except OSError as error:
+        """The value again; Unavailable when the key is gone or the value was moved or changed."""
+        key_id = key_of(sealed)
+        key = self.ring.get(key_id) if key_id else None
+        if key is not None:
+            head, rest = sealed[:HEAD_BYTES], sealed[HEAD_BYTES:]
+            value = _decrypt(key, rest, _bound_to(head, shop_id, name))
+            if value is not None:
+                return value
+        # The former form had no head, so any key may have sealed it.
+        for former in self.ring.keys:
+            value = _decrypt(former, sealed, f"{shop_id}\0{name}".encode())
+            if value is not None:
+                return value
         raise Unavailable(
-            f"The key file {path} cannot be read or made: {error.strerror}.",
-            code="sealing_key_unreadable",
-            hint="Give the sidecar's user the right to the data folder, or set DEVSKYY_MASTER_KEY.",
-        ) from error
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise Unavailable(
-            "The sealing key is not base64url of 32 bytes.",
-            code="sealing_key_malformed",
-            hint="Set DEVSKYY_MASTER_KEY or the key file to what `devskyy keys master` prints.",
+            f"The sealed secret {name!r} cannot be opened with the present key.",
+            code="sealing_key_wrong",
+            hint="Bring back the former DEVSKYY_MASTER_KEY or key file, or pair the shop again.",
         )
-    return key
+
+    def sign(self, text: str) -> str:
+        """HMAC-SHA256 of a text under the newest key: `<key id>.<64 hex digits>`."""
+        return _signature(self.ring.newest, text)
+
+    def signed(self, text: str, signature: str) -> bool:
+        """Whether one of the keys made this signature of the text."""
+        key = self.ring.get(signature.partition(".")[0])
+        return key is not None and hmac.compare_digest(_signature(key, text), signature)
+
+
+def head_of(key_id: str) -> bytes:
+    """What begins all that this key seals."""
+    return MAGIC + bytes.fromhex(key_id)
+
+
+def key_of(sealed: bytes) -> str | None:
+    """The id of the key that sealed a value; None in the former form, which does not say."""
+    return sealed[len(MAGIC) : HEAD_BYTES].hex() if sealed.startswith(MAGIC) else None
 
 
 def put_secret(conn: Connection, sealer: Sealer, shop_id: str, name: str, value: bytes) -> None:
     """Seals a secret into its row."""
-    row = {
-        "shop_id": shop_id,
-        "name": name,
-        "key_id": sealer.key_id,
-        "sealed": sealer.seal(shop_id, name, value),
-    }
+    sealed = sealer.seal(shop_id, name, value)
+    row = {"shop_id": shop_id, "name": name, "key_id": key_of(sealed), "sealed": sealed}
     upsert(conn, secrets, [row | {"updated_at": int(time.time())}])
 
 
@@ -93,22 +114,17 @@ def forget_secrets(conn: Connection, shop_id: str, *names: str) -> None:
     conn.execute(delete(secrets).where(secrets.c.shop_id == shop_id, secrets.c.name.in_(names)))
 
 
-def _bound_to(shop_id: str, name: str) -> bytes:
-    return f"{shop_id}\0{name}".encode()
+def _bound_to(head: bytes, shop_id: str, name: str) -> bytes:
+    place = PLACES.get(name.partition("/")[0], "secrets.sealed")
+    return b"\0".join((head, shop_id.encode(), place.encode(), name.encode()))
 
 
-def _read_or_make(path: Path) -> str:
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{random.token_hex(4)}")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, (b64encode(random.token_bytes(KEY_BYTES)) + "\n").encode())
-            os.fsync(handle)
-            os.link(fresh, path)  # fails when another process was faster; then its key counts
-        except FileExistsError:
-            pass
-        finally:
-            os.close(handle)
-            fresh.unlink()
-    return path.read_text()
+def _decrypt(key: Key, sealed: bytes, bound_to: bytes) -> bytes | None:
+    try:
+        return key.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _signature(key: Key, text: str) -> str:
+    return f"{key.id}.{hmac.new(key.mac, text.encode(), hashlib.sha256).hexdigest()}"
