@@ -11,7 +11,7 @@ from sidecar import __version__
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, session
 from sidecar.db.app import leases, proposals
-from sidecar.runtime import audit, events, jobs, mirror, shop
+from sidecar.runtime import audit, events, integrations, jobs, mirror, shop
 from sidecar.runtime.base import Row, Runtime, at, now
 
 LOW_DISK = 500 * 1024 * 1024
@@ -37,6 +37,7 @@ def status(rt: Runtime, shop_id: str) -> Row:
     with read(rt.db.app) as conn:
         work, inbound = jobs.counts(conn, shop_id), events.figures(conn, shop_id)
         errors, failed = audit.last_errors(conn, shop_id), jobs.last_failed(conn, shop_id)
+        services = integrations.health(conn, shop_id)
         worker = conn.execute(select(leases.c.until).where(leases.c.name == "ticker")).scalar()
         late = conn.execute(select(func.count()).where(proposals.c.shop_id == shop_id, *_late())).scalar_one()
     checks = [
@@ -51,6 +52,7 @@ def status(rt: Runtime, shop_id: str) -> Row:
     return {
         "version": __version__, "now": at(now()), "shop": _shop(row), "sync": sync, "jobs": work,
         "events": inbound, "checks": checks, "errors": errors,
+        "integrations": services,
     }  # fmt: skip
 
 
