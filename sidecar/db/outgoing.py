@@ -23,6 +23,14 @@ webhooks = shop_table(
     time("retry_at", null=True, comment="while the circuit is open: when one attempt may try again"),
     Column("next_seq", BigInteger, nullable=False, default=1),
     time("last_ok_at", null=True),
+    time("next_at", null=True, comment="when its first waiting message may be tried; null: none waits"),
+    Column("lease_owner", String(80), comment="who sends its messages now; one at a time, for their order"),
+    time("lease_until", null=True),
+    time("window_at", null=True, comment="start of the minute that `rate_per_minute` counts"),
+    Column("window_count", Integer, nullable=False, default=0),
+    time("former_until", null=True, comment="how long the secret before this one signs too"),
+    Column("paused_why", String(20), comment="asked, or gone (the address answered 410)"),
+    Index(None, "next_at"),
     comment="Subscriptions to webhooks; the secret is sealed under `webhook/<id>`.",
     privacy='who subscribed (staff, replaced by "erased"); the address of a system of the shop',
 )
@@ -39,17 +47,29 @@ webhook_deliveries = shop_table(
     Column("attempts", Integer, nullable=False, default=0),
     time("next_at"),
     time("created_at"),
+    time("queued_at", comment="when it was put in line, last by hand: retries end 24 hours later"),
     time("done_at", null=True),
     Column("status", Integer, comment="HTTP status of the last attempt"),
     Column("error", String(300)),
     Column("duration_ms", Integer),
-    Column("lease_owner", String(80)),
-    time("lease_until", null=True),
     UniqueConstraint("shop_id", "webhook_id", "seq"),
-    Index(None, "state", "next_at"),
-    Index(None, "shop_id", "webhook_id", "created_at"),
+    Index(None, "shop_id", "webhook_id", "state", "seq"),
+    Index(None, "state", "queued_at"),
+    Index(None, "done_at"),
     comment="Each webhook message and how its delivery went.",
     privacy="none; payloads hold ids and states only",
+)
+
+webhook_outbox = shop_table(
+    "webhook_outbox",
+    app,
+    Column("id", String(32), primary_key=True, comment="nanosecond and chance, in hex: sorted by time"),
+    Column("event", String(60), nullable=False),
+    Column("data", JSON, nullable=False, comment="ids and states only, no personal data"),
+    time("created_at"),
+    Index(None, "id"),
+    comment="What happened and no webhook message was made of yet; written with the thing itself.",
+    privacy="none; holds ids and states only",
 )
 
 integrations = shop_table(

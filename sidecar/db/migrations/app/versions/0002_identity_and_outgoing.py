@@ -332,12 +332,16 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "queued_at",
+            sa.BigInteger(),
+            nullable=False,
+            comment="when it was put in line, last by hand: retries end 24 hours later",
+        ),
         sa.Column("done_at", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=True, comment="HTTP status of the last attempt"),
         sa.Column("error", sa.String(length=300), nullable=True),
         sa.Column("duration_ms", sa.Integer(), nullable=True),
-        sa.Column("lease_owner", sa.String(length=80), nullable=True),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_webhook_deliveries")),
         sa.UniqueConstraint(
             "shop_id", "webhook_id", "seq", name=op.f("uq_webhook_deliveries_shop_id_webhook_id_seq")
@@ -347,13 +351,33 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_webhook_deliveries_shop_id_webhook_id_created_at"),
-            ["shop_id", "webhook_id", "created_at"],
+            batch_op.f("ix_webhook_deliveries_shop_id_webhook_id_state_seq"),
+            ["shop_id", "webhook_id", "state", "seq"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_webhook_deliveries_state_next_at"), ["state", "next_at"], unique=False
+            batch_op.f("ix_webhook_deliveries_state_queued_at"), ["state", "queued_at"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_webhook_deliveries_done_at"), ["done_at"], unique=False)
+
+    op.create_table(
+        "webhook_outbox",
+        sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
+        sa.Column(
+            "id",
+            sa.String(length=32),
+            nullable=False,
+            comment="nanosecond and chance, in hex: sorted by time",
+        ),
+        sa.Column("event", sa.String(length=60), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False, comment="ids and states only, no personal data"),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_webhook_outbox")),
+        comment="What happened and no webhook message was made of yet; written with the thing itself.",
+        **OPTIONS,
+    )
+    with op.batch_alter_table("webhook_outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhook_outbox_id"), ["id"], unique=False)
 
     op.create_table(
         "webhooks",
@@ -377,10 +401,45 @@ def upgrade() -> None:
         ),
         sa.Column("next_seq", sa.BigInteger(), nullable=False),
         sa.Column("last_ok_at", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "next_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when its first waiting message may be tried; null: none waits",
+        ),
+        sa.Column(
+            "lease_owner",
+            sa.String(length=80),
+            nullable=True,
+            comment="who sends its messages now; one at a time, for their order",
+        ),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "window_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="start of the minute that `rate_per_minute` counts",
+        ),
+        sa.Column("window_count", sa.Integer(), nullable=False),
+        sa.Column(
+            "former_until",
+            sa.BigInteger(),
+            nullable=True,
+            comment="how long the secret before this one signs too",
+        ),
+        sa.Column(
+            "paused_why",
+            sa.String(length=20),
+            nullable=True,
+            comment="asked, or gone (the address answered 410)",
+        ),
         sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_webhooks")),
         comment="Subscriptions to webhooks; the secret is sealed under `webhook/<id>`.",
         **OPTIONS,
     )
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhooks_next_at"), ["next_at"], unique=False)
+
     op.create_table(
         "erased_people",
         sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
@@ -467,7 +526,8 @@ def downgrade() -> None:
         batch_op.drop_column("owner_id")
 
     for table in (
-        "webhooks", "webhook_deliveries", "users", "signing_keys", "sessions", "refresh_tokens",
+        "webhooks", "webhook_outbox", "webhook_deliveries", "users", "signing_keys", "sessions",
+        "refresh_tokens",
         "rate_windows", "person_keys", "oauth_states", "oauth_clients", "integrations", "integration_calls",
         "audit_checkpoints", "audit_heads",
     ):  # fmt: skip
