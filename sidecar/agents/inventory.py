@@ -96,6 +96,12 @@ class ReorderPointsInput(BaseModel):
         le=200,
         description="Propose at most this many products, most urgent first.",
     )
+    product_ids: list[int] = Field(
+        [],
+        title="Only these products",
+        max_length=200,
+        description="Ids of the products to look at; empty for all. Season and method come from these alone.",
+    )
 
 
 class ReorderNow(BaseModel):
@@ -154,7 +160,7 @@ class _Shop:
     schedule="weekly",
     on={"stock.changed"},
     risk="low",
-    examples=({}, {"lead_days": 30, "lead_spread_days": 5, "service_level": 0.9}),
+    examples=({}, {"lead_days": 30, "lead_spread_days": 5, "service_level": 0.9}, {"product_ids": [12]}),
 )
 def reorder_points(inp: ReorderPointsInput, ctx: Context) -> Result[ReorderPointsOutput]:
     """Propose the stock level at which each product should be ordered again.
@@ -167,10 +173,11 @@ def reorder_points(inp: ReorderPointsInput, ctx: Context) -> Result[ReorderPoint
     today = shop_day(ctx.now, ctx.facts.timezone)
     first, last = today - timedelta(days=HISTORY_DAYS), today - timedelta(days=1)
     lead = Lead(inp.lead_days, inp.lead_spread_days, inp.service_level)
-    products = {product.id: product for product in ctx.store.products()}
-    items = [item for item in ctx.store.items() if item.product_id in products]
+    only = inp.product_ids or None
+    products = {product.id: product for product in ctx.store.products(only)}
+    items = [item for item in ctx.store.items(products=only) if item.product_id in products]
     ctx.progress(0, 3, "Reading sales and stock")
-    lines = ctx.store.order_lines(("item_id", "product_id", "day", "quantity"), first)
+    lines = ctx.store.order_lines(("item_id", "product_id", "day", "quantity"), first, only)
     units, skipped = units_of(items, products, lines, inp.min_pieces, today)
     stock = ctx.store.stock_days(first, [item_id for unit in units for item_id in unit.item_ids])
     ctx.progress(1, 3, "Trying forecasts on past lead times")
@@ -380,6 +387,10 @@ def _notes(main: int, shop: _Shop) -> list[Message]:
             "the shop does not record."
         )
     ]
+    if shop.inp.product_ids:
+        notes.append(
+            say("Only the products asked for were looked at; season and method come from them alone.")
+        )
     if shop.judged.loss(main) is None:
         notes.append(say("No error is stated: the sales are too young for a test on past lead times."))
     if shop.stock_since > shop.last - timedelta(days=YEAR):

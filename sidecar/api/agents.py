@@ -7,11 +7,11 @@ from typing import Any
 from flask import request
 
 from sidecar.api.access import PERSON, access, caller, person, runtime
-from sidecar.api.group import ACCEPTED, OK, group
+from sidecar.api.group import ASKED, OK, group
 from sidecar.api.models import AgentPath, AgentSettingsBody, RunBody
 from sidecar.core.errors import Invalid
 from sidecar.db import read
-from sidecar.runtime import catalog, runs
+from sidecar.runtime import catalog, runs, waiting
 
 bp = group("agents", "What can run.", "/api/v1/agents")
 
@@ -41,19 +41,21 @@ def put_settings(path: AgentPath, body: AgentSettingsBody) -> Any:
     }
 
 
-@bp.post("/<name>/runs", responses=ACCEPTED)
+@bp.post("/<name>/runs", responses=ASKED)
 @access("runs:write")
 def post_run(path: AgentPath, body: RunBody) -> Any:
-    """Ask for a run; takes Idempotency-Key"""
+    """Ask for a run; takes Idempotency-Key, and `Prefer: wait=N` to be answered when it ends"""
     return ask(path.name, body.input)
 
 
 def ask(name: str, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Asks for a run as the caller: 202 with the run."""
+    """Asks for a run as the caller: 202 with the run, or 200 when it ended while `Prefer: wait` waited."""
     rt, who = runtime(), caller()
-    trigger = "api" if who.kind == "key" else "person" if who.who else "plugin"
+    trigger = "api" if who.kind != "plugin" else "person" if who.who else "plugin"
     agent = runs.find_agent(rt, name)
     row = runs.ask(rt, who.shop_id, agent, given, trigger=trigger, who=who.who, key=idempotency_key())
+    if waiting.until_ended(rt, who.shop_id, row["id"], waiting.wished(request.headers.get("Prefer"))):
+        return {"ok": True, "run": runs.get(rt, who.shop_id, row["id"])}, 200
     with read(rt.db.app) as conn:
         return {"ok": True, "run": runs.as_json(conn, row)}, 202
 

@@ -13,7 +13,7 @@ from flask_openapi.openapi import OpenAPI
 
 from sidecar.api import agents
 from sidecar.api.access import access
-from sidecar.api.group import ACCEPTED, group
+from sidecar.api.group import ASKED, group
 from sidecar.core.agent import Agent, Registry
 from sidecar.core.errors import Invalid
 from sidecar.runtime.catalog import schema
@@ -47,4 +47,4 @@ def _bind(bp: APIBlueprint, agent: Agent, rule: str) -> None:
     view.__name__, view.__doc__ = name, agent.summary
     content = {"application/json": MediaType.model_validate({"schema": schema(agent.input_model, True)})}
     body = RequestBody(required=False, content=content)
-    bp.post(rule, endpoint=name, request_body=body, responses=ACCEPTED)(access("runs:write")(view))
+    bp.post(rule, endpoint=name, request_body=body, responses=ASKED)(access("runs:write")(view))

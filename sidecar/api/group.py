@@ -22,6 +22,10 @@ REFUSALS = {
 }
 OK: dict[Any, Any] = {"200": {"description": "Done"}}
 CREATED: dict[Any, Any] = {"201": {"description": "Made"}}
+ASKED: dict[Any, Any] = {
+    "200": {"description": "Ended while `Prefer: wait=N` waited; the answer holds the run"},
+    "202": {"description": "Queued; the answer names the run"},
+}
 ACCEPTED: dict[Any, Any] = {"202": {"description": "Queued; the answer names the run or job"}}
 NO_TOKEN: dict[str, Any] = {"security": []}
 

@@ -9,7 +9,7 @@ from flask import Response
 from sidecar import __version__
 from sidecar.api import agents
 from sidecar.api.access import LOCAL, OPEN, access, caller, runtime
-from sidecar.api.group import ACCEPTED, NO_TOKEN, OK, group
+from sidecar.api.group import ASKED, NO_TOKEN, OK, group
 from sidecar.api.models import RunBody, TypedAgentPath
 from sidecar.core.errors import NotFound
 from sidecar.runtime import catalog, health, metrics
@@ -52,7 +52,7 @@ def agents_alias() -> Any:
     return answer, 200, old_name("/api/v1/agents")
 
 
-@bp.post("/api/agents/<type>/<name>/execute", deprecated=True, responses=ACCEPTED)
+@bp.post("/api/agents/<type>/<name>/execute", deprecated=True, responses=ASKED)
 @access("runs:write")
 def execute_alias(path: TypedAgentPath, body: RunBody) -> Any:
     """Run an agent, under its old address"""

@@ -158,12 +158,17 @@ class Store(Protocol):
     facts: ShopFacts
     generation: int
 
-    def products(self) -> Iterator[Product]:
-        """All products but variations, by id. Read: `products`."""
+    def products(self, ids: Sequence[int] | None = None) -> Iterator[Product]:
+        """All products but variations, or those of `ids`, by id. Read: `products`."""
         ...
 
-    def items(self, ids: Sequence[int] | None = None) -> Iterator[Item]:
-        """All that can be bought, published or private, by id. Read: `products`."""
+    def items(
+        self, ids: Sequence[int] | None = None, *, products: Sequence[int] | None = None
+    ) -> Iterator[Item]:
+        """All that can be bought, published or private, by id; `products` wants the items of these products.
+
+        Read: `products`.
+        """
         ...
 
     def categories(self) -> dict[int, Category]:
@@ -181,8 +186,10 @@ class Store(Protocol):
         """
         ...
 
-    def order_lines(self, columns: Sequence[OrderLineColumn], since: date) -> pd.DataFrame:
-        """One row per order line, the named columns. Read: `order_lines`.
+    def order_lines(
+        self, columns: Sequence[OrderLineColumn], since: date, products: Sequence[int] | None = None
+    ) -> pd.DataFrame:
+        """One row per order line, of these products if named, the named columns. Read: `order_lines`.
 
         `customer` is a stable number per customer or e-mail hash.
         """

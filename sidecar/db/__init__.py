@@ -1,6 +1,8 @@
 """The databases: `app` (owned data) and `mirror` (the shop's rows): tables, transactions, migrations."""
 
 from sidecar.db.session import Databases, open_databases, read, write
-from sidecar.db.upsert import insert_new, insert_rows, upsert
+from sidecar.db.upsert import insert_missing, insert_new, insert_rows, upsert
 
-__all__ = ["Databases", "insert_new", "insert_rows", "open_databases", "read", "upsert", "write"]
+__all__ = [
+    "Databases", "insert_missing", "insert_new", "insert_rows", "open_databases", "read", "upsert", "write",
+]  # fmt: skip

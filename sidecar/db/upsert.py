@@ -47,6 +47,17 @@ def insert_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     return conn.execute(done, row).first() is not None
 
 
+def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, leaving those whose key is taken as they are."""
+    if not rows:
+        return
+    if conn.dialect.name in ("mysql", "mariadb"):
+        conn.execute(mysql.insert(table).prefix_with("IGNORE"), rows)
+        return
+    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    conn.execute(make(table).on_conflict_do_nothing(), rows)
+
+
 def insert_rows(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert many rows given as tuples in the order of the table's columns.
 

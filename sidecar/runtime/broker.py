@@ -25,7 +25,8 @@ from dramatiq.middleware import Middleware, Retries, ShutdownNotifications
 from sidecar.core.errors import Unavailable
 
 LEASE_S = 10.0
-POLL_S = 0.2
+POLL_S = 0.02
+"""A look is one short read; what is due is taken within this time, since somebody may wait for it."""
 
 DDL = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -34,6 +35,9 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, dead, due);
 """
 
+LOOK = """
+SELECT 1 FROM messages WHERE queue = ? AND dead = 0 AND due <= ? AND lease_until < ? LIMIT 1
+"""
 TAKE = """
 UPDATE messages SET lease_owner = ?, lease_until = ? WHERE id IN (
   SELECT id FROM messages WHERE queue = ? AND dead = 0 AND due <= ? AND lease_until < ?
@@ -214,6 +218,8 @@ class SqliteConsumer(Consumer):
         if free < 1:
             return
         moment = time.time()
+        if not self.broker.execute(LOOK, (self.queue, moment, moment)):
+            return  # taking is a write, which the file's other users would have to wait for
         values = (self.owner, moment + self.broker.lease_s, self.queue, moment, moment, free)
         rows = self.broker.execute(TAKE, values)
         with self.lock:

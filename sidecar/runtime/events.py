@@ -9,13 +9,15 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from sidecar.core.agent import EVENTS
 from sidecar.core.errors import Conflict, Invalid
-from sidecar.db import insert_new, read, write
+from sidecar.db import insert_missing, insert_new, read, write
 from sidecar.db.app import debounce, events, proposals
+from sidecar.db.app import jobs as jobs_table
 from sidecar.runtime import jobs, metrics, mirror, runs
 from sidecar.runtime.base import Row, Runtime, at, now
 
 BATCH_MAX = 200
 CHUNK = 500
+REFRESH, REFRESH_TITLE = "refresh", "Read what changed in the shop"
 WAIT_FACTOR = 10
 """A stream of events delays an agent by this many quiet times at most."""
 
@@ -52,12 +54,38 @@ def accept(rt: Runtime, shop_id: str, batch: list[Any]) -> Row:
         )
     good, rejected, highest = _sort(batch)
     with write(rt.db.app) as conn:
-        new = [event for event in good if insert_new(conn, events, _row(shop_id, event))]
+        new = _store(conn, shop_id, good)
+        job = _job(conn, shop_id) if new else None
+    for event, fresh in zip(good, new, strict=True):
+        metrics.EVENTS.labels(event.type, "stored" if fresh else "duplicate").inc()
+    if job:
+        jobs.send(rt, shop_id, job)
+    return {"acknowledged": highest, "duplicates": new.count(False), "rejected": rejected}
+
+
+def _store(conn: Connection, shop_id: str, good: list[Event]) -> list[bool]:
+    """Stores what is not there yet, and says of each event whether it was new."""
+    if len(good) == 1:
+        return [insert_new(conn, events, _row(shop_id, good[0]))]
+    ids = {event.id for event in good}
+    known = select(events.c.id).where(events.c.shop_id == shop_id, events.c.id.in_(ids))
+    seen = set(conn.execute(known).scalars())
+    fresh: list[bool] = []
     for event in good:
-        metrics.EVENTS.labels(event.type, "stored" if event in new else "duplicate").inc()
-    if new:
-        start_refresh(rt, shop_id)
-    return {"acknowledged": highest, "duplicates": len(good) - len(new), "rejected": rejected}
+        fresh.append(event.id not in seen)
+        seen.add(event.id)
+    rows = [_row(shop_id, event) for event, new in zip(good, fresh, strict=True) if new]
+    # Somebody else may have stored one since the look; then it stays as it is.
+    insert_missing(conn, events, rows)
+    return fresh
+
+
+def _job(conn: Connection, shop_id: str) -> str | None:
+    """The refresh to send, or None when one is open: it, or the ticker's look, finds the new events."""
+    mine = (jobs_table.c.shop_id == shop_id) & (jobs_table.c.unique_key == REFRESH)
+    if conn.execute(select(jobs_table.c.id).where(mine)).scalar() is not None:
+        return None
+    return jobs.add(conn, shop_id, "refresh", {}, title=REFRESH_TITLE, unique_key=REFRESH)
 
 
 def _sort(batch: list[Any]) -> tuple[list[Event], list[Row], int]:
@@ -98,7 +126,7 @@ def _row(shop_id: str, event: Event) -> Row:
 
 def start_refresh(rt: Runtime, shop_id: str) -> str:
     """Queues the job that works off stored events; one at a time per shop."""
-    return jobs.start(rt, shop_id, "refresh", {}, title="Read what changed in the shop", unique_key="refresh")
+    return jobs.start(rt, shop_id, "refresh", {}, title=REFRESH_TITLE, unique_key=REFRESH)
 
 
 def refresh(rt: Runtime, shop_id: str, _args: Row) -> Row:

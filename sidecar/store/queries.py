@@ -16,7 +16,7 @@ from sidecar.db import Databases, read
 from sidecar.db.app import price_history, seen_days, stock_history
 from sidecar.db.mirror import categories, customers, order_lines, orders, refund_lines, refunds, reviews
 from sidecar.store.frames import Columns, as_frame, epoch_day, stock_by_day
-from sidecar.store.records import items_of, products_of
+from sidecar.store.records import FEW, items_of, products_of
 from sidecar.store.rows import local_day, zone_of
 from sidecar.store.sync import generation_of
 
@@ -67,13 +67,15 @@ class SqlStore:
         self._zone = zone_of(facts.timezone)
         self._notes: dict[str, str] = {}
 
-    def products(self) -> Iterator[Product]:
+    def products(self, ids: Sequence[int] | None = None) -> Iterator[Product]:
         self._may("products")
-        return products_of(self._conn, self._shop_id)
+        return products_of(self._conn, self._shop_id, ids)
 
-    def items(self, ids: Sequence[int] | None = None) -> Iterator[Item]:
+    def items(
+        self, ids: Sequence[int] | None = None, *, products: Sequence[int] | None = None
+    ) -> Iterator[Item]:
         self._may("products")
-        return items_of(self._conn, self._shop_id, ids)
+        return items_of(self._conn, self._shop_id, ids, products)
 
     def categories(self) -> dict[int, Category]:
         self._may("categories")
@@ -139,9 +141,11 @@ class SqlStore:
         }
         return as_frame(self._conn, query, columns)
 
-    def order_lines(self, columns: Sequence[OrderLineColumn], since: date) -> pd.DataFrame:
+    def order_lines(
+        self, columns: Sequence[OrderLineColumn], since: date, products: Sequence[int] | None = None
+    ) -> pd.DataFrame:
         self._may("order_lines")
-        self._note_left_out(since)
+        self._note_left_out(since, products)
         line, order = order_lines.c, orders.c
         back = (
             select(
@@ -187,6 +191,8 @@ class SqlStore:
             "unit_price": (case((line.quantity > 0, gross / line.quantity), else_=None), "money"),
         }
         query = self._sold(since).with_only_columns(*(known[name][0].label(name) for name in columns))
+        if products is not None:
+            query = query.where(line.product_id.in_(products))
         wanted = set(columns)
         if wanted & {"customer", "coupon", "unit_price"}:
             query = query.join(orders, (order.shop_id == line.shop_id) & (order.id == line.order_id))
@@ -211,6 +217,8 @@ class SqlStore:
             known = select(history.item_id, history.at, history.quantity, history.in_stock).where(
                 history.shop_id == self._shop_id, history.at <= self._now
             )
+            if len(own := set(holders.values())) <= FEW:
+                known = known.where(history.item_id.in_(own))
             rows = conn.execute(known.order_by(history.item_id, history.at)).all()
         changes = [(row.item_id, local_day(row.at, self._zone), row.quantity, row.in_stock) for row in rows]
         return stock_by_day(holders, changes, days)
@@ -285,9 +293,13 @@ class SqlStore:
             )
         )
 
-    def _note_left_out(self, since: date) -> None:
-        """Notes orders in other currencies, and refunds of an amount that name no line."""
+    def _note_left_out(self, since: date, of: Sequence[int] | None = None) -> None:
+        """Notes orders (of these products) in other currencies, and refunded amounts that name no line."""
         recent = (orders.c.shop_id == self._shop_id) & orders.c.sold & (orders.c.day >= _day(since))
+        if of is not None:
+            line = order_lines.c
+            mine = (line.shop_id == self._shop_id) & line.product_id.in_(of) & (line.day >= _day(since))
+            recent &= orders.c.id.in_(select(line.order_id).where(mine))
         foreign = self._conn.execute(
             select(func.count()).select_from(orders).where(recent, orders.c.currency != self.facts.currency)
         ).scalar_one()

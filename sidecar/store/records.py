@@ -13,20 +13,36 @@ from sidecar.core.types import from_scaled
 from sidecar.db.mirror import products, variations
 
 CHUNK = 500
+FEW = 500
 BUYABLE = ("publish", "private")
 
 
-def products_of(conn: Connection, shop_id: str) -> Iterator[Product]:
-    """All products by id, read in chunks."""
+def products_of(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> Iterator[Product]:
+    """All products, or those of `ids`, by id, read in chunks."""
     query = select(products).where(products.c.shop_id == shop_id).order_by(products.c.id)
+    if ids is not None:
+        query = query.where(products.c.id.in_(ids))
     for row in _streamed(conn, query):
         yield _product(row)
 
 
-def items_of(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> Iterator[Item]:
-    """All that can be bought, by id: simple products, and variations of published or private parents."""
+def items_of(
+    conn: Connection, shop_id: str, ids: Sequence[int] | None = None, of: Sequence[int] | None = None
+) -> Iterator[Item]:
+    """All that can be bought, by id: simple products, and variations of published or private parents.
+
+    `of` wants only the items of these products.
+    """
     light = [column for column in products.c if column.name not in ("description", "short_description")]
     query = select(*light).where(products.c.shop_id == shop_id, products.c.status.in_(BUYABLE))
+    own = select(variations).where(variations.c.shop_id == shop_id, variations.c.status.in_(BUYABLE))
+    if of is not None:
+        query, own = query.where(products.c.id.in_(of)), own.where(variations.c.product_id.in_(of))
+    if ids is not None and len(ids) <= FEW:
+        # Told to the database only while they are few: a statement holds a limited number of values.
+        own = own.where(variations.c.id.in_(ids))
+        holders = own.with_only_columns(variations.c.product_id)
+        query = query.where(products.c.id.in_(ids) | products.c.id.in_(holders))
     parents: dict[int, Any] = {}
     found: list[Item] = []
     for row in _streamed(conn, query):
@@ -34,9 +50,8 @@ def items_of(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -
             parents[row.id] = row
         elif row.type == "simple" and (ids is None or row.id in ids):
             found.append(_simple(row))
-    query = select(variations).where(variations.c.shop_id == shop_id, variations.c.status.in_(BUYABLE))
     wanted = None if ids is None else set(ids)
-    for row in _streamed(conn, query):
+    for row in _streamed(conn, own):
         if row.product_id in parents and (wanted is None or row.id in wanted):
             found.append(_variation(row, parents[row.product_id]))
     found.sort(key=lambda item: item.id)

@@ -48,14 +48,16 @@ class FrameStore:
     lines: pd.DataFrame = field(default_factory=line_frame)
     stock: pd.DataFrame = field(default_factory=stock_frame)
 
-    def products(self) -> Iterator[Product]:
-        return iter(sorted(self.all_products, key=lambda p: p.id))
+    def products(self, ids: Sequence[int] | None = None) -> Iterator[Product]:
+        found = [p for p in self.all_products if ids is None or p.id in ids]
+        return iter(sorted(found, key=lambda p: p.id))
 
-    def items(self, ids: Sequence[int] | None = None) -> Iterator[Item]:
-        chosen = None if ids is None else set(ids)
-        return iter(
-            sorted((i for i in self.all_items if chosen is None or i.id in chosen), key=lambda i: i.id)
-        )
+    def items(
+        self, ids: Sequence[int] | None = None, *, products: Sequence[int] | None = None
+    ) -> Iterator[Item]:
+        found = [i for i in self.all_items if ids is None or i.id in set(ids)]
+        found = [i for i in found if products is None or i.product_id in products]
+        return iter(sorted(found, key=lambda i: i.id))
 
     def categories(self) -> dict[int, Category]:
         return dict(self.all_categories)
@@ -73,8 +75,12 @@ class FrameStore:
             quantity=("quantity", "sum"), revenue=("revenue", "sum"), orders=("order_id", "nunique")
         )
 
-    def order_lines(self, columns: Sequence[str], since: date) -> pd.DataFrame:
-        return self._since(self.lines, since)[list(columns)].reset_index(drop=True)
+    def order_lines(
+        self, columns: Sequence[str], since: date, products: Sequence[int] | None = None
+    ) -> pd.DataFrame:
+        lines = self._since(self.lines, since)
+        lines = lines if products is None else lines[lines["product_id"].isin(list(products))]
+        return lines[list(columns)].reset_index(drop=True)
 
     def stock_days(self, since: date, ids: Sequence[int] | None = None) -> pd.DataFrame:
         return self._since(self.stock, since, ids).reset_index(drop=True)
