@@ -222,7 +222,10 @@ def _hashed_address() -> str:
 def _login() -> str | None:
     """Whom a sign-in request means, from JSON, form or Basic."""
     request.get_data()  # kept, so that the view can read it too
-    body: Any = request.get_json(silent=True) if request.is_json else request.form
+    try:
+        body: Any = request.get_json(silent=True) if request.is_json else request.form
+    except RecursionError:  # brackets within brackets; the body's check says so
+        body = None
     given: Any = body if hasattr(body, "get") else {}
     basic = request.authorization and request.authorization.username
     login = given.get("login") or given.get("client_id") or basic
