@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import structlog
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_openapi.models.info import Info
 from flask_openapi.openapi import OpenAPI
 
@@ -15,14 +15,19 @@ from sidecar import __version__
 from sidecar.api import (
     access,
     agents,
+    audit,
+    auth,
     bound,
+    catalogue,
     docs,
     errors,
     integrations,
     pairing,
+    people,
     proposals,
     root,
     runs,
+    security,
     shield,
     shop,
 )
@@ -39,7 +44,10 @@ from sidecar.settings import Settings
 
 assert work  # importing it fills the table of job handlers
 
-BLUEPRINTS = (root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, integrations.bp)
+BLUEPRINTS = (
+    root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, integrations.bp,
+    auth.bp, people.bp, security.bp, audit.bp,
+)  # fmt: skip
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -108,6 +116,8 @@ def _check_body() -> None:
     """Wrong type 415, broken JSON 400, no object 422, before flask-openapi would call all of them 422."""
     if request.method not in WITH_BODY or request.endpoint is None or not request.get_data():
         return
+    if getattr(current_app.view_functions[request.endpoint], "__form__", False):
+        return  # OAuth 2 sends forms
     if not request.is_json:
         raise DevSkyyError(
             f"The body is {request.mimetype or 'of no named type'}, not JSON.",

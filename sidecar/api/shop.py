@@ -8,7 +8,7 @@ from sidecar.api.access import SIGNED, access, caller, runtime
 from sidecar.api.group import ACCEPTED, OK, group
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody
 from sidecar.db import read
-from sidecar.runtime import audit, events, health, jobs, mirror
+from sidecar.runtime import audit_log, events, health, jobs, mirror
 
 bp = group("shop", "Status, events and sync.", "/api/v1")
 
@@ -47,4 +47,7 @@ def retry_job(path: JobPath) -> Any:
 def get_audit(query: CursorQuery) -> Any:
     """What people and keys did, newest first"""
     with read(runtime().db.app) as conn:
-        return {"ok": True, **audit.entries(conn, caller().shop_id, query.limit, query.cursor)}
+        return {
+            "ok": True,
+            **audit_log.page(conn, caller().shop_id, audit_log.Filters(), query.limit, query.cursor),
+        }

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from sidecar.core.changes import canonical_json
-from sidecar.core.errors import DevSkyyError, NotFound
-from sidecar.db import insert_new, write
-from sidecar.db.app import audit, errors
-from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.core.errors import DevSkyyError, Unavailable
+from sidecar.db import write
+from sidecar.db.app import errors
+from sidecar.runtime import audit_chain
+from sidecar.runtime.base import SEALER, Row, Runtime, at, now
+from sidecar.security.person_keys import PersonKeys
+from sidecar.security.sealing import Sealer
 
 KEPT_ERRORS = 200
+OPEN = frozenset({"id", "key", "client"})
+"""What of `who` stays readable: a number, or the name of a machine's key."""
+PERSONAL = frozenset(
+    ("login", "email", "ip", "address", "device", "user_agent", "display_name", "first_name", "last_name")
+    + ("phone",)
+)
+"""Names that are sealed wherever a caller puts them."""
+FAILURES = frozenset({"failed", "refused", "denied", "locked", "reused", "stale", "undo_failed", "broken"})
+"""Last words of actions that tell of a failure."""
+VISITOR = "visitor"
 log = structlog.get_logger(__name__)
 
 
@@ -26,49 +40,109 @@ def request_id() -> str | None:
 
 
 def record(
-    conn: Connection, shop_id: str, who: Row | None, action: str, target: str = "", detail: Row | None = None
+    conn: Connection,
+    shop_id: str,
+    who: Row | None,
+    action: str,
+    target: str = "",
+    detail: Row | None = None,
+    *,
+    before: Row | None = None,
+    after: Row | None = None,
+    personal: Row | None = None,
+    failed: bool | None = None,
 ) -> None:
-    """Appends a row in the caller's transaction, chained to the one before by its hash."""
-    row: Row = {"at": now(), "who": who, "action": action, "target": target, "detail": detail or {}}
-    # PostgreSQL locks the last row, not the place behind it: whoever had to wait there looks once more.
-    while not insert_new(conn, audit, _next(conn, shop_id, row)):
-        pass
+    """Appends a row in the caller's transaction, chained to the one before by its hash.
+
+    `who` is `{"id", "login"}`, `{"key": name}`, `{"client": name}` or None for the sidecar itself. `personal`
+    values, and whatever has one of the names in `PERSONAL`, are sealed under the key of the person who acts.
+    """
+    sealer = sealer_of(conn)
+    parts, hidden = _parted({"who": who, "detail": detail or {}, "before": before, "after": after})
+    if personal:
+        hidden["personal"] = _plain(personal)
+    person = actor(who) or (VISITOR if hidden else None)
+    sealed = _sealed(conn, sealer, shop_id, person, hidden) if person and hidden else None
+    row: Row = {
+        "at": now(), "who": parts["who"], "person": person, "sealed": sealed, "action": _text(action, 60),
+        "target": _text(target, 200), "detail": parts["detail"], "was": parts["before"],
+        "became": parts["after"], "request_id": _text(request_id() or "", 64) or None,
+        "failed": action.rpartition(".")[2] in FAILURES if failed is None else failed,
+    }  # fmt: skip
+    audit_chain.append(conn, sealer, shop_id, row)
 
 
-def _next(conn: Connection, shop_id: str, row: Row) -> Row:
-    last = conn.execute(
-        select(audit.c.n, audit.c.hash)
-        .where(audit.c.shop_id == shop_id)
-        .order_by(audit.c.n.desc())
-        .limit(1)
-        .with_for_update()
-    ).first()
-    n, previous = (last.n + 1, last.hash) if last else (1, "")
-    row = {"n": n, **row}
-    digest = hashlib.sha256((previous + canonical_json(row)).encode()).hexdigest()
-    return {**row, "shop_id": shop_id, "request_id": request_id(), "previous": previous, "hash": digest}
+def about(conn: Connection, shop_id: str, person: str, values: Row) -> Row:
+    """Personal values of somebody else than who acts, sealed under their key, to stand inside a `detail`."""
+    return {
+        "person": person,
+        "sealed": PersonKeys(conn, sealer_of(conn), shop_id).seal(person, _plain(values)),
+    }
 
 
-def entries(conn: Connection, shop_id: str, limit: int, cursor: str | None) -> Row:
-    """A page of the audit, newest first; `cursor` is a row number."""
-    query = select(audit).where(audit.c.shop_id == shop_id)
-    if cursor is not None:
-        if not cursor.isdigit():
-            raise NotFound(
-                "That cursor is none of ours.", code="cursor_unknown", hint="Start again without cursor."
-            )
-        query = query.where(audit.c.n < int(cursor))
-    rows = conn.execute(query.order_by(audit.c.n.desc()).limit(limit + 1)).mappings().all()
-    answer: Row = {"items": [_entry(dict(row)) for row in rows[:limit]]}
-    answer["total"] = conn.execute(select(func.count()).where(audit.c.shop_id == shop_id)).scalar_one()
-    if len(rows) > limit:
-        answer["next"] = str(rows[limit - 1]["n"])
-    return answer
+def sealer_of(conn: Connection) -> Sealer:
+    """The sealer that the runtime gave to its database."""
+    return cast(Sealer, conn.get_execution_options()[SEALER])
 
 
-def _entry(row: Row) -> Row:
-    names = ("n", "who", "action", "target", "detail", "request_id", "hash")
-    return present({**{name: row[name] for name in names}, "at": at(row["at"])})
+def actor(who: Mapping[str, Any] | None) -> str | None:
+    """Who acts, as one word: `user:7`, `key:script`, `client:erp`; None for the sidecar."""
+    if not who:
+        return None
+    if who.get("id"):
+        return f"user:{who['id']}"[:64]
+    for kind in ("key", "client"):
+        if who.get(kind):
+            return f"{kind}:{_text(str(who[kind]), 60 - len(kind))}"
+    if who.get("login"):
+        return "login:" + hashlib.sha256(str(who["login"]).encode(errors="replace")).hexdigest()[:32]
+    return None
+
+
+def _parted(parts: dict[str, Row | None]) -> tuple[dict[str, Row | None], dict[str, Row]]:
+    """What may stand open, and what is to be sealed, of each part."""
+    shown: dict[str, Row | None] = {}
+    hidden: dict[str, Row] = {}
+    for name, values in parts.items():
+        if values is None:
+            shown[name] = None
+            continue
+        plain = _plain(values)
+        secret = set(plain) - OPEN if name == "who" else set(plain) & PERSONAL
+        shown[name] = {key: value for key, value in plain.items() if key not in secret}
+        kept = {key: plain[key] for key in secret if plain[key] is not None}
+        if kept:
+            hidden[name] = kept
+    return shown, hidden
+
+
+def _sealed(conn: Connection, sealer: Sealer, shop_id: str, person: str, hidden: Row) -> str | None:
+    try:
+        return PersonKeys(conn, sealer, shop_id).seal(person, hidden)
+    except Unavailable as error:
+        # The master key that sealed the person's key is lost: the row counts more than the name in it.
+        log.warning("audit_person_unsealed", person=person, reason=error.message)
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """A value that every database gives back as it was, and that hashes alike ever after."""
+    if isinstance(value, Mapping):
+        return {_text(str(key)): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part) for part in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return _text(str(value))
+
+
+def _text(text: str, most: int = 20_000) -> str:
+    """Text that every database takes: no NUL, no half surrogates, not too long."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:most]
 
 
 def trouble(rt: Runtime, shop_id: str, place: str, error: DevSkyyError) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sidecar.security.sealing import Sealer
 
 Row = dict[str, Any]
+SEALER = "devskyy_sealer"
 
 
 @dataclass
@@ -35,6 +36,10 @@ class Runtime:
     broker: Broker
     sealer: Sealer
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(6)}")
+
+    def __post_init__(self) -> None:
+        """Lets whoever holds a connection of the app database find the sealer: the audit seals with it."""
+        self.db.app.update_execution_options(**{SEALER: self.sealer})
 
     def close(self) -> None:
         """Gives back connections and files."""

@@ -1,0 +1,78 @@
+"""The audit: who did what, and how much of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from sidecar.api.access import access, caller, runtime
+from sidecar.api.group import OK, group
+from sidecar.api.models import Model
+from sidecar.db import read
+from sidecar.runtime import audit_log
+from sidecar.runtime.base import now
+
+bp = group("audit", "Who did what.", "/api/v1/security")
+PERIOD_S = 30 * 86_400
+
+
+class AuditQuery(Model):
+    """Which rows of the audit."""
+
+    action: str | None = Field(
+        None, max_length=600, description="An action, several by commas, or a group such as `proposal.`"
+    )
+    target: str | None = Field(None, max_length=200)
+    person: str | None = Field(None, max_length=64, description="As in an entry, or `none`.")
+    request_id: str | None = Field(None, max_length=64)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = Field(None, description="Before this time.")
+    failed: bool | None = Field(
+        None, description="Only what failed or was refused; false: only what did not."
+    )
+    q: str | None = Field(None, max_length=100, description="Free text, names of people included.")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=80)
+
+    def filters(self) -> audit_log.Filters:
+        """Which rows, as the runtime asks."""
+        return audit_log.Filters(
+            self.action, self.target, self.person, self.request_id, _seconds(self.since),
+            _seconds(self.until), self.failed, self.q,
+        )  # fmt: skip
+
+
+class SummaryQuery(Model):
+    """Which period; the last 30 days unless it says otherwise."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = Field(None, description="Before this time.")
+
+    def period(self) -> tuple[int, int]:
+        """First second, and the second after the last."""
+        until = _seconds(self.until)
+        until = now() + 1 if until is None else until
+        since = _seconds(self.since)
+        return until - PERIOD_S if since is None else since, until
+
+
+@bp.get("/audit-log", responses=OK)
+@access("audit:read")
+def audit_log_page(query: AuditQuery) -> Any:
+    """What people, keys and the sidecar did, newest first"""
+    with read(runtime().db.app) as conn:
+        found = audit_log.page(conn, caller().shop_id, query.filters(), query.limit, query.cursor)
+    return {"ok": True, **found}
+
+
+@bp.get("/audit-summary", responses=OK)
+@access("audit:read")
+def audit_summary(query: SummaryQuery) -> Any:
+    """How often what was done, by whom and when"""
+    with read(runtime().db.app) as conn:
+        return {"ok": True, **audit_log.summary(conn, caller().shop_id, *query.period())}
+
+
+def _seconds(moment: AwareDatetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
