@@ -21,6 +21,7 @@ from sidecar.api import (
     catalogue,
     docs,
     errors,
+    gdpr,
     integrations,
     pairing,
     people,
@@ -46,7 +47,7 @@ assert work  # importing it fills the table of job handlers
 
 BLUEPRINTS = (
     root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, integrations.bp,
-    auth.bp, people.bp, security.bp, audit.bp,
+    auth.bp, people.bp, security.bp, audit.bp, gdpr.bp,
 )  # fmt: skip
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

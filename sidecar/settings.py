@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -54,6 +55,18 @@ class Settings(BaseSettings):
         "key on standard output; run without a shell.",
     )
     audit_days: int = Field(730, ge=30, description="Days that rows of the audit are kept.")
+    keep_runs_days: int = Field(400, ge=1, description="Days that ended runs and their logs are kept.")
+    keep_proposals_days: int = Field(730, ge=30, description="Days that settled proposals are kept.")
+    keep_events_days: int = Field(30, ge=1, description="Days that events which were worked off are kept.")
+    keep_errors_days: int = Field(90, ge=1, description="Days that errors are kept.")
+    keep_jobs_days: int = Field(30, ge=2, description="Days that ended jobs are kept.")
+    keep_sessions_days: int = Field(
+        30, ge=1, description="Days that logins, and keys and clients, are kept after they ended."
+    )
+    token_algorithm: Literal["HS256", "EdDSA", "RS256"] = Field(
+        "HS256",
+        description="What signs access tokens: HS256, or EdDSA or RS256, whose public keys others may read.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(True, description="Logs as JSON lines; off: for people.")
     docs_open: bool = Field(

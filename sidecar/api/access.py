@@ -9,9 +9,13 @@ from flask import Flask, current_app, g, request
 
 from sidecar.core.errors import Forbidden, Unauthorized
 from sidecar.runtime.base import Caller, Runtime, now
+from sidecar.runtime.identity import who_is
 from sidecar.security.apikeys import check_key
 from sidecar.security.gate import authenticate
 from sidecar.security.roles import role_for
+from sidecar.security.sessions import Holder
+from sidecar.security.sessions import check as check_token
+from sidecar.security.signing_keys import is_access_token
 
 View = TypeVar("View", bound=Callable[..., Any])
 OPEN, SIGNED, PERSON, LOCAL, ANY = "open", "signed", "person", "local", "any"
@@ -84,10 +88,12 @@ def _from_here() -> bool:
 
 def _who(*, moving: bool) -> Caller:
     rt = runtime()
-    token = (request.headers.get("Authorization") or "").removeprefix("Bearer ").strip()
+    token = _bearer()
     if token.startswith("dsk_"):
-        key = check_key(rt.db.app, token, now=now())
+        key = check_key(rt.db.app, token, now=now(), address=address())
         return Caller("key", key.shop_id, {"key": key.name}, key.scopes, ident=key.id)
+    if is_access_token(token):
+        return _holder(check_token(rt.db.app, rt.sealer, token, now=now()))
     signed = authenticate(
         rt.db.app,
         rt.sealer,
@@ -108,6 +114,18 @@ def _who(*, moving: bool) -> Caller:
     )  # fmt: skip
 
 
+def _bearer() -> str:
+    scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _holder(found: Holder) -> Caller:
+    who = {"client": found.name} if found.kind == "client" else who_is(found)
+    return Caller(
+        found.kind, found.shop_id, who, found.scopes, ident=found.id, session=found.session, role=found.role
+    )
+
+
 def _allow(who: Caller, rule: str) -> None:
     if rule == PERSON and not who.manages:
         raise Forbidden(
@@ -124,7 +142,9 @@ def _allow(who: Caller, rule: str) -> None:
         )
     if rule not in who.scopes:
         raise Forbidden(
-            f"This key lacks the scope {rule}.",
+            f"This {'login' if who.kind == 'user' else who.kind} lacks the scope {rule}.",
             code="scope_missing",
-            hint=f"Make one with it: devskyy keys create --scope {rule}",
+            hint=f"Make one with it: devskyy keys create --scope {rule}"
+            if who.kind == "key"
+            else "Give it more in wp-admin under WooCommerce → DevSkyy → Access.",
         )

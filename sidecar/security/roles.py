@@ -48,6 +48,28 @@ CAPABILITIES: tuple[tuple[str, str], ...] = (
 """Roles by WordPress capability, the highest first; `agent` is for machines and comes from none."""
 
 
+RANK: tuple[str, ...] = ("read-only", "agent", "support", "analyst", "manager", "owner")
+"""Roles from the lowest up; nobody gives or keeps a login above what their WordPress user stands for."""
+
+KEEPERS = frozenset({"owner", "manager"})
+"""Roles whose holders may own API keys and OAuth clients."""
+
+WORDS: dict[str, str] = {
+    "owner": "administrators of the site",
+    "manager": "people who run the shop",
+    "analyst": "people who read reports and try agents",
+    "support": "people who answer customers and look after orders",
+    "read-only": "people who only look",
+    "agent": "programs that sign in with a login of their own",
+}
+"""Who a role is meant for."""
+
+
+def above(role: str, limit: str) -> bool:
+    """Whether a role ranks higher than another."""
+    return RANK.index(role) > RANK.index(limit)
+
+
 def role_for(capabilities: Collection[str]) -> str | None:
     """The highest role that these WordPress capabilities stand for, or None."""
     return next((role for capability, role in CAPABILITIES if capability in capabilities), None)

@@ -12,7 +12,8 @@ from flask import Flask
 
 from sidecar.app import create_app
 from sidecar.runtime.pairing import new_code
-from sidecar.security.apikeys import SCOPES, create_key
+from sidecar.security.apikeys import create_key
+from sidecar.security.roles import SCOPES
 from sidecar.security.tokens import b64encode
 from tests.sidecar.kit import ANNA, ERIC, Plugin, no_devskyy_environment, settings_in, tiny_registry
 
@@ -179,7 +180,7 @@ def test_a_key_does_what_its_scope_says_and_no_more(
 ) -> None:
     allowed = plugin.client.open(path, method=method, headers=key_of(plugin, scope))
     assert allowed.status_code in (200, 202), allowed.json
-    others = SCOPES - {scope}
+    others = SCOPES.keys() - {scope}
     answer = plugin.client.open(path, method=method, headers=key_of(plugin, *others))
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "scope_missing")
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import Databases, read
 from sidecar.db.app import api_keys
-from sidecar.security.apikeys import SCOPES, check_key, create_key, list_keys, revoke_key
+from sidecar.security.apikeys import check_key, create_key, list_keys, revoke_key
+from sidecar.security.roles import SCOPES
 
 
 def code(databases: Databases, text: str, now: int = 1000) -> str:

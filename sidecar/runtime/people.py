@@ -1,0 +1,354 @@
+"""Who may use the API, managed by people in wp-admin: keys, users, sessions, clients; and what becomes of
+them when WordPress users change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from sidecar.core.errors import DevSkyyError, Forbidden, Invalid
+from sidecar.db import read, write
+from sidecar.db.app import api_keys
+from sidecar.db.identity import oauth_clients
+from sidecar.db.identity import users as user_table
+from sidecar.runtime import audit
+from sidecar.runtime.base import Caller, Row, Runtime, at, now, present
+from sidecar.security import apikeys, clients, passwords, sessions, users
+from sidecar.security.apikeys import ApiKey
+from sidecar.security.roles import CAPABILITIES, KEEPERS, RANK, ROLES, SCOPES, WORDS, above
+
+DAY_S = 86_400
+TOP_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A WordPress user and the role they map to; None = no rights any more."""
+
+    id: int
+    role: str | None
+    deleted: bool = False
+
+
+def roles(by: Caller) -> Row:
+    """Roles and scopes with what they mean, highest role first."""
+    capability = {role: name for name, role in CAPABILITIES}
+    found = [
+        {"name": role, "words": WORDS[role], "scopes": sorted(ROLES[role])}
+        | present({"capability": capability.get(role)})
+        for role in reversed(RANK)
+    ]
+    scopes = [{"name": name, "words": words} for name, words in SCOPES.items()]
+    return {"roles": found, "scopes": scopes, "mine": by.role}
+
+
+def holds(who: Caller, scope: str) -> bool:
+    """Whether a caller holds a scope; the plugin's signature holds all."""
+    return scope in (SCOPES if who.kind == "plugin" else who.scopes)
+
+
+def owners(rt: Runtime, shop_id: str) -> list[int]:
+    """WordPress users who own a login, a key or a client."""
+    columns = (user_table.c.wp_user_id, api_keys.c.owner_id, oauth_clients.c.owner_id)
+    with read(rt.db.app) as conn:
+        found = [
+            conn.execute(
+                select(column).where(column.table.c.shop_id == shop_id, column.is_not(None))
+            ).scalars()
+            for column in columns
+        ]
+        return sorted({int(one) for ids in found for one in ids})
+
+
+# Keys
+
+
+def keys(rt: Runtime, shop_id: str) -> list[Row]:
+    """All keys, newest first."""
+    return [key_json(key) for key in reversed(apikeys.list_keys(rt.db.app, shop_id))]
+
+
+def make_key(
+    rt: Runtime, by: Caller, name: str, scopes: Iterable[str], *, days: int, networks: Sequence[str] | None
+) -> tuple[Row, str]:
+    """A key that belongs to the person who asks, and its text."""
+    with write(rt.db.app) as conn:
+        key, text = apikeys.add_key(
+            conn, by.shop_id, name, scopes, now=now(), expires_at=now() + days * DAY_S, owner_id=wp_id(by),
+            networks=networks,
+        )  # fmt: skip
+        detail = {"scopes": sorted(key.scopes), "expires_at": at(key.expires_at)}
+        audit.record(conn, by.shop_id, by.who, "key.made", key.id, detail)
+    return key_json(key), text
+
+
+def end_key(rt: Runtime, by: Caller, key_id: str) -> Row:
+    """Ends a key at once."""
+    with write(rt.db.app) as conn:
+        key = apikeys.end_key(conn, by.shop_id, key_id, now=now())
+        audit.record(conn, by.shop_id, by.who, "key.revoked", key_id, {"why": "person"})
+    return key_json(key)
+
+
+def key_json(key: ApiKey) -> Row:
+    """A key as the wire shows it."""
+    row = {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "networks": key.networks}
+    return present(row | {"owner_id": key.owner_id} | _life(key))
+
+
+# Clients
+
+
+def list_clients(rt: Runtime, shop_id: str) -> list[Row]:
+    """All OAuth clients, newest first."""
+    with read(rt.db.app) as conn:
+        return [client_json(row) for row in clients.listed(conn, shop_id)]
+
+
+def make_client(rt: Runtime, by: Caller, name: str, scopes: Iterable[str], *, days: int) -> tuple[Row, str]:
+    """A client that belongs to the person who asks, and its secret."""
+    with write(rt.db.app) as conn:
+        row, secret = clients.create(
+            conn, by.shop_id, name, scopes, now=now(), owner_id=wp_id(by), expires_at=now() + days * DAY_S
+        )
+        detail = {"scopes": row.scopes, "expires_at": at(row.expires_at)}
+        audit.record(conn, by.shop_id, by.who, "client.made", row.id, detail)
+    return client_json(row), secret
+
+
+def end_client(rt: Runtime, by: Caller, client_id: str) -> Row:
+    """Ends a client and its tokens at once."""
+    with write(rt.db.app) as conn:
+        row = clients.revoke(conn, by.shop_id, client_id, now=now())
+        audit.record(conn, by.shop_id, by.who, "client.revoked", client_id, {"why": "person"})
+    return client_json(row)
+
+
+def client_json(row: Any) -> Row:
+    """A client as the wire shows it."""
+    shown = {"id": row.id, "name": row.name, "scopes": row.scopes, "owner_id": row.owner_id}
+    return present(shown | _life(row))
+
+
+def _life(row: Any) -> Row:
+    over = row.expires_at is not None and row.expires_at <= now()
+    state = "revoked" if row.revoked_at is not None else "expired" if over else "active"
+    times = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    return {"state": state} | {name: at(getattr(row, name)) for name in times}
+
+
+# Users and their sessions
+
+
+def list_users(rt: Runtime, shop_id: str) -> list[Row]:
+    """All users, newest first."""
+    with read(rt.db.app) as conn:
+        return [user_json(row) | {"sessions": row.sessions} for row in users.listed(conn, shop_id, now=now())]
+
+
+def make_user(
+    rt: Runtime, by: Caller, login: str, role: str, password: str | None, person: Standing | None
+) -> tuple[Row, str | None]:
+    """A user with at most the role of the person who asks and of the WordPress user it is for; the password,
+    when one was made."""
+    _at_most(role, _cap(by, person))
+    made = passwords.generate() if password is None else None
+    return _add_user(rt, by, users.login_of(login), role, password or made or "", person), made
+
+
+def _add_user(rt: Runtime, by: Caller, login: str, role: str, password: str, person: Standing | None) -> Row:
+    hashed = passwords.hash_password(password)
+    wp_user_id = person.id if person else wp_id(by) if by.kind == "plugin" else None
+    with write(rt.db.app) as conn:
+        row = users.add(conn, by.shop_id, login, role, hashed, wp_user_id, now=now())
+        audit.record(
+            conn, by.shop_id, by.who, "user.made", row.id, present({"role": role, "for": wp_user_id})
+        )
+    return user_json(row) | {"sessions": 0}
+
+
+def change_user(
+    rt: Runtime,
+    by: Caller,
+    user_id: str,
+    *,
+    role: str | None = None,
+    active: bool | None = None,
+    password: str | None = None,
+    person: Standing | None = None,
+) -> Row:
+    """Changes a user and ends their sessions, unless they were only switched on.
+
+    Raising a role or switching on asks again what the WordPress user whose login it is maps to (`person`),
+    unless it is the login of the person who asks.
+    """
+    hashed = passwords.hash_password(password) if password is not None else None
+    values: Row = present({"role": role, "active": active, "password_hash": hashed})
+    if hashed or active:
+        values |= {"failures": 0, "locked_until": None}
+    with write(rt.db.app) as conn:
+        was = users.get(conn, by.shop_id, user_id, lock=True)
+        _check_change(by, was, role, active, person)
+        if not values:
+            return user_json(was)
+        row = users.change(conn, by.shop_id, user_id, now=now(), **values)
+        why = "role" if role else "password" if hashed else None if active else "person"
+        ended = sessions.end(conn, by.shop_id, why, now=now(), user_id=user_id) if why else 0
+        audit.record(conn, by.shop_id, by.who, "user.changed", user_id, {
+            "before": {"role": was.role, "active": was.active},
+            "after": {"role": row.role, "active": row.active},
+            "password": "changed" if hashed else "kept", "ended": ended,
+        })  # fmt: skip
+    return user_json(row)
+
+
+def delete_user(rt: Runtime, by: Caller, user_id: str) -> None:
+    """Deletes a user with their sessions."""
+    with write(rt.db.app) as conn:
+        row = users.get(conn, by.shop_id, user_id, lock=True)
+        _at_most(row.role, by.role)
+        users.remove(conn, by.shop_id, user_id)
+        audit.record(conn, by.shop_id, by.who, "user.deleted", user_id, {"role": row.role})
+
+
+def user_json(row: Any) -> Row:
+    """A user as the wire shows it, without the number of sessions."""
+    shown = {name: getattr(row, name) for name in ("id", "login", "role", "wp_user_id", "active")}
+    locked = row.locked_until if row.locked_until and row.locked_until > now() else None
+    times = {name: at(getattr(row, name)) for name in ("created_at", "updated_at", "last_login_at")}
+    return present(shown | {"locked_until": at(locked)} | times)
+
+
+def list_sessions(rt: Runtime, shop_id: str) -> list[Row]:
+    """Sessions that live, newest first."""
+    names, times = ("id", "user_id", "login", "device"), ("created_at", "last_used_at", "expires_at")
+    with read(rt.db.app) as conn:
+        rows = sessions.listed(conn, shop_id, now=now())
+    return [
+        {name: getattr(row, name) for name in names} | {name: at(getattr(row, name)) for name in times}
+        for row in rows
+    ]
+
+
+def end_session(rt: Runtime, by: Caller, session_id: str) -> None:
+    """Ends a session; NotFound unless it lives."""
+    with write(rt.db.app) as conn:
+        if not sessions.end(conn, by.shop_id, "person", now=now(), session_id=session_id):
+            raise sessions.unknown()
+        audit.record(conn, by.shop_id, by.who, "session.ended", session_id, {"why": "person"})
+
+
+def wp_id(by: Caller) -> int:
+    """The WordPress user who asks; Forbidden when the request names none: nothing may belong to nobody."""
+    found = (by.who or {}).get("id")
+    if type(found) is not int or not 0 < found <= TOP_ID:
+        raise Forbidden(
+            "The request names no WordPress user.", code="approval_needs_person", hint="Do it in wp-admin."
+        )
+    return found
+
+
+def _check_change(
+    by: Caller, row: Any, role: str | None, active: bool | None, person: Standing | None
+) -> None:
+    _at_most(row.role, by.role)
+    aimed = role or row.role
+    _at_most(aimed, by.role)
+    more = above(aimed, row.role) or (bool(active) and not row.active)
+    if not more or by.kind != "plugin" or row.wp_user_id in (None, wp_id(by)):
+        return
+    if person is None or person.id != row.wp_user_id:
+        raise Invalid(
+            "Whose login this is has to be asked first.", hint="Send person = that WordPress user and role.",
+            fields={"person": f"must be WordPress user {row.wp_user_id}"},
+        )  # fmt: skip
+    _at_most(aimed, person.role)
+
+
+def _cap(by: Caller, person: Standing | None) -> str | None:
+    if person is None or by.role is None or person.role is None:
+        return by.role if person is None else None
+    return by.role if above(person.role, by.role) else person.role
+
+
+def _at_most(role: str, limit: str | None) -> None:
+    users.check_role(role)
+    if limit is None or above(role, limit):
+        raise _too_high(role, limit)
+
+
+def _too_high(role: str, limit: str | None) -> DevSkyyError:
+    return Forbidden(
+        f"The role {role} is above what this WordPress user may have: {limit or 'none'}.",
+        code="role_too_high",
+        hint="Choose a lower role, or let an administrator do it.",
+    )
+
+
+# WordPress users change
+
+
+def adjust(rt: Runtime, shop_id: str, who: Row | None, people: Sequence[Standing]) -> Row:
+    """Lowers, switches off and ends what WordPress users have lost the right to; counts of what was changed.
+
+    Nothing is raised or made.
+    """
+    done = dict.fromkeys(("users", "sessions", "keys", "clients"), 0)
+    by_id = {person.id: person for person in people}
+    with write(rt.db.app) as conn:
+        for row in _of(conn, user_table, user_table.c.wp_user_id, shop_id, by_id):
+            _adjust_user(conn, shop_id, who, row, by_id[row.wp_user_id], done)
+        for table, kind in ((api_keys, "key"), (oauth_clients, "client")):
+            live = table.c.revoked_at.is_(None)
+            for row in _of(conn, table, table.c.owner_id, shop_id, by_id, live):
+                _adjust_owned(conn, shop_id, who, kind, row, by_id[row.owner_id], done)
+    return done
+
+
+def _of(
+    conn: Connection, table: Table, column: Any, shop_id: str, ids: Iterable[int], *more: Any
+) -> Sequence[Any]:
+    return conn.execute(select(table).where(table.c.shop_id == shop_id, column.in_(list(ids)), *more)).all()
+
+
+def _adjust_user(
+    conn: Connection, shop_id: str, who: Row | None, row: Any, person: Standing, done: dict[str, int]
+) -> None:
+    why = "deleted" if person.deleted else "role"
+    if person.role is None or person.deleted:
+        if not row.active:
+            return
+        action, values = "user.disabled", dict[str, Any](active=False)
+    elif above(row.role, person.role):
+        action, values = "user.lowered", dict[str, Any](role=person.role)
+    else:
+        return
+    users.change(conn, shop_id, row.id, now=now(), **values)
+    ended = sessions.end(conn, shop_id, why, now=now(), user_id=row.id)
+    detail = present({"why": why, "role": person.role, "was": row.role}) | {"ended": ended}
+    audit.record(conn, shop_id, who, action, row.id, detail)
+    done["users"] += 1
+    done["sessions"] += ended
+
+
+def _adjust_owned(
+    conn: Connection,
+    shop_id: str,
+    who: Row | None,
+    kind: str,
+    row: Any,
+    person: Standing,
+    done: dict[str, int],
+) -> None:
+    if person.role in KEEPERS and not person.deleted:
+        return
+    if kind == "key":
+        apikeys.end_key(conn, shop_id, row.id, now=now())
+    else:
+        clients.revoke(conn, shop_id, row.id, now=now())
+    why = "deleted" if person.deleted else "role"
+    audit.record(conn, shop_id, who, f"{kind}.revoked", row.id, {"why": why})
+    done[f"{kind}s"] += 1

@@ -1,0 +1,158 @@
+"""Logins of the REST API: who may sign in, with which role, and how long wrong passwords make them wait."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, select, update
+
+from sidecar.core.errors import Conflict, Invalid, NotFound
+from sidecar.db import insert_new
+from sidecar.db.identity import refresh_tokens, sessions, users
+from sidecar.security.roles import RANK
+
+LOGIN = re.compile(r"[\w .@+-]{1,60}")
+FREE_TRIES = 5
+FIRST_WAIT_S = 30
+LONGEST_WAIT_S = 3600
+
+
+@dataclass(frozen=True)
+class Try:
+    """One attempt to sign in, counted before the password is looked at."""
+
+    user: Row[Any] | None
+    locked: bool
+
+    @property
+    def hash(self) -> str | None:
+        """The hash to compare with, or None for a login that does not exist."""
+        return self.user.password_hash if self.user is not None else None
+
+
+def login_of(text: str) -> str:
+    """A login in its one form, lower case; Invalid when it cannot be one."""
+    login = unicodedata.normalize("NFC", text).strip().lower()
+    if not LOGIN.fullmatch(login):
+        words = "1 to 60 letters, digits, spaces or . @ + - _"
+        raise Invalid("This cannot be a login.", hint=f"Use {words}.", fields={"login": f"must be {words}"})
+    return login
+
+
+def check_role(role: str) -> str:
+    """The role, if there is such a one; Invalid otherwise."""
+    if role not in RANK:
+        raise Invalid(
+            "There is no such role.", hint=f"Choose from {', '.join(reversed(RANK))}.",
+            fields={"role": "unknown"},
+        )  # fmt: skip
+    return role
+
+
+def add(
+    conn: Connection,
+    shop_id: str,
+    login: str,
+    role: str,
+    password_hash: str,
+    wp_user_id: int | None,
+    *,
+    now: int,
+) -> Row[Any]:
+    """A new user; Conflict when the login is taken."""
+    row = {
+        "shop_id": shop_id, "id": uuid.uuid4().hex, "login": login_of(login), "wp_user_id": wp_user_id,
+        "role": check_role(role), "password_hash": password_hash, "active": True, "failures": 0,
+        "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    if not insert_new(conn, users, row):
+        raise Conflict(
+            "This login is taken.", code="login_taken", hint="Choose another, or change the user who has it."
+        )
+    return get(conn, shop_id, str(row["id"]))
+
+
+def get(conn: Connection, shop_id: str, user_id: str, *, lock: bool = False) -> Row[Any]:
+    """A user's row; NotFound when the shop has none with this id."""
+    query = select(users).where(users.c.shop_id == shop_id, users.c.id == user_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound("There is no such user.", hint="See GET /api/v1/access/users.")
+    return row
+
+
+def by_login(conn: Connection, shop_id: str, login: str) -> Row[Any] | None:
+    """The user with a login, or None."""
+    mine = (users.c.shop_id == shop_id) & (users.c.login == login_of(login))
+    return conn.execute(select(users).where(mine)).one_or_none()
+
+
+def listed(conn: Connection, shop_id: str, *, now: int) -> list[Row[Any]]:
+    """All users, newest first, each with `sessions`, the number of those that live."""
+    live = and_(
+        sessions.c.shop_id == users.c.shop_id, sessions.c.user_id == users.c.id,
+        sessions.c.revoked_at.is_(None), sessions.c.expires_at > now,
+    )  # fmt: skip
+    number = select(func.count()).select_from(sessions).where(live).scalar_subquery().label("sessions")
+    mine = select(users, number).where(users.c.shop_id == shop_id)
+    return list(conn.execute(mine.order_by(users.c.created_at.desc(), users.c.id)))
+
+
+def change(conn: Connection, shop_id: str, user_id: str, *, now: int, **values: Any) -> Row[Any]:
+    """Sets columns of a user; NotFound when the shop has none with this id."""
+    get(conn, shop_id, user_id, lock=True)
+    mine = (users.c.shop_id == shop_id) & (users.c.id == user_id)
+    conn.execute(update(users).where(mine).values(**values, updated_at=now))
+    return get(conn, shop_id, user_id)
+
+
+def remove(conn: Connection, shop_id: str, user_id: str) -> Row[Any]:
+    """Deletes a user with all sessions and tokens; what was deleted."""
+    row = get(conn, shop_id, user_id, lock=True)
+    theirs = (sessions.c.shop_id == shop_id) & (sessions.c.user_id == user_id)
+    ids = select(sessions.c.id).where(theirs)
+    conn.execute(
+        delete(refresh_tokens).where(
+            refresh_tokens.c.shop_id == shop_id, refresh_tokens.c.session_id.in_(ids)
+        )
+    )
+    conn.execute(delete(sessions).where(theirs))
+    conn.execute(delete(users).where(users.c.shop_id == shop_id, users.c.id == user_id))
+    return row
+
+
+def begin_try(conn: Connection, shop_id: str, login: str, *, now: int) -> Try:
+    """Counts an attempt as wrong until it turns out right: so that many at once are not one.
+
+    From the fifth wrong password in a row on, the login waits 30 s, then twice as long each time, up to an
+    hour. Attempts meanwhile are refused, right or wrong, and not counted.
+    """
+    mine = (users.c.shop_id == shop_id) & (users.c.login == login)
+    row = conn.execute(select(users).where(mine).with_for_update()).one_or_none()
+    if row is None:
+        return Try(None, locked=False)
+    if row.locked_until is not None and row.locked_until > now:
+        return Try(row, locked=True)
+    failures = row.failures + 1
+    until = now + wait_after(failures) if failures >= FREE_TRIES else None
+    conn.execute(update(users).where(mine).values(failures=failures, locked_until=until))
+    return Try(row, locked=False)
+
+
+def end_try(conn: Connection, row: Row[Any], *, now: int, new_hash: str | None = None) -> None:
+    """The password was right: nothing is held against the login any more."""
+    values: dict[str, Any] = {"failures": 0, "locked_until": None, "last_login_at": now}
+    if new_hash:
+        values["password_hash"] = new_hash
+    # Only while the password is still the one that was looked at.
+    mine = (users.c.shop_id == row.shop_id) & (users.c.id == row.id)
+    conn.execute(update(users).where(mine, users.c.password_hash == row.password_hash).values(**values))
+
+
+def wait_after(failures: int) -> int:
+    """Seconds that a login waits after this many wrong passwords in a row; at least five."""
+    return int(min(FIRST_WAIT_S * 2 ** min(failures - FREE_TRIES, 20), LONGEST_WAIT_S))
