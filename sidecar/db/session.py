@@ -142,6 +142,7 @@ def _sqlite_connect(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         "cache_size=-16000",
         "temp_store=FILE",
+        "secure_delete=ON",  # what is deleted is overwritten: an erased person must not stay in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -188,6 +189,26 @@ def ping(engine: Engine) -> None:
         conn.execute(text("SELECT 1"))
 
 
+def overwrite_deleted(engine: Engine, *, rebuild: bool = False) -> bool:
+    """Empties SQLite's log of old pages into its file; with `rebuild`, writes the whole file anew first.
+
+    False while a reader still needs the log. Servers do both by themselves (InnoDB's purge, autovacuum).
+    Unavailable when the file is locked or the disk is full: a rebuild takes the file's size once more.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        run = connection.driver_connection.execute  # type: ignore[union-attr]
+        if rebuild:
+            run("VACUUM")
+        return bool(run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    except sqlite3.OperationalError as error:
+        raise _trouble(error) or error from error
+    finally:
+        connection.close()
+
+
 def _explain(context: ExceptionContext) -> Unavailable | None:
     error = context.original_exception
     running = context.execution_context
@@ -195,6 +216,10 @@ def _explain(context: ExceptionContext) -> Unavailable | None:
         return None  # SQLAlchemy asks MySQL for a table by this very error
     if isinstance(error, DevSkyyError) or isinstance(context.sqlalchemy_exception, IntegrityError):
         return None
+    return _trouble(error)
+
+
+def _trouble(error: BaseException) -> Unavailable | None:
     words = str(error).lower()
     for signs, code, message, hint in TROUBLE:
         if any(sign in words for sign in signs):

@@ -16,7 +16,7 @@ from typing import Any
 
 import dramatiq
 import structlog
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from sidecar.core.errors import Cancelled, Conflict, DevSkyyError, NotFound, Unavailable
 from sidecar.db import insert_new, read, write
@@ -30,7 +30,6 @@ QUEUE = "default"
 RESEND_S = 300
 POSTPONE_S = 20
 WEEK = 7 * 86_400
-KEPT_S = 30 * 86_400
 Handler = Callable[[Runtime, str, dict[str, Any]], Any]
 HANDLERS: dict[str, Handler] = {}
 GIVEN_UP: dict[str, Callable[[Runtime, str, dict[str, Any], DevSkyyError], None]] = {}
@@ -329,9 +328,3 @@ def last_failed(conn: Connection, shop_id: str) -> Row | None:
         conn.execute(select(jobs).where(mine).order_by(jobs.c.finished_at.desc()).limit(1)).mappings().first()
     )
     return dict(row) if row else None
-
-
-def prune(rt: Runtime) -> None:
-    """Drops jobs that ended a month ago."""
-    with write(rt.db.app) as conn:
-        conn.execute(delete(jobs).where(jobs.c.finished_at < now() - KEPT_S))

@@ -16,7 +16,8 @@ from sidecar.runtime.base import Row, Runtime, now
 from sidecar.runtime.runs import is_on, overrides
 
 RECONCILE = "_reconcile"
-CHORES = {RECONCILE: "daily"}
+RETENTION = "_retention"
+CHORES = {RECONCILE: "daily", RETENTION: "daily"}
 WORDS = get_args(Schedule)
 
 

@@ -11,14 +11,12 @@ from sqlalchemy import delete
 
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import lease, write
-from sidecar.db.app import events as stored
-from sidecar.db.app import nonces, schedule_fires
-from sidecar.runtime import events, jobs, mirror, proposals, runs, schedule, shop
+from sidecar.db.app import nonces
+from sidecar.runtime import events, jobs, mirror, proposals, retention, runs, schedule, shop
 from sidecar.runtime.base import Runtime, now
 from sidecar.security import limits
 
 LEASE_S = 15
-KEPT_S = 90 * 86_400
 log = structlog.get_logger(__name__)
 
 
@@ -91,13 +89,8 @@ class Ticker:
                 )
 
     def _prune(self) -> None:
-        jobs.prune(self.rt)
         with write(self.rt.db.app) as conn:
             conn.execute(delete(nonces).where(nonces.c.expires_at < now()))
-            conn.execute(
-                delete(stored).where(stored.c.state == "done", stored.c.received_at < now() - KEPT_S)
-            )
-            conn.execute(delete(schedule_fires).where(schedule_fires.c.at < now() - KEPT_S))
 
 
 def fire_due(rt: Runtime) -> int:
@@ -110,6 +103,8 @@ def fire_due(rt: Runtime) -> int:
             if row["agent"] == schedule.RECONCILE:
                 job = mirror.add_reconcile(conn, row["shop_id"])
                 sent.append((row["shop_id"], job))
+            elif row["agent"] == schedule.RETENTION:
+                sent.append((row["shop_id"], retention.add(conn, row["shop_id"])))
             elif agent := rt.registry.get(row["agent"]):
                 try:
                     _, made = runs.add(conn, row["shop_id"], agent, {}, trigger="schedule")

@@ -9,7 +9,7 @@ from types import FrameType
 import structlog
 
 from sidecar.core.errors import DevSkyyError
-from sidecar.runtime import events, jobs, mirror, runner, shop
+from sidecar.runtime import events, jobs, mirror, privacy, retention, runner, shop
 from sidecar.runtime.base import Row, Runtime
 from sidecar.runtime.broker import start_worker
 from sidecar.runtime.ticker import Ticker
@@ -34,6 +34,8 @@ jobs.HANDLERS |= {
     "reconcile": mirror.reconcile,
     "refresh": events.refresh,
     "settle": shop.settle,
+    "retention": retention.run,
+    "compact": privacy.compact,
 }
 
 
