@@ -22,10 +22,10 @@ from sidecar.security.sealing import Sealer
 KEPT_ERRORS = 200
 OPEN = frozenset({"id", "key", "client"})
 """What of `who` stays readable: a number, or the name of a machine's key."""
-PERSONAL = frozenset(
-    ("login", "email", "ip", "address", "device", "user_agent", "display_name", "first_name", "last_name")
-    + ("phone",)
-)
+PERSONAL = frozenset({
+    "login", "email", "ip", "address", "device", "user_agent", "display_name", "first_name", "last_name",
+    "phone",
+})  # fmt: skip
 """Names that are sealed wherever a caller puts them."""
 FAILURES = frozenset({"failed", "refused", "denied", "locked", "reused", "stale", "undo_failed", "broken"})
 """Last words of actions that tell of a failure."""
