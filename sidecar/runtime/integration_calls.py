@@ -272,31 +272,38 @@ def _take_budget(rt: Runtime, row: Row) -> None:
     left = WINDOW_S - (moment - start)
     windows, name = rate_windows, f"link/{row['id']}"
     mine = (windows.c.shop_id == row["shop_id"]) & (windows.c.name == name)
-    with write(rt.db.app) as conn:
-        at_start = {"shop_id": row["shop_id"], "name": name, "starts_at": start}
-        insert_new(conn, windows, {**at_start, "count": 0, "expires_at": start + 3 * WINDOW_S})
-        last = select(windows.c.count).where(mine, windows.c.starts_at == start - WINDOW_S)
-        before = conn.execute(last).scalar() or 0
-        room = row["rate_per_minute"] - before * left // WINDOW_S
-        taken = update(windows).where(mine, windows.c.starts_at == start, windows.c.count < room)
-        if conn.execute(taken.values(count=windows.c.count + 1)).rowcount:
-            return
-        used = conn.execute(select(windows.c.count).where(mine, windows.c.starts_at == start)).scalar_one()
+    before, used = 0, None
+    while used is None:
+        with write(rt.db.app) as conn:
+            counts = select(windows.c.count).where(mine)
+            before = conn.execute(counts.where(windows.c.starts_at == start - WINDOW_S)).scalar() or 0
+            room = _room(row["rate_per_minute"], before, left)
+            taken = update(windows).where(mine, windows.c.starts_at == start, windows.c.count < room)
+            if conn.execute(taken.values(count=windows.c.count + 1)).rowcount:
+                return
+            used = conn.execute(counts.where(windows.c.starts_at == start)).scalar()
+        if used is None:
+            # In a transaction of its own: MariaDB would let two that updated nothing wait for each other.
+            at_start = {"shop_id": row["shop_id"], "name": name, "starts_at": start, "count": 0}
+            with write(rt.db.app) as conn:
+                insert_new(conn, windows, at_start | {"expires_at": start + 3 * WINDOW_S})
     wait = _until_room(row["rate_per_minute"], before, used, left)
     hint = f"Wait {wait} s, or raise the integration's rate budget."
     message = f"The budget of {row['rate_per_minute']} calls a minute is used up."
     raise _not_made(rt, row, "integration_budget", message, wait, hint)
 
 
+def _room(rate: int, before: int, left: int) -> int:
+    """What this minute may use while `left` of its seconds still share the two last ones; rounded down."""
+    return rate - -(-before * left // WINDOW_S)
+
+
 def _until_room(rate: int, before: int, used: int, left: int) -> int:
     for wait in range(1, left):
-        if used < rate - before * (left - wait) // WINDOW_S:
+        if used < _room(rate, before, left - wait):
             return wait
     # In the next minute the present one counts as the one before.
-    return next(
-        (left + more for more in range(WINDOW_S) if rate - used * (WINDOW_S - more) // WINDOW_S > 0),
-        left + WINDOW_S,
-    )
+    return next((left + more for more in range(WINDOW_S) if _room(rate, used, WINDOW_S - more) > 0), WINDOW_S)
 
 
 def _not_made(rt: Runtime, row: Row, code: str, message: str, wait: int, hint: str) -> Refused:

@@ -245,6 +245,10 @@ def _shown(row: Row, today: Row) -> Row:
 def count(conn: Connection, row: Row, **more: int) -> None:
     """Adds to today's `calls`, `failed`, `refused` and `ms` of a service."""
     calls = integration_calls
+    # Everybody locks its row first: else MariaDB lets two that insert the day wait for each other.
+    lock = select(integrations.c.id).where(*_is(row["shop_id"], row["id"])).with_for_update()
+    if conn.execute(lock).first() is None:
+        return  # removed meanwhile
     key = {"shop_id": row["shop_id"], "integration_id": row["id"], "day": now() // DAY}
     insert_new(conn, calls, {**key, "calls": 0, "failed": 0, "refused": 0, "ms": 0})
     mine = [calls.c[name] == value for name, value in key.items()]

@@ -370,7 +370,7 @@ def _alone(rt: Runtime, row: Row) -> Iterator[None]:
     """Only one thread of all processes changes a service's tokens."""
     name, owner = f"link/{row['id']}", f"{rt.owner}/{secrets.token_hex(4)}"
     end = time.monotonic() + LEASE_WAIT_S
-    while not lease.take(rt.db.app, row["shop_id"], name, owner, now=now(), seconds=LEASE_S):
+    while not _take(rt, row["shop_id"], name, owner):
         if time.monotonic() > end:
             raise Unavailable(
                 "Another process has been renewing the token for long.",
@@ -382,6 +382,15 @@ def _alone(rt: Runtime, row: Row) -> Iterator[None]:
         yield
     finally:
         lease.give_back(rt.db.app, row["shop_id"], name, owner)
+
+
+def _take(rt: Runtime, shop_id: str, name: str, owner: str) -> bool:
+    try:
+        return lease.take(rt.db.app, shop_id, name, owner, now=now(), seconds=LEASE_S)
+    except Unavailable as error:
+        if error.code != "database_locked":
+            raise
+        return False  # MariaDB ended one of several that wanted it at once
 
 
 # --- parting ----------------------------------------------------------------------------------------------
