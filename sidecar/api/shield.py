@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from sidecar import __version__
 from sidecar.api import errors
@@ -103,6 +104,8 @@ def begin() -> Response | None:
     _locate(shield())
     if request.path != PROBE:  # the one thing that load balancers ask, and it holds no secret
         _check_origin(shield())
+    if "Transfer-Encoding" in request.headers:
+        _limit_body(_settings().max_body_bytes)
     return _preflight() if request.method == "OPTIONS" else None
 
 
@@ -159,6 +162,13 @@ def _check_origin(own: Shield) -> None:
         )
 
 
+def _limit_body(most: int) -> None:
+    request.max_content_length = most
+    # Werkzeug cuts a body of unknown length at the limit instead of refusing it.
+    if len(request.get_data()) >= most and request.content_length is None:
+        raise RequestEntityTooLarge()
+
+
 def _preflight() -> Response:
     origin = _open_origin()
     if origin is None or "Access-Control-Request-Method" not in request.headers:
@@ -187,7 +197,7 @@ def admit(who: Caller | None, rule: str) -> None:
     if request.path == PROBE:
         return
     if kind == "sign_in":
-        request.max_content_length = min(OPEN_BODY_BYTES, _settings().max_body_bytes)
+        _limit_body(min(OPEN_BODY_BYTES, _settings().max_body_bytes))
     _count(kind, _hashed_address())
     login = _login() if kind == "sign_in" else None
     if login:
@@ -221,7 +231,6 @@ def _hashed_address() -> str:
 
 def _login() -> str | None:
     """Whom a sign-in request means, from JSON, form or Basic."""
-    request.get_data()  # kept, so that the view can read it too
     try:
         body: Any = request.get_json(silent=True) if request.is_json else request.form
     except RecursionError:  # brackets within brackets; the body's check says so
