@@ -176,15 +176,16 @@ def keys() -> None:
 @keys.command("create")
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, help="Repeat for several.")
-@click.option("--days", type=click.IntRange(1), help="Days until it expires.")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires."
+)
+@click.option("--network", "networks", multiple=True, help="Where it may come from, as CIDR; else anywhere.")
 @with_runtime
-def create_key(rt: Runtime, name: str, scopes: tuple[str, ...], days: int | None) -> None:
+def create_key(rt: Runtime, name: str, scopes: tuple[str, ...], days: int, networks: tuple[str, ...]) -> None:
     """Make a key and print it this once."""
-    from sidecar.runtime.base import now
-    from sidecar.security import apikeys
+    from sidecar.runtime import people
 
-    until = now() + days * 86_400 if days else None
-    _, text = apikeys.create_key(rt.db.app, shop_id(rt), name, scopes, now=now(), expires_at=until)
+    _, text = people.make_key(rt, people.machine(shop_id(rt)), name, scopes, days=days, networks=networks)
     click.echo(text)
     click.echo("Keep it: it is shown this once.", err=True)
 
@@ -197,6 +198,52 @@ def master_key() -> None:
     from sidecar.security.tokens import b64encode
 
     click.echo(b64encode(secrets.token_bytes(32)))
+
+
+@keys.command("rotate-master")
+@click.option("--wrapped", help="With a KMS: the new key as the KMS wrapped it.")
+@with_runtime
+def rotate_master(rt: Runtime, wrapped: str | None) -> None:
+    """Make a new sealing key; what older ones sealed is sealed again in the background."""
+    from sidecar.runtime.keys import rotate
+
+    click.echo(f"The key {rotate(rt, wrapped)} seals from now on.")
+    click.echo("Keep a copy of the key file apart from backups; later: devskyy keys retire-master.", err=True)
+
+
+@keys.command("reseal")
+@with_runtime
+def reseal(rt: Runtime) -> None:
+    """Seal everything under the newest key, here and now; safe to run at any time."""
+    from sidecar.runtime.keys import reseal as reseal_all
+
+    done = reseal_all(rt)
+    click.echo(f"{done['sealed']} values sealed again, {done['signed']} signatures renewed.")
+    if done["closed"]:
+        click.echo(f"{done['closed']} values stay closed: their key is gone.", err=True)
+
+
+@keys.command("masters")
+@with_runtime
+def master_keys(rt: Runtime) -> None:
+    """List the sealing keys, newest first, and what each still seals."""
+    from sidecar.runtime.keys import uses
+
+    for use in uses(rt):
+        signs = ", signs the audit" if use["signed"] else ""
+        click.echo(f"{use['id']}  seals {use['sealed']}{signs}{'' if use['here'] else '  (gone)'}")
+
+
+@keys.command("retire-master")
+@with_runtime
+def retire_master(rt: Runtime) -> None:
+    """Drop sealing keys that seal nothing any more; refused while one still does."""
+    from sidecar.runtime.keys import retire
+
+    gone = retire(rt)
+    click.echo(f"Retired {', '.join(gone)}." if gone else "There is only the one key.")
+    if gone:
+        click.echo("Backups from before still need it: keep its copy until they are gone.", err=True)
 
 
 @keys.command("list")
@@ -221,11 +268,66 @@ def list_keys(rt: Runtime) -> None:
 @with_runtime
 def revoke_key(rt: Runtime, key_id: str) -> None:
     """End a key at once."""
-    from sidecar.runtime.base import now
-    from sidecar.security import apikeys
+    from sidecar.runtime import people
 
-    apikeys.revoke_key(rt.db.app, shop_id(rt), key_id, now=now())
+    people.end_key(rt, people.machine(shop_id(rt)), key_id)
     click.echo(f"Revoked {key_id}.")
+
+
+@keys.command("rotate-tokens")
+@with_runtime
+def rotate_tokens(rt: Runtime) -> None:
+    """Sign access tokens with a fresh key; those of the former one hold until they expire."""
+    from sidecar.runtime.identity import rotate
+
+    click.echo(f"Access tokens are signed by {rotate(rt)} now.")
+
+
+@main.group()
+def users() -> None:
+    """Logins of the REST API; none of them can approve."""
+
+
+@users.command("add")
+@click.argument("login")
+@click.option(
+    "--role", required=True, help="owner, manager, analyst, support, agent or read-only: what it may read."
+)
+@click.option("--ask", is_flag=True, help="Ask for the password instead of making one.")
+@with_runtime
+def add_user(rt: Runtime, login: str, role: str, ask: bool) -> None:
+    """Make a login and print its password this once."""
+    from sidecar.runtime import people
+
+    given = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else None
+    _, made = people.make_user(rt, people.machine(shop_id(rt)), login, role, given, None)
+    if made:
+        click.echo(made)
+        click.echo("Keep it: it is shown this once.", err=True)
+
+
+@users.command("list")
+@with_runtime
+def list_users(rt: Runtime) -> None:
+    """List the logins of the shop."""
+    from sidecar.runtime import people
+
+    for user in people.list_users(rt, shop_id(rt)):
+        state = "active" if user["active"] else "disabled"
+        last = user.get("last_login_at", "never")
+        click.echo(f"{user['id']}  {state}  {user['role']}  last login {last}  {user['login']}")
+
+
+@users.command("disable")
+@click.argument("login")
+@with_runtime
+def disable_user(rt: Runtime, login: str) -> None:
+    """Switch a login off and end its sessions at once."""
+    from sidecar.runtime import people
+
+    user = people.user_named(rt, shop_id(rt), login)
+    people.change_user(rt, people.machine(shop_id(rt)), user["id"], active=False)
+    click.echo(f"Disabled {user['login']}.")
 
 
 @main.command()
@@ -273,15 +375,44 @@ def catalog(check: bool) -> None:
         click.echo(path)
 
 
+@main.group("audit")
+def audit_group() -> None:
+    """The record of who did what."""
+
+
+@audit_group.command("verify")
+@click.option("--shop", help="Only this shop; else all.")
+@with_runtime
+def verify_audit(rt: Runtime, shop: str | None) -> None:
+    """Find every altered, removed or moved row; ends with status 1 when there is one."""
+    from sidecar.runtime.audit import verify
+
+    bad = False
+    for report in verify(rt, shop or click.get_current_context().find_root().obj["shop"]):
+        bad |= bool(report.problems)
+        for problem in report.problems:
+            click.echo(f"{report.shop_id}: row {problem.n}: {problem.what}", err=True)
+        click.echo(
+            f"{report.shop_id}: {report.rows} rows{f' after {report.let_go} let go' if report.let_go else ''}"
+            f", head {report.n} {report.hash[:16]}: {'broken' if report.problems else 'good'}"
+        )
+    sys.exit(1 if bad else 0)
+
+
 @main.command()
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--key-to", type=click.Path(file_okay=False, path_type=Path), help="Copy the key file too, elsewhere."
+)
 @with_runtime
-def backup(rt: Runtime, target: Path) -> None:
-    """Copy what cannot be read again from the shop: the app database and the key."""
+def backup(rt: Runtime, target: Path, key_to: Path | None) -> None:
+    """Copy what cannot be read again from the shop: the app database; the key only to another place."""
     from sidecar.runtime.backup import back_up
 
-    for path in back_up(rt, target):
+    for path in back_up(rt, target, key_to):
         click.echo(path)
+    if key_to is None:
+        click.echo("The sealing key is not in it: keep a copy of it elsewhere (--key-to).", err=True)
 
 
 @main.command()

@@ -98,6 +98,11 @@ def public_keys(rt: Runtime) -> list[dict[str, Any]]:
         return signing_keys.public_keys(conn, now=now())
 
 
+def rotate(rt: Runtime) -> str:
+    """Signs access tokens with a fresh key from now on; its kid."""
+    return signing_keys.rotate(rt.db.app, rt.sealer, rt.settings.token_algorithm, now=now())
+
+
 def prune(rt: Runtime) -> None:
     """Deletes sessions that ended long ago and signing keys whose last token expired."""
     with write(rt.db.app) as conn:

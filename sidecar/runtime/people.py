@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from sidecar.core.errors import DevSkyyError, Forbidden, Invalid
+from sidecar.core.errors import DevSkyyError, Forbidden, Invalid, NotFound
 from sidecar.db import read, write
 from sidecar.db.app import api_keys
 from sidecar.db.identity import oauth_clients
@@ -31,6 +31,11 @@ class Standing:
     id: int
     role: str | None
     deleted: bool = False
+
+
+def machine(shop_id: str) -> Caller:
+    """The machine's own user, who has the shell and so may manage everything here."""
+    return Caller("machine", shop_id, role="owner")
 
 
 def roles(by: Caller) -> Row:
@@ -74,11 +79,11 @@ def keys(rt: Runtime, shop_id: str) -> list[Row]:
 def make_key(
     rt: Runtime, by: Caller, name: str, scopes: Iterable[str], *, days: int, networks: Sequence[str] | None
 ) -> tuple[Row, str]:
-    """A key that belongs to the person who asks, and its text."""
+    """A key that belongs to the person who asks (to nobody on the machine itself), and its text."""
     with write(rt.db.app) as conn:
         key, text = apikeys.add_key(
-            conn, by.shop_id, name, scopes, now=now(), expires_at=now() + days * DAY_S, owner_id=wp_id(by),
-            networks=networks,
+            conn, by.shop_id, name, scopes, now=now(), expires_at=now() + days * DAY_S,
+            owner_id=_owner(by), networks=networks,
         )  # fmt: skip
         detail = {"scopes": sorted(key.scopes), "expires_at": at(key.expires_at)}
         audit.record(conn, by.shop_id, by.who, "key.made", key.id, detail)
@@ -112,7 +117,7 @@ def make_client(rt: Runtime, by: Caller, name: str, scopes: Iterable[str], *, da
     """A client that belongs to the person who asks, and its secret."""
     with write(rt.db.app) as conn:
         row, secret = clients.create(
-            conn, by.shop_id, name, scopes, now=now(), owner_id=wp_id(by), expires_at=now() + days * DAY_S
+            conn, by.shop_id, name, scopes, now=now(), owner_id=_owner(by), expires_at=now() + days * DAY_S
         )
         detail = {"scopes": row.scopes, "expires_at": at(row.expires_at)}
         audit.record(conn, by.shop_id, by.who, "client.made", row.id, detail)
@@ -149,6 +154,15 @@ def list_users(rt: Runtime, shop_id: str) -> list[Row]:
         return [user_json(row) | {"sessions": row.sessions} for row in users.listed(conn, shop_id, now=now())]
 
 
+def user_named(rt: Runtime, shop_id: str, login: str) -> Row:
+    """The user with a login; NotFound."""
+    with read(rt.db.app) as conn:
+        row = users.by_login(conn, shop_id, login)
+    if row is None:
+        raise NotFound("There is no such user.", hint="See devskyy users list.")
+    return user_json(row)
+
+
 def make_user(
     rt: Runtime, by: Caller, login: str, role: str, password: str | None, person: Standing | None
 ) -> tuple[Row, str | None]:
@@ -161,7 +175,7 @@ def make_user(
 
 def _add_user(rt: Runtime, by: Caller, login: str, role: str, password: str, person: Standing | None) -> Row:
     hashed = passwords.hash_password(password)
-    wp_user_id = person.id if person else wp_id(by) if by.kind == "plugin" else None
+    wp_user_id = person.id if person else _owner(by)
     with write(rt.db.app) as conn:
         row = users.add(conn, by.shop_id, login, role, hashed, wp_user_id, now=now())
         audit.record(
@@ -197,11 +211,11 @@ def change_user(
         row = users.change(conn, by.shop_id, user_id, now=now(), **values)
         why = "role" if role else "password" if hashed else None if active else "person"
         ended = sessions.end(conn, by.shop_id, why, now=now(), user_id=user_id) if why else 0
-        audit.record(conn, by.shop_id, by.who, "user.changed", user_id, {
-            "before": {"role": was.role, "active": was.active},
-            "after": {"role": row.role, "active": row.active},
-            "password": "changed" if hashed else "kept", "ended": ended,
-        })  # fmt: skip
+        audit.record(
+            conn, by.shop_id, by.who, "user.changed", user_id,
+            {"password": "changed" if hashed else "kept", "ended": ended},
+            before={"role": was.role, "active": was.active}, after={"role": row.role, "active": row.active},
+        )  # fmt: skip
     return user_json(row)
 
 
@@ -249,6 +263,10 @@ def wp_id(by: Caller) -> int:
             "The request names no WordPress user.", code="approval_needs_person", hint="Do it in wp-admin."
         )
     return found
+
+
+def _owner(by: Caller) -> int | None:
+    return None if by.kind == "machine" else wp_id(by)
 
 
 def _check_change(
