@@ -31,6 +31,7 @@ from sidecar.api import (
     security,
     shield,
     shop,
+    webhooks,
 )
 from sidecar.core.agent import Registry
 from sidecar.core.errors import DevSkyyError, Invalid
@@ -39,6 +40,7 @@ from sidecar.db.migrate import upgrade_all
 from sidecar.runtime import jobs, work
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.broker import make_broker
+from sidecar.runtime.personal import mask_addresses
 from sidecar.security.keyring import open_keyring
 from sidecar.security.sealing import Sealer
 from sidecar.settings import Settings
@@ -47,7 +49,7 @@ assert work  # importing it fills the table of job handlers
 
 BLUEPRINTS = (
     root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, integrations.bp,
-    auth.bp, people.bp, security.bp, audit.bp, gdpr.bp,
+    auth.bp, people.bp, security.bp, audit.bp, gdpr.bp, webhooks.bp,
 )  # fmt: skip
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -161,6 +163,7 @@ def set_up_logs(settings: Settings) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                mask_addresses,
                 last,
             ],
         )

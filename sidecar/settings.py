@@ -121,6 +121,17 @@ class Settings(BaseSettings):
     integrations_allow_private: bool = Field(
         False, description="Connected services may live at private addresses, there by plain http too."
     )
+    webhooks_allow_http: bool = Field(
+        False, description="Send webhooks by plain http too; only for a receiver in a network you trust."
+    )
+    webhooks_allow_private: bool = Field(
+        False, description="Send webhooks to private and loopback addresses too; never to metadata services."
+    )
+    webhooks_timeout_s: float = Field(
+        10.0, gt=0, le=30, description="Longest wait for a webhook's receiver, in seconds."
+    )
+    keep_deliveries_days: int = Field(30, ge=1, description="Days that delivered webhook messages are kept.")
+    keep_dead_deliveries_days: int = Field(90, ge=1, description="Days that dead webhook messages are kept.")
     cooldown_days: int = Field(14, ge=0, description="Days before a rejected proposal may return.")
 
     @field_validator("allowed_networks", "trusted_proxies")

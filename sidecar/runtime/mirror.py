@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, func, select, update
 
+from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, write
 from sidecar.db.app import jobs as jobs_table
 from sidecar.db.app import shops
 from sidecar.db.mirror import customers, mirror_state, order_lines, orders, products, reviews, variations
 from sidecar.runtime import jobs, shop
 from sidecar.runtime.base import Row, Runtime, at, now
+from sidecar.runtime.memo import Memo
+from sidecar.runtime.webhooks import emit
 from sidecar.security.pairing import woocommerce_key
 from sidecar.security.sealing import get_secret
 from sidecar.store.client import WooClient
@@ -24,6 +27,8 @@ COUNTED = {
     "products": products, "variations": variations, "orders": orders, "order_lines": order_lines,
     "customers": customers, "reviews": reviews,
 }  # fmt: skip
+
+COUNTS: Memo[dict[str, int]] = Memo(lambda counts: sum(counts.values()))
 
 
 def start_sync(rt: Runtime, shop_id: str, *, full: bool) -> str:
@@ -88,7 +93,15 @@ def sync(rt: Runtime, shop_id: str, args: Row, progress: Progress | None = None)
     full = bool(args.get("full")) or not _has_rows(rt, shop_id)
     report = reader.full(progress) if full else reader.incremental()
     _refresh_facts(rt, shop_id)
+    with write(rt.db.app) as conn:
+        emit(conn, shop_id, "sync.finished", {"full": full})
     return {"rows": report.rows, "seconds": round(report.seconds, 3), "generation": report.generation}
+
+
+def sync_given_up(rt: Runtime, shop_id: str, args: Row, error: DevSkyyError) -> None:
+    """Lets webhooks know of a sync that failed for good."""
+    with write(rt.db.app) as conn:
+        emit(conn, shop_id, "sync.failed", {"full": bool(args.get("full")), "code": error.code})
 
 
 def _has_rows(rt: Runtime, shop_id: str) -> bool:
@@ -124,16 +137,20 @@ def refresh_rows(rt: Runtime, shop_id: str, wanted: dict[str, list[int]]) -> Non
         reader.refresh(resource, ids)
 
 
-def figures(rt: Runtime, shop_id: str) -> Row:
-    """`sync` of Status: state, age, progress and how many rows there are."""
-    state = _state(rt, shop_id) or {}
+def _counts(rt: Runtime, shop_id: str) -> dict[str, int]:
     with read(rt.db.mirror) as conn:
-        counts = {
+        return {
             name: conn.execute(
                 select(func.count()).select_from(table).where(table.c.shop_id == shop_id)
             ).scalar_one()
             for name, table in COUNTED.items()
         }
+
+
+def figures(rt: Runtime, shop_id: str) -> Row:
+    """`sync` of Status: state, age, progress and how many rows there are."""
+    state = _state(rt, shop_id) or {}
+    counts = COUNTS.get((rt.owner, shop_id), lambda: _counts(rt, shop_id))
     last = max(state.get("last_full_at") or 0, state.get("last_incremental_at") or 0)
     answer = {
         "state": state.get("state", "never"), "generation": state.get("generation", 0),

@@ -8,6 +8,7 @@ from sidecar.core.errors import Unauthorized, Unavailable
 from sidecar.db import write
 from sidecar.runtime import audit, mirror, schedule
 from sidecar.runtime.base import Row, Runtime, now
+from sidecar.runtime.webhooks import emit
 from sidecar.security import gate
 from sidecar.security import pairing as secure
 from sidecar.security.tokens import b64decode
@@ -45,6 +46,7 @@ def pair(rt: Runtime, body: Row, authorization: str | None, path: str, raw: byte
             wanted.home_url,
             {"by": "code" if wanted.code else "key"},
         )
+        emit(conn, made["shop_id"], "shop.paired", {})
     mirror.start_sync(rt, made["shop_id"], full=True)
     return made
 
@@ -74,6 +76,7 @@ def unpair(rt: Runtime, shop_id: str, who: Row) -> None:
     secure.unpair(rt.db.app, shop_id)
     with write(rt.db.app) as conn:
         audit.record(conn, shop_id, who, "pairing.ended")
+        emit(conn, shop_id, "shop.unpaired", {})
 
 
 def move(rt: Runtime, shop_id: str, home_url: str, who: Row) -> None:
@@ -81,6 +84,7 @@ def move(rt: Runtime, shop_id: str, home_url: str, who: Row) -> None:
     secure.move_site(rt.db.app, shop_id, home_url)
     with write(rt.db.app) as conn:
         audit.record(conn, shop_id, who, "pairing.moved", home_url)
+        emit(conn, shop_id, "shop.moved", {})
 
 
 def new_code(rt: Runtime) -> str:

@@ -23,6 +23,8 @@ from sidecar.db import read, write
 from sidecar.db.app import proposal_history, proposal_open, proposal_targets, proposals
 from sidecar.runtime import audit, metrics
 from sidecar.runtime.base import Row, Runtime, now
+from sidecar.runtime.webhook_events import PROPOSAL_EVENTS
+from sidecar.runtime.webhooks import emit
 
 DAY = 86_400
 SNOOZE_MAX_DAYS = 365
@@ -189,6 +191,7 @@ def _replace(conn: Connection, older: list[Row], row: Row, targets: list[tuple[s
         step(conn, other, "supersede", note=f"by {row['id']}", superseded_by=row["id"])
     _insert(conn, row, targets)
     metrics.PROPOSALS.labels(row["agent"], "pending").inc()
+    _tell(conn, row, "created")
     return str(row["id"])
 
 
@@ -238,7 +241,13 @@ def step(
         gone = (proposal_open.c.shop_id == row["shop_id"]) & (proposal_open.c.proposal_id == row["id"])
         conn.execute(delete(proposal_open).where(gone))
     metrics.PROPOSALS.labels(row["agent"], after).inc()
+    _tell(conn, {**row, **changed}, PROPOSAL_EVENTS[action])
     return {**row, **changed}
+
+
+def _tell(conn: Connection, row: Row, event: str) -> None:
+    data = {"proposal": row["id"], "agent": row["agent"], "run": row["run_id"], "state": row["state"]}
+    emit(conn, row["shop_id"], f"proposal.{event}", data)
 
 
 def _remember(conn: Connection, row: Row, after: str, moment: int, who: Row | None, note: str | None) -> None:

@@ -26,7 +26,7 @@ from sidecar.db.app import run_log, runs
 from sidecar.runtime import audit, metrics, proposals
 from sidecar.runtime.base import Row, Runtime, now
 from sidecar.runtime.jobs import LostLease
-from sidecar.runtime.runs import ENDED, load
+from sidecar.runtime.runs import ENDED, load, tell_end
 from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
 from sidecar.store.queries import open_store
@@ -132,6 +132,7 @@ def _begin(rt: Runtime, shop_id: str, ident: str) -> Row:
             return row
         if row["cancel_requested"]:
             conn.execute(update(runs).where(_mine(row)).values(state="cancelled", finished_at=now()))
+            tell_end(conn, row, "cancelled")
             return load(conn, shop_id, ident)
         # A run that died half way starts anew; its first start stays, so that "now" and the numbers stay the
         # same.
@@ -189,6 +190,7 @@ def _succeed(rt: Runtime, run: Row, agent: Agent, found: tuple[Result[Any], Stor
             _line(conn, run, "info", line)
         values = {**_ended("done", started), "output": output, "generation": store.generation}
         conn.execute(update(runs).where(_mine(run)).values(values))
+        tell_end(conn, run, "done")
     _count(run, "done", started)
     log.info("run_done", proposals=len(made), left_out=len(left))
 
@@ -215,11 +217,9 @@ def _fail(rt: Runtime, run: Row, started: float, error: DevSkyyError) -> None:
 
 def _end(rt: Runtime, run: Row, state: str, started: float, *, error: Row) -> None:
     with write(rt.db.app) as conn:
-        conn.execute(
-            update(runs)
-            .where(_mine(run), runs.c.state == "running")
-            .values(**_ended(state, started), error=error)
-        )
+        ended = update(runs).where(_mine(run), runs.c.state == "running")
+        if conn.execute(ended.values(**_ended(state, started), error=error)).rowcount:
+            tell_end(conn, run, state)
     _count(run, state, started)
     log.info(f"run_{state}", code=error["code"])
 
@@ -253,9 +253,9 @@ def give_up(rt: Runtime, shop_id: str, ident: str, error: DevSkyyError) -> None:
     """Ends a run as failed from outside; one that has ended stays as it is."""
     mine = (runs.c.shop_id == shop_id) & (runs.c.id == ident) & runs.c.state.not_in(ENDED)
     with write(rt.db.app) as conn:
-        conn.execute(
-            update(runs).where(mine).values(state="failed", finished_at=now(), error=error.as_dict())
-        )
+        ended = update(runs).where(mine).values(state="failed", finished_at=now(), error=error.as_dict())
+        if conn.execute(ended).rowcount:
+            tell_end(conn, load(conn, shop_id, ident), "failed")
 
 
 def note(rt: Runtime, run: Row, level: str, message: str) -> None:

@@ -14,10 +14,13 @@ from sidecar.db import insert_new, read, write
 from sidecar.db.app import agent_settings, proposals, run_log, runs
 from sidecar.runtime import audit, jobs
 from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.runtime.webhook_events import RUN_EVENTS
+from sidecar.runtime.webhooks import emit
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = frozenset({"done", "failed", "cancelled"})
 LOG_LINES = 200
+LIGHT = [column for column in runs.c if column.name != "output"]
 
 
 def find_agent(rt: Runtime, name: str) -> Agent:
@@ -145,8 +148,14 @@ def load(conn: Connection, shop_id: str, ident: str) -> Row:
     return dict(row)
 
 
-def as_json(conn: Connection, row: Row, *, whole: bool = True) -> Row:
-    """A run on the wire (docs/protocol.md, section 4); without `whole`, no log and no output."""
+def as_json(conn: Connection, row: Row) -> Row:
+    """A run on the wire (docs/protocol.md, section 4)."""
+    made = _proposals(conn, row["shop_id"], [row["id"]]).get(row["id"], [])
+    return present(_shown(row, made) | {"output": row["output"], "log": _log(conn, row)})
+
+
+def _shown(row: Row, made: list[str]) -> Row:
+    """A run without log and output, which a list leaves out."""
     done, total = row["progress_done"], row["progress_total"]
     answer = {
         name: row[name]
@@ -166,14 +175,19 @@ def as_json(conn: Connection, row: Row, *, whole: bool = True) -> Row:
     answer |= {
         "progress": {"done": done, "total": total or 0, "label": row["progress_label"] or ""},
         "log": [],
+        "proposals": made,
     }
-    mine = (proposals.c.shop_id == row["shop_id"]) & (proposals.c.run_id == row["id"])
-    answer["proposals"] = list(
-        conn.execute(select(proposals.c.id).where(mine).order_by(proposals.c.position)).scalars()
-    )
-    if whole:
-        answer |= {"output": row["output"], "log": _log(conn, row)}
-    return present(answer)
+    return answer
+
+
+def _proposals(conn: Connection, shop_id: str, ids: list[str]) -> dict[str, list[str]]:
+    """The proposals of runs, by run and in their places."""
+    found: dict[str, list[str]] = {}
+    mine = (proposals.c.shop_id == shop_id) & proposals.c.run_id.in_(ids)
+    query = select(proposals.c.run_id, proposals.c.id).where(mine).order_by(proposals.c.position)
+    for run, ident in conn.execute(query):
+        found.setdefault(run, []).append(ident)
+    return found
 
 
 def _log(conn: Connection, row: Row) -> list[Row]:
@@ -210,10 +224,15 @@ def page(
     with read(rt.db.app) as conn:
         total = conn.execute(select(func.count()).where(*wanted)).scalar_one()
         query = (
-            select(runs).where(*below).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit + 1)
+            select(*LIGHT)
+            .where(*below)
+            .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+            .limit(limit + 1)
         )
         rows = [dict(row) for row in conn.execute(query).mappings()]
-        answer: Row = {"items": [as_json(conn, row, whole=False) for row in rows[:limit]], "total": total}
+        made = _proposals(conn, shop_id, [row["id"] for row in rows[:limit]])
+        items = [_shown(row, made.get(row["id"], [])) for row in rows[:limit]]
+        answer: Row = {"items": [present(item) for item in items], "total": total}
     if len(rows) > limit:
         answer["next"] = f"{rows[limit - 1]['created_at']}-{rows[limit - 1]['id']}"
     return answer
@@ -226,6 +245,12 @@ def _cursor(text: str) -> tuple[int, str]:
             "That cursor is none of ours.", hint="Start again without cursor.", fields={"cursor": "unknown"}
         )
     return int(when), ident
+
+
+def tell_end(conn: Connection, run: Row, state: str) -> None:
+    """Lets webhooks know that a run ended as `state`, in the transaction that ends it."""
+    data = {"run": run["id"], "agent": run["agent"], "state": state, "trigger": run["trigger"]}
+    emit(conn, run["shop_id"], RUN_EVENTS[state], data)
 
 
 def cancel(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> Row:
@@ -241,6 +266,7 @@ def cancel(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> Row:
         values: dict[str, Any] = {"cancel_requested": True}
         if row["state"] == "queued":
             values |= {"state": "cancelled", "finished_at": now()}
+            tell_end(conn, row, "cancelled")
         conn.execute(update(runs).where(runs.c.shop_id == shop_id, runs.c.id == ident).values(values))
         audit.record(conn, shop_id, who, "run.cancel", ident)
         return as_json(conn, load(conn, shop_id, ident))

@@ -10,13 +10,27 @@ import structlog
 from sqlalchemy import delete
 
 from sidecar.core.errors import DevSkyyError
-from sidecar.db import lease, write
+from sidecar.db import lease, read, write
 from sidecar.db.app import nonces
-from sidecar.runtime import events, jobs, mirror, proposals, retention, runs, schedule, shop
+from sidecar.runtime import (
+    audit_chain,
+    deliveries,
+    events,
+    identity,
+    jobs,
+    keys,
+    mirror,
+    proposals,
+    retention,
+    runs,
+    schedule,
+    shop,
+)
 from sidecar.runtime.base import Runtime, now
 from sidecar.security import limits
 
 LEASE_S = 15
+DAY_S = 86_400
 log = structlog.get_logger(__name__)
 
 
@@ -60,7 +74,11 @@ class Ticker:
             ("proposals", 10, lambda: proposals.sweep(self.rt)),
             ("settle", 30, self._settle),
             ("windows", 60, lambda: limits.prune(self.rt.db.app, now())),
+            ("webhooks", 60, lambda: deliveries.bury(self.rt)),
             ("prune", 3600, self._prune),
+            ("identity", 600, lambda: identity.prune(self.rt)),
+            ("audit", 3600, self._audit),
+            ("reseal", 300, lambda: keys.start_due(self.rt)),
         ]
         for name, every, chore in chores:
             if time.monotonic() >= self.next.get(name, 0):
@@ -89,8 +107,16 @@ class Ticker:
                 )
 
     def _prune(self) -> None:
+        deliveries.prune(self.rt)
         with write(self.rt.db.app) as conn:
             conn.execute(delete(nonces).where(nonces.c.expires_at < now()))
+
+    def _audit(self) -> None:
+        audit_chain.log_heads(self.rt.db.app)
+        with read(self.rt.db.app) as conn:
+            found = audit_chain.overdue(conn, now() - self.rt.settings.audit_days * DAY_S)
+        for shop_id in found:
+            jobs.start(self.rt, shop_id, "audit", {}, title="Let go of old audit rows", unique_key="audit")
 
 
 def fire_due(rt: Runtime) -> int:

@@ -9,9 +9,10 @@ from types import FrameType
 import structlog
 
 from sidecar.core.errors import DevSkyyError
-from sidecar.runtime import events, jobs, mirror, privacy, retention, runner, shop
+from sidecar.runtime import audit, events, jobs, keys, mirror, privacy, retention, runner, shop
 from sidecar.runtime.base import Row, Runtime
 from sidecar.runtime.broker import start_worker
+from sidecar.runtime.deliveries import Deliverer
 from sidecar.runtime.ticker import Ticker
 
 log = structlog.get_logger(__name__)
@@ -27,13 +28,15 @@ def run_given_up(rt: Runtime, shop_id: str, args: Row, error: DevSkyyError) -> N
     runner.give_up(rt, shop_id, args["run"], error)
 
 
-jobs.GIVEN_UP["run"] = run_given_up
+jobs.GIVEN_UP |= {"run": run_given_up, "sync": mirror.sync_given_up}
 jobs.HANDLERS |= {
     "run": run,
     "sync": mirror.sync,
     "reconcile": mirror.reconcile,
     "refresh": events.refresh,
     "settle": shop.settle,
+    "audit": audit.let_go_old,
+    keys.KIND: keys.reseal,
     "retention": retention.run,
     "compact": privacy.compact,
 }
@@ -47,10 +50,13 @@ def serve_jobs(rt: Runtime, stop: threading.Event | None = None) -> None:
     worker = start_worker(rt.broker, rt.settings.job_threads)
     ticker = threading.Thread(target=Ticker(rt).run, args=(ended,), name="ticker", daemon=True)
     ticker.start()
+    webhooks = threading.Thread(target=Deliverer(rt).run, args=(ended,), name="webhooks", daemon=True)
+    webhooks.start()
     log.info("worker_started", threads=rt.settings.job_threads, agents=len(rt.registry))
     ended.wait()
     worker.stop(timeout=rt.settings.run_timeout_s * 1000)
     ticker.join(timeout=10)
+    webhooks.join(timeout=rt.settings.webhooks_timeout_s + 5)
     log.info("worker_stopped")
 
 
