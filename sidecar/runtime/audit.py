@@ -11,8 +11,8 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import Connection, delete, insert, select
 
-from sidecar.core.errors import DevSkyyError, Unavailable
-from sidecar.db import write
+from sidecar.core.errors import DevSkyyError, NotFound, Unavailable
+from sidecar.db import read, write
 from sidecar.db.app import errors
 from sidecar.runtime import audit_chain
 from sidecar.runtime.base import SEALER, Row, Runtime, at, now
@@ -30,6 +30,7 @@ PERSONAL = frozenset({
 FAILURES = frozenset({"failed", "refused", "denied", "locked", "reused", "stale", "undo_failed", "broken"})
 """Last words of actions that tell of a failure."""
 VISITOR = "visitor"
+DAY_S = 86_400
 log = structlog.get_logger(__name__)
 
 
@@ -97,6 +98,25 @@ def actor(who: Mapping[str, Any] | None) -> str | None:
     if who.get("login"):
         return "login:" + hashlib.sha256(str(who["login"]).encode(errors="replace")).hexdigest()[:32]
     return None
+
+
+def verify(rt: Runtime, shop_id: str | None = None) -> list[audit_chain.Report]:
+    """How the audit of a shop, or of all, stands; each is read in one moment."""
+    reports = []
+    with read(rt.db.app) as conn:
+        found = audit_chain.shops_with_audit(conn)
+    if shop_id is not None and shop_id not in found:
+        raise NotFound("There is no such shop.", hint=f"Shops here: {', '.join(found) or 'none'}.")
+    for one in found if shop_id is None else [shop_id]:
+        with read(rt.db.app) as conn:
+            reports.append(audit_chain.verify(conn, rt.sealer, one))
+    return reports
+
+
+def let_go_old(rt: Runtime, shop_id: str, _args: Row) -> Row:
+    """Lets rows go that are older than `DEVSKYY_AUDIT_DAYS`; the handler of the nightly job."""
+    before = now() - rt.settings.audit_days * DAY_S
+    return {"let_go": audit_chain.let_go(rt.db.app, rt.sealer, shop_id, before)}
 
 
 def _parted(parts: dict[str, Row | None]) -> tuple[dict[str, Row | None], dict[str, Row]]:
