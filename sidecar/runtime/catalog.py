@@ -17,6 +17,7 @@ from sidecar.runtime import audit, schedule
 from sidecar.runtime.base import Row, Runtime, at, now, present
 from sidecar.runtime.runs import check_input, find_agent, overrides
 
+LAST = (runs.c.id, runs.c.state, runs.c.duration_ms, runs.c.error, runs.c.created_at, runs.c.finished_at)
 SHOWN = ("name", "title", "family", "summary", "risk", "schedule")
 
 
@@ -73,7 +74,7 @@ def _agent(conn: Connection, shop_id: str, agent: Agent, known: dict[str, dict[s
 
 def _last(conn: Connection, shop_id: str, agent: str) -> Row | None:
     mine = (runs.c.shop_id == shop_id) & (runs.c.agent == agent)
-    query = select(runs).where(mine).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(1)
+    query = select(*LAST).where(mine).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(1)
     row = conn.execute(query).mappings().first()
     if row is None:
         return None

@@ -14,12 +14,15 @@ from sidecar.db.app import debounce, events, proposals
 from sidecar.db.app import jobs as jobs_table
 from sidecar.runtime import jobs, metrics, mirror, runs
 from sidecar.runtime.base import Row, Runtime, at, now
+from sidecar.runtime.memo import Memo
 
 BATCH_MAX = 200
 CHUNK = 500
 REFRESH, REFRESH_TITLE = "refresh", "Read what changed in the shop"
 WAIT_FACTOR = 10
 """A stream of events delays an agent by this many quiet times at most."""
+
+RECEIVED: Memo[int] = Memo(int)
 
 Resource = Literal[
     "products", "variations", "categories", "orders", "refunds", "customers", "coupons", "reviews"
@@ -207,10 +210,12 @@ def run_woken(rt: Runtime) -> int:
     return len(sent)
 
 
-def figures(conn: Connection, shop_id: str) -> Row:
+def figures(rt: Runtime, conn: Connection, shop_id: str) -> Row:
     """`{"received", "last_at", "pending"}` for Status."""
     mine = events.c.shop_id == shop_id
-    received, last = conn.execute(select(func.count(), func.max(events.c.received_at)).where(mine)).one()
+    count, newest = select(func.count()).where(mine), select(func.max(events.c.received_at)).where(mine)
+    received = RECEIVED.get((rt.owner, shop_id), lambda: int(conn.execute(count).scalar_one()))
+    last = conn.execute(newest).scalar()
     pending = conn.execute(select(func.count()).where(mine, events.c.state == "stored")).scalar_one()
     return {"received": received, "last_at": at(last), "pending": pending}
 

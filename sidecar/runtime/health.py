@@ -35,7 +35,7 @@ def status(rt: Runtime, shop_id: str) -> Row:
     row = shop.shop_row(rt, shop_id)
     sync = mirror.figures(rt, shop_id)
     with read(rt.db.app) as conn:
-        work, inbound = jobs.counts(conn, shop_id), events.figures(conn, shop_id)
+        work, inbound = jobs.counts(conn, shop_id), events.figures(rt, conn, shop_id)
         errors, failed = audit.last_errors(conn, shop_id), jobs.last_failed(conn, shop_id)
         services = integrations.health(conn, shop_id)
         worker = conn.execute(select(leases.c.until).where(leases.c.name == "ticker")).scalar()

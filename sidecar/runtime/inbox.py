@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 
 from sidecar.core.errors import Invalid
 from sidecar.db import read
@@ -33,19 +34,22 @@ PLAIN = (
     "evidence",
     "undoable",
 )
+LARGE = ("changes", "evidence")
+RAW = [cast(column, Text).label(column.name) if column.name in LARGE else column for column in proposals.c]
 
 
 def as_json(row: Row) -> Row:
     """A proposal (docs/protocol.md, section 7)."""
     times = {name: at(row[name]) for name in ("created_at", "expires_at", "snoozed_until", "decided_at")}
     person = row["decided_by"] and {name: row["decided_by"].get(name) for name in ("id", "login")}
+    plain = {name: row[name] for name in PLAIN if name in row}
     more = {
         "decided_by": person,
         "outcome": row["outcome"],
         "reason": row["reason"],
         "superseded_by": row["superseded_by"],
     }
-    return present({**{name: row[name] for name in PLAIN}, **times, **more})
+    return present({**plain, **times, **more})
 
 
 def get(rt: Runtime, shop_id: str, ident: str) -> Row:
@@ -73,22 +77,29 @@ def page(
     sort: str,
     limit: int,
     number: int,
-) -> Row:
-    """`{"items", "total", "pages", "counts"}`; counts are of the whole shop, whatever is filtered."""
+) -> str:
+    """The answer as JSON text, `{"ok", "items", "total", "pages", "counts"}`; counts are of the whole shop,
+    whatever is filtered.
+    """
     mine = proposals.c.shop_id == shop_id
     wanted = [mine, *_filters(states, family, agent, risk, q)]
     with read(rt.db.app) as conn:
         total = conn.execute(select(func.count()).where(*wanted)).scalar_one()
-        query = (
-            select(proposals).where(*wanted).order_by(*_order(sort)).limit(limit).offset((number - 1) * limit)
-        )
-        items = [as_json(dict(row)) for row in conn.execute(query).mappings()]
+        query = select(*RAW).where(*wanted).order_by(*_order(sort)).limit(limit).offset((number - 1) * limit)
+        items = [_text(dict(row)) for row in conn.execute(query).mappings()]
         counted = conn.execute(
             select(proposals.c.state, func.count()).where(mine).group_by(proposals.c.state)
         )
         found = {state: int(n) for state, n in counted}
     counts = {state: found.get(state, 0) for state in STATES}
-    return {"items": items, "total": total, "pages": math.ceil(total / limit), "counts": counts}
+    rest = json.dumps({"total": total, "pages": math.ceil(total / limit), "counts": counts})
+    return f'{{"ok":true,"items":[{",".join(items)}],{rest[1:]}'
+
+
+def _text(row: Row) -> str:
+    """A proposal as JSON text: what is large is put in as it stands in the database, not read and written."""
+    large = ",".join(f'"{name}":{row.pop(name)}' for name in LARGE)
+    return f"{json.dumps(as_json(row), separators=(',', ':'))[:-1]},{large}}}"
 
 
 def _filters(

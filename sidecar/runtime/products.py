@@ -59,7 +59,8 @@ def get(rt: Runtime, shop_id: str, ident: int) -> Row:
 
 def _variations(conn: Connection, shop_id: str, product: int, decimals: int) -> list[Row]:
     mine = (variations.c.shop_id == shop_id) & (variations.c.product_id == product)
-    rows = conn.execute(select(variations).where(mine).order_by(variations.c.id)).mappings()
+    # Sorted here: asked for the order of ids, SQLite would walk all variations of the shop.
+    rows = sorted(conn.execute(select(variations).where(mine)).mappings(), key=lambda row: row["id"])
     return [_shown(dict(row), OF_VARIATION, decimals) for row in rows]
 
 

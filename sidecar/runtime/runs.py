@@ -224,10 +224,7 @@ def page(
     with read(rt.db.app) as conn:
         total = conn.execute(select(func.count()).where(*wanted)).scalar_one()
         query = (
-            select(*LIGHT)
-            .where(*below)
-            .order_by(runs.c.created_at.desc(), runs.c.id.desc())
-            .limit(limit + 1)
+            select(*LIGHT).where(*below).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit + 1)
         )
         rows = [dict(row) for row in conn.execute(query).mappings()]
         made = _proposals(conn, shop_id, [row["id"] for row in rows[:limit]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -158,8 +159,14 @@ def verify(
 def remember(engine: Engine, shop_id: str, jti: str, until: int, now: int) -> bool:
     """Whether this jti is new; it is kept until `until` in the database, so that all processes agree."""
     with write(engine) as conn:
-        conn.execute(delete(nonces).where(nonces.c.expires_at < now))
-        return insert_new(conn, nonces, {"shop_id": shop_id, "jti": jti, "expires_at": until})
+        past = nonces.c.expires_at < now
+        if jti.endswith("00"):  # about one in 256: what is past is let go many at a time
+            conn.execute(delete(nonces).where(past))
+        row = {"shop_id": shop_id, "jti": jti, "expires_at": until}
+        if insert_new(conn, nonces, row):
+            return True
+        same = (nonces.c.shop_id == shop_id) & (nonces.c.jti == jti)
+        return bool(conn.execute(delete(nonces).where(same, past)).rowcount) and insert_new(conn, nonces, row)
 
 
 def _bearer(header: str | None) -> str:
@@ -183,11 +190,12 @@ def _invalid(why: str) -> Unauthorized:
 
 
 def _peek_audience(token: str) -> str:
+    # Read by hand: the library would take the whole token apart twice. What it says is checked by `_decode`.
     try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError as error:
+        claims = json.loads(b64decode(token.split(".")[1]))
+    except (IndexError, ValueError, RecursionError) as error:
         raise _invalid("it is no JSON Web Token") from error
-    aud = claims.get("aud")
+    aud = claims.get("aud") if isinstance(claims, dict) else None
     if not isinstance(aud, str) or not aud:
         raise _invalid("it names no shop")
     return aud
