@@ -100,6 +100,7 @@ check-generated: setup ## Generated files are what their sources make
 generate: setup ## Make the generated files again
 	@$(BIN)/devskyy openapi --output docs/openapi.json
 	@$(BIN)/devskyy catalog
+	@$(BIN)/devskyy access
 	@$(MAKE) pot
 
 # --- Plugin ---------------------------------------------------------------------------------------------------------

@@ -339,15 +339,26 @@ def openapi(check: bool, output: Path | None) -> None:
     """Print the OpenAPI document."""
     from sidecar.runtime.generated import OPENAPI, put
 
-    text = json.dumps(openapi_document(), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(of_app(lambda app: app.api_doc), indent=1, ensure_ascii=False) + "\n"
     if check or output:
         put(output or OPENAPI, text, check=check, command="devskyy openapi --output docs/openapi.json")
     else:
         click.echo(text, nl=False)
 
 
-def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document of the package's own agents; needs no data folder of its own."""
+@main.command("access")
+@click.option("--check", is_flag=True, help="Fail when docs/access.md is not up to date.")
+def access_page(check: bool) -> None:
+    """Write the table of who may call what."""
+    from sidecar.api.table import page
+    from sidecar.runtime.generated import ACCESS, put
+
+    put(ACCESS, of_app(page), check=check, command="devskyy access")
+    click.echo(ACCESS)
+
+
+def of_app(make: Callable[[Any], Any]) -> Any:
+    """What `make` makes of an app with the package's own agents; needs no data folder of its own."""
     import tempfile
 
     from sidecar.app import build_app, open_runtime
@@ -359,9 +370,9 @@ def openapi_document() -> dict[str, Any]:
                 data_dir=Path(folder), database_url="", mirror_url="", broker_url="", log_level="WARNING"
             )
         )
-        document: dict[str, Any] = build_app(rt).api_doc  # type: ignore[attr-defined]
+        made = make(build_app(rt))
         rt.close()
-    return document
+    return made
 
 
 @main.command()

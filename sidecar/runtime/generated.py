@@ -14,6 +14,7 @@ from sidecar.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENAPI = ROOT / "docs" / "openapi.json"
+ACCESS = ROOT / "docs" / "access.md"
 
 
 def write_all(registry: Registry, *, check: bool) -> list[Path]:

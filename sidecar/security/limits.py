@@ -26,7 +26,7 @@ from sidecar.core.errors import DevSkyyError, Unavailable
 from sidecar.db import insert_new, read, write
 from sidecar.db.app import secrets
 from sidecar.db.identity import rate_windows
-from sidecar.security.sealing import Sealer, get_secret
+from sidecar.security.sealing import Sealer, get_secret, key_of
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -203,11 +203,12 @@ def _hash_key(engine: Engine, sealer: Sealer) -> bytes:
     if found is not None:
         return found
     mine = (secrets.c.shop_id == "") & (secrets.c.name == HASH_KEY)
-    fresh = {"shop_id": "", "name": HASH_KEY, "key_id": sealer.key_id, "updated_at": int(time.time())}
+    sealed = sealer.seal("", HASH_KEY, random.token_bytes(32))
+    fresh = {"shop_id": "", "name": HASH_KEY, "key_id": key_of(sealed), "updated_at": int(time.time())}
     with write(engine) as conn:
         # One that a lost sealing key sealed is worth nothing; the hashes live for a minute.
-        conn.execute(delete(secrets).where(mine, secrets.c.key_id != sealer.key_id))
+        conn.execute(delete(secrets).where(mine, secrets.c.key_id != fresh["key_id"]))
         # The first process wins; the others read what it made.
-        insert_new(conn, secrets, fresh | {"sealed": sealer.seal("", HASH_KEY, random.token_bytes(32))})
+        insert_new(conn, secrets, fresh | {"sealed": sealed})
     with read(engine) as conn:
         return get_secret(conn, sealer, "", HASH_KEY) or b""
