@@ -24,6 +24,7 @@ final class Plugin
         Hooks::register();
         Drain::register();
         Tick::register();
+        People::register();
         add_action('rest_api_init', [Rest\Routes::class, 'register']);
         Abilities::register();
         Privacy::register();

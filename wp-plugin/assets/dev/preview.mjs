@@ -11,6 +11,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { actions, groups } from './people.mjs';
 import { answer } from './shop.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -41,10 +42,10 @@ function page(query) {
   const state = query.get('state') ?? 'data';
   const rtl = query.get('rtl') ? '-rtl' : '';
   const handles = new Set();
-  for (const need of ['wp-a11y', 'wp-api-fetch', 'wp-components', 'wp-date', 'wp-element', 'wp-i18n']) scripts(need, handles);
+  for (const need of ['wp-a11y', 'wp-api-fetch', 'wp-components', 'wp-compose', 'wp-date', 'wp-element', 'wp-i18n']) scripts(need, handles);
   const styles = ['wp-includes/css/dashicons', `wp-includes/css/admin-bar${rtl}`, 'wp-includes/css/buttons', 'wp-admin/css/common', 'wp-admin/css/forms', 'wp-admin/css/admin-menu', 'wp-admin/css/list-tables', `wp-includes/css/dist/theme/design-tokens${rtl}`, `wp-includes/css/dist/components/style${rtl}`].map((path) => (path.startsWith('wp-admin') ? path + rtl : path));
   const url = (other) => `/?page=${other}&state=${state}${rtl && '&rtl=1'}`;
-  const given = { page: name, paired: state !== 'unpaired', version: '0.1.0', locale: 'en_US', timezone: 'Europe/Berlin', can: { pair: true }, urls: { inbox: url('inbox'), agents: url('agents'), runs: url('runs'), status: url('status'), settings: '#settings' }, currency: { code: 'USD', symbol: '&#36;', position: 'left', decimals: 2, thousand: ',', decimal: '.' } };
+  const given = { page: name, paired: state !== 'unpaired', version: '0.1.0', locale: 'en_US', timezone: 'Europe/Berlin', can: { pair: true }, urls: { inbox: url('inbox'), agents: url('agents'), runs: url('runs'), status: url('status'), activity: url('activity'), access: url('access'), settings: '#settings' }, currency: { code: 'USD', symbol: '&#36;', position: 'left', decimals: 2, thousand: ',', decimal: '.' }, actions, groups, most: 10_000 };
   return `<!doctype html><html lang="en" ${rtl && 'dir="rtl"'} class="wp-toolbar"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Preview</title><link rel="icon" href="data:,">
 ${styles.map((path) => `<link rel="stylesheet" href="/${path}.css">`).join('\n')}<link rel="stylesheet" href="/build/style${rtl}.css"></head>
 <body class="wp-admin wp-core-ui admin-bar ${rtl && 'rtl'} admin-color-modern" style="--wp-admin-theme-color:#3858e9;--wp-admin-theme-color-darker-10:#2145e6;--wp-admin-theme-color-darker-20:#183ad6;--wp-admin-border-width-focus:1.5px"><div id="wpwrap">
@@ -68,7 +69,7 @@ createServer((request, response) => {
   if (api) {
     let body = '';
     request.on('data', (part) => { body += part; });
-    request.on('end', () => answer(api[1], request.method, api[2], url.searchParams, body ? JSON.parse(body) : {}, (code, data) => response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(data))));
+    request.on('end', () => answer(api[1], request.headers['x-http-method-override'] ?? request.method, api[2], url.searchParams, body ? JSON.parse(body) : {}, (code, data) => response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(data))));
   } else if (url.pathname === '/') {
     response.writeHead(200, { 'content-type': 'text/html' }).end(page(url.searchParams));
   } else {

@@ -6,10 +6,10 @@ namespace DevSkyy\Admin;
 
 use DevSkyy\Changes\Settler;
 
-/** One entry under WooCommerce; its four pages are reached by their own tabs. */
+/** One entry under WooCommerce; its pages are reached by their own tabs. */
 final class Menu
 {
-    public const PAGES = ['inbox' => 'devskyy', 'agents' => 'devskyy-agents', 'runs' => 'devskyy-runs', 'status' => 'devskyy-status'];
+    public const PAGES = ['inbox' => 'devskyy', 'agents' => 'devskyy-agents', 'runs' => 'devskyy-runs', 'status' => 'devskyy-status', 'activity' => 'devskyy-activity', 'access' => 'devskyy-access'];
     private const CAPABILITY = 'manage_woocommerce';
 
     public static function register(): void
@@ -41,7 +41,7 @@ final class Menu
         }
     }
 
-    /** Keeps "DevSkyy" marked in the menu on all four pages. */
+    /** Keeps "DevSkyy" marked in the menu on all its pages. */
     public static function mark(?string $file): ?string
     {
         return in_array($GLOBALS['plugin_page'] ?? '', self::PAGES, true) ? self::PAGES['inbox'] : $file;
@@ -55,7 +55,14 @@ final class Menu
     /** @return array<string, string> */
     public static function titles(): array
     {
-        return ['inbox' => __('Inbox', 'devskyy'), 'agents' => __('Agents', 'devskyy'), 'runs' => __('Runs', 'devskyy'), 'status' => __('Status', 'devskyy')];
+        return [
+            'inbox' => __('Inbox', 'devskyy'),
+            'agents' => __('Agents', 'devskyy'),
+            'runs' => __('Runs', 'devskyy'),
+            'status' => __('Status', 'devskyy'),
+            'activity' => __('Activity', 'devskyy'),
+            'access' => __('Access', 'devskyy'),
+        ];
     }
 
     /** @return array<string, string> */

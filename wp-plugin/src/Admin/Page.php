@@ -4,7 +4,9 @@ declare(strict_types=1);
 
 namespace DevSkyy\Admin;
 
+use DevSkyy\Actions;
 use DevSkyy\Messages;
+use DevSkyy\Rest\Activity;
 use DevSkyy\Sidecar\Connection;
 
 /** The shell of one page: its script, its data and a skeleton. It never asks the sidecar; the script does. */
@@ -69,7 +71,7 @@ final class Page
             'urls' => Menu::urls(),
             'can' => ['pair' => current_user_can('manage_options')],
             'caps' => array_values(array_filter(['manage_woocommerce', 'manage_options'], 'current_user_can')),
-        ];
+        ] + ($page === 'activity' ? ['actions' => Actions::words(), 'groups' => Actions::groups(), 'most' => Activity::MOST] : []);
     }
 
     private static function file(string $name): string

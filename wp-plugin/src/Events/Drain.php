@@ -7,6 +7,7 @@ namespace DevSkyy\Events;
 use DevSkyy\Changes\Outcomes;
 use DevSkyy\Changes\Settler;
 use DevSkyy\Database;
+use DevSkyy\People;
 use DevSkyy\Sidecar\Client;
 use DevSkyy\Sidecar\Connection;
 use DevSkyy\Sidecar\Error_Hints;
@@ -101,10 +102,13 @@ final class Drain
         }
         try {
             Settler::run();
-            $result = self::send($end, $timeout, $force);
+            // Lost rights first: they must not wait behind news of the shop.
+            $told = People::send($end, ['timeout' => $timeout, 'force' => $force]);
+            $result = is_wp_error($told) && Client::away($told) ? $told : self::send($end, $timeout, $force);
             if (!is_wp_error($result)) {
                 $result = Outcomes::send($end);
             }
+            $result = is_wp_error($result) ? $result : $told;
             self::finish($result);
             return $result;
         } finally {
@@ -200,7 +204,7 @@ final class Drain
         }
         // First nothing waits, then look: an event noted in between finds 0 and asks for its own drain.
         update_option(self::NEXT, 0, true);
-        if (Outbox::waiting(1) !== [] || Outcomes::waiting()) {
+        if (Outbox::waiting(1) !== [] || Outcomes::waiting() || People::waiting()) {
             update_option(self::NEXT, time(), true);
             self::schedule(time());
         }

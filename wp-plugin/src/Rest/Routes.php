@@ -22,6 +22,8 @@ final class Routes
     {
         self::for_pages();
         self::for_decisions();
+        self::for_activity();
+        self::for_access();
         self::for_connection();
         self::for_sidecar();
         add_filter('rest_post_dispatch', [self::class, 'with_hint'], 10, 3);
@@ -98,6 +100,30 @@ final class Routes
             'until' => $until,
             'reason' => self::text(1000),
         ]);
+    }
+
+    private static function for_activity(): void
+    {
+        $staff = [Access::class, 'staff'];
+        $time = ['type' => 'string', 'format' => 'date-time'] + self::checks();
+        $filters = ['action' => self::text(1000), 'target' => self::text(200), 'person' => self::text(80), 'request_id' => self::text(64), 'since' => $time, 'until' => $time, 'q' => self::text(100)];
+        $filters += ['failed' => ['type' => 'string', 'enum' => ['true', 'false']] + self::checks()];
+        self::add('GET', '/audit', [Activity::class, 'all'], $staff, $filters + ['limit' => self::number(1, 200), 'cursor' => self::text(200)]);
+        self::add('GET', '/audit/summary', [Activity::class, 'summary'], $staff, ['since' => $time, 'until' => $time]);
+        self::add('GET', '/audit/export', [Activity::class, 'export'], $staff, $filters);
+    }
+
+    /** Only for a person in front of wp-admin: a key must not be the way to the next key. */
+    private static function for_access(): void
+    {
+        $person = [Access::class, 'decide'];
+        self::add('GET', '/access/(?P<list>roles|keys|users|sessions|clients)', [Access_Page::class, 'all'], $person);
+        self::add('GET', '/access/people', [Access_Page::class, 'people'], $person);
+        self::add('POST', '/access/keys', [Access_Page::class, 'make_key'], $person);
+        self::add('POST', '/access/clients', [Access_Page::class, 'make_client'], $person);
+        self::add('POST', '/access/users', [Access_Page::class, 'make_user'], $person, ['wp_user_id' => ['required' => true] + self::number(1, PHP_INT_MAX), 'role' => ['required' => true] + self::text(20)]);
+        self::add('PATCH', '/access/users/(?P<id>[0-9a-f]{32})', [Access_Page::class, 'change_user'], $person, ['wp_user_id' => self::number(0, PHP_INT_MAX)]);
+        self::add('DELETE', '/access/(?P<list>keys|users|sessions|clients)/(?P<id>[0-9a-f]{16,32})', [Access_Page::class, 'end'], $person);
     }
 
     private static function for_connection(): void

@@ -6,6 +6,7 @@ namespace DevSkyy\Sidecar;
 
 use DevSkyy\Events\Drain;
 use DevSkyy\Events\Outbox;
+use DevSkyy\People;
 use DevSkyy\Requirements;
 use DevSkyy\Shop;
 use DevSkyy\Tick;
@@ -140,6 +141,7 @@ final class Pairing
         ]);
         delete_option('devskyy_pair_error');
         Tick::schedule();
+        People::everybody();
         Drain::soon();
         return true;
     }

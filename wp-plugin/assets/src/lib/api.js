@@ -34,6 +34,24 @@ function call(path, options) {
 
 export const get = (path, query, signal) => call(path + queryString(query), { signal });
 export const post = (path, data = {}) => call(path, { method: 'POST', data });
+export const patch = (path, data) => call(path, { method: 'PATCH', data });
+export const remove = (path) => call(path, { method: 'DELETE' });
+
+/** Saves what a route answers as a file; the host's session and nonce go with it, so nothing secret stands in an address. */
+export async function download(path, query, name) {
+  let answer;
+  try {
+    answer = await apiFetch({ path: ROOT + path + queryString(query), parse: false });
+  } catch (failed) {
+    throw problem(typeof failed?.json === 'function' ? await failed.json().catch(() => ({})) : failed);
+  }
+  const url = URL.createObjectURL(await answer.blob());
+  const link = Object.assign(document.createElement('a'), { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
 
 /** Any other route of the host, such as names of products; a failure is nothing worse than no names. */
 export const hostGet = (path) => apiFetch({ path }).catch(() => []);

@@ -1,5 +1,5 @@
 import { __ } from '@wordpress/i18n';
-import { Component, createRoot } from '@wordpress/element';
+import { Component, createRoot, useEffect, useRef } from '@wordpress/element';
 import { useLoad } from './hooks.js';
 import { NotConnected, Problem } from './states.jsx';
 import { shop } from './shop.js';
@@ -9,6 +9,8 @@ const TABS = () => [
   ['agents', __('Agents', 'devskyy')],
   ['runs', __('Runs', 'devskyy')],
   ['status', __('Status', 'devskyy')],
+  ['activity', __('Activity', 'devskyy')],
+  ['access', __('Access', 'devskyy')],
   ['settings', __('Settings', 'devskyy')],
 ];
 
@@ -17,13 +19,22 @@ export function Frame({ page, count: known, actions, children }) {
   const { urls, paired } = shop();
   const asked = useLoad(paired && page !== 'inbox' ? '/proposals' : null, { state: 'pending', limit: 1 });
   const count = known ?? asked.data?.counts?.pending;
+  const tabs = useRef(null);
+  useEffect(() => {
+    // On a phone the tabs are wider than the screen: the one that is open must be in sight.
+    const { current: row } = tabs;
+    const own = row.querySelector('[aria-current]');
+    if (own && row.scrollWidth > row.clientWidth) {
+      row.scrollBy({ left: own.getBoundingClientRect().left + (own.offsetWidth - row.clientWidth) / 2 - row.getBoundingClientRect().left });
+    }
+  }, []);
   return (
     <div className={`devskyy-page devskyy-${page}`}>
       <header className="devskyy-head">
         <h1>{__('DevSkyy', 'devskyy')}</h1>
         {actions && <div className="devskyy-buttons">{actions}</div>}
       </header>
-      <nav className="nav-tab-wrapper devskyy-tabs" aria-label={__('DevSkyy pages', 'devskyy')}>
+      <nav ref={tabs} className="nav-tab-wrapper devskyy-tabs" aria-label={__('DevSkyy pages', 'devskyy')}>
         {TABS().filter(([name]) => name !== 'settings' || shop().can.pair).map(([name, label]) => (
           <a key={name} href={urls[name]} className={`nav-tab${name === page ? ' nav-tab-active' : ''}`}
             aria-current={name === page ? 'page' : undefined}>

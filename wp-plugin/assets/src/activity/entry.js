@@ -1,0 +1,114 @@
+import { __, sprintf } from '@wordpress/i18n';
+import { getDate } from '@wordpress/date';
+import { roleLabel } from '../access/rights.js';
+import { pathLabel, valueText } from '../lib/changes.js';
+import { scheduleLabel } from '../lib/labels.js';
+import { readable } from '../lib/schema.js';
+import { shop } from '../lib/shop.js';
+import { today } from '../lib/time.js';
+
+/** What was done, in the shop's words; the plugin knows them all, and names a new one as well as it can. */
+export const actionWords = (action) => shop().actions?.[action] ?? readable(String(action).replace('.', ' '));
+
+/** Who did it: a person's name, a key or a machine by its name, or the sidecar by itself. */
+export function whoWords(entry) {
+  const { who = {}, by } = entry;
+  if (entry.erased) return __('Erased person', 'devskyy');
+  if (who.login) return who.login;
+  /* translators: %s: name of an API key. */
+  if (who.key) return sprintf(__('Key: %s', 'devskyy'), who.key);
+  /* translators: %s: name of a program. */
+  if (who.client) return sprintf(__('Machine: %s', 'devskyy'), who.client);
+  return by === 'sidecar' || !by ? __('DevSkyy itself', 'devskyy') : __('Unknown', 'devskyy');
+}
+
+export const whoIcon = ({ by }) => ({ person: 'person', key: 'key', client: 'device' })[by] ?? 'clock';
+
+const short = (id) => (/^[0-9a-f]{16,32}$/.test(id) ? id.slice(0, 8) : id);
+// The lists of the page Access whose names stand for ids of such actions.
+const LISTS = { 'key.': 'keys', 'client.': 'clients', 'user.': 'users', 'session.': 'sessions' };
+const listOf = (action) => LISTS[`${String(action).split('.')[0]}.`];
+
+/** Which lists know the names of what these entries are about. */
+export const listsFor = (entries) => [...new Set(entries.filter(({ target, detail }) => target && !detail?.name).map(({ action }) => listOf(action)).filter(Boolean))].sort();
+
+/** Where an entry's thing can be looked at, or undefined. */
+function place({ target = '', action = '' }) {
+  const { urls } = shop();
+  const product = /^(?:wc\/v3\/)?products\/(\d+)/.exec(target);
+  if (product) return new URL(`post.php?post=${product[1]}&action=edit`, urls.inbox).href;
+  const part = { keys: '', clients: 'machines', users: 'people', sessions: 'sessions' }[listOf(action)];
+  if (part !== undefined) return urls.access + (part && `#tab=${part}`);
+  if (action.startsWith('proposal.')) return `${urls.inbox}#${new URLSearchParams({ id: target, state: 'all' })}`;
+  if (action.startsWith('run.')) return `${urls.runs}#${new URLSearchParams({ run: target })}`;
+  return action.startsWith('agent.') ? urls.agents : undefined;
+}
+
+/**
+ * On what it was done, and where to look at it: `{text, href?}`, or null.
+ *
+ * `names` = names by id, of agents and of what stands on the page Access.
+ */
+export function subject(entry, names = {}) {
+  const { target = '', detail = {} } = entry;
+  if (!target) return null;
+  const product = /^(?:wc\/v3\/)?products\/(\d+)/.exec(target);
+  /* translators: %s: number of a product. */
+  const text = product ? sprintf(__('Product %s', 'devskyy'), product[1]) : names[detail.agent] ?? names[target] ?? detail.name ?? detail.title ?? short(target);
+  return { text, href: place(entry) };
+}
+
+/** `{input: {days: 3}, on: true}` as `{days: 3, on: true}`: only what is no list and not empty is opened. */
+function flat(values = {}) {
+  return Object.entries(values ?? {}).reduce((all, [name, value]) => {
+    const open = value && typeof value === 'object' && !Array.isArray(value);
+    return { ...all, ...(open ? flat(value) : { [name]: value }) };
+  }, {});
+}
+
+const WORDS = { role: roleLabel, schedule: scheduleLabel };
+
+/** A value in words; the few names whose values are words of ours are translated. */
+export const worth = (name, value) => (WORDS[name] && typeof value === 'string' ? WORDS[name](value) : valueText(name, value));
+
+/** What changed, name by name: `[{name, label, before, after}]` in words. */
+export function changes({ before, after, detail }) {
+  const [was, became] = [flat(before ?? detail?.before), flat(after ?? detail?.after)];
+  const names = [...new Set([...Object.keys(was), ...Object.keys(became)])];
+  const same = (name) => JSON.stringify(was[name]) === JSON.stringify(became[name]);
+  return names.filter((name) => !same(name)).map((name) => ({ name, label: pathLabel(name), before: worth(name, was[name]), after: worth(name, became[name]) }));
+}
+
+/** What else is noted, without what is shown elsewhere. */
+export function more({ detail = {} }) {
+  const { before, after, title, name, ...rest } = detail;
+  return rest;
+}
+
+export const NO_FILTER = { q: '', action: '', person: '', period: '', from: '', to: '', failed: '' };
+
+const startOf = (day) => getDate(`${day}T00:00:00`).toISOString().replace(/\.\d+Z$/, 'Z');
+
+function plus(day, count) {
+  const noon = new Date(`${day}T12:00:00Z`);
+  noon.setUTCDate(noon.getUTCDate() + count);
+  return noon.toISOString().slice(0, 10);
+}
+
+/** The first and last moment of a period, by the shop's own days; `to` is the last day that is still in it. */
+export function bounds({ period, from, to }, now = new Date()) {
+  const day = today(now);
+  if (period === 'own') {
+    return { since: from ? startOf(from) : '', until: to ? startOf(plus(to, 1)) : '' };
+  }
+  const back = { today: 0, week: 6, month: 29 }[period];
+  return { since: back === undefined ? '' : startOf(plus(day, -back)), until: '' };
+}
+
+/** The filters as the query of `GET /audit`; what is not asked for is empty and left out. */
+export function toQuery(filter, now) {
+  const { q, action, person, failed } = filter;
+  return { q: q.trim().slice(0, 100), action, person, failed, ...bounds(filter, now) };
+}
+
+export const isFiltered = (filter) => Object.entries(toQuery(filter)).some(([, value]) => value);

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { NO_FILTER, actionWords, bounds, changes, isFiltered, listsFor, more, subject, toQuery, whoIcon, whoWords } from '../src/activity/entry.js';
+import { euros, shopTime } from './host.mjs';
+
+const ADMIN = 'http://shop.test/wp-admin/admin.php?page=devskyy';
+const NOON = new Date('2026-11-26T12:00:00Z');
+
+beforeEach(() => {
+  shopTime('Europe/Berlin', 1);
+  globalThis.devskyy = { currency: euros, urls: { inbox: ADMIN, agents: `${ADMIN}-agents`, runs: `${ADMIN}-runs`, access: `${ADMIN}-access` }, actions: { 'run.ask': 'Started a run' } };
+});
+afterEach(() => { delete globalThis.devskyy; });
+
+test('an action is said in the plugin\'s words, a new one as well as can be', () => {
+  assert.equal(actionWords('run.ask'), 'Started a run');
+  assert.equal(actionWords('robot.went_home'), 'Robot went home');
+});
+
+test('who did it: people, keys, machines, DevSkyy, and people who were erased', () => {
+  assert.equal(whoWords({ by: 'person', who: { id: 7, login: 'anna' } }), 'anna');
+  assert.equal(whoWords({ by: 'key', who: { key: 'report' } }), 'Key: report');
+  assert.equal(whoWords({ by: 'client', who: { client: 'erp' } }), 'Machine: erp');
+  assert.equal(whoWords({ by: 'sidecar' }), 'DevSkyy itself');
+  assert.equal(whoWords({ by: 'person', erased: true, who: { id: 7, login: 'erased person' } }), 'Erased person');
+  assert.equal(whoWords({ by: 'visitor' }), 'Unknown');
+  assert.deepEqual([whoIcon({ by: 'key' }), whoIcon({ by: 'sidecar' })], ['key', 'clock']);
+});
+
+test('what it was done on leads there', () => {
+  const id = 'ab'.repeat(16);
+  assert.deepEqual(subject({ action: 'proposal.approve', target: id, detail: { title: 'Lower it' } }), { text: 'Lower it', href: `${ADMIN}#id=${id}&state=all` });
+  assert.deepEqual(subject({ action: 'run.ask', target: id, detail: { agent: 'reorder-points' } }, { 'reorder-points': 'Reorder points' }), { text: 'Reorder points', href: `${ADMIN}-runs#run=${id}` });
+  assert.deepEqual(subject({ action: 'product.saved', target: 'wc/v3/products/12' }), { text: 'Product 12', href: 'http://shop.test/wp-admin/post.php?post=12&action=edit' });
+  assert.deepEqual(subject({ action: 'key.made', target: '9f31c0aa52e10b77' }, { '9f31c0aa52e10b77': 'Report' }), { text: 'Report', href: `${ADMIN}-access` });
+  assert.deepEqual(subject({ action: 'user.changed', target: id }), { text: 'abababab', href: `${ADMIN}-access#tab=people` });
+  assert.deepEqual(subject({ action: 'pairing.moved', target: 'http://new.test' }), { text: 'http://new.test', href: undefined });
+  assert.equal(subject({ action: 'pairing.ended' }), null);
+});
+
+test('a target cannot become a link of its own', () => {
+  assert.equal(subject({ action: 'pairing.moved', target: 'javascript:alert(1)' }).href, undefined);
+  assert.equal(subject({ action: 'run.ask', target: '"><script>&x=1' }).href, `${ADMIN}-runs#run=%22%3E%3Cscript%3E%26x%3D1`);
+});
+
+test('names are asked for only where ids need them, once a list', () => {
+  const entries = [{ action: 'key.made', target: 'a' }, { action: 'key.revoked', target: 'b' }, { action: 'user.made', target: 'c', detail: { name: 'Ben' } }, { action: 'run.ask', target: 'd' }];
+  assert.deepEqual(listsFor(entries), ['keys']);
+});
+
+test('changes stand name by name, in words, nested ones opened, equal ones left out', () => {
+  const found = changes({
+    before: { schedule: 'weekly', enabled: true, input: { days: 60, keep: 1 }, regular_price: '40.00' },
+    after: { schedule: 'daily', enabled: true, input: { days: 45, keep: 1 }, regular_price: '34.00' },
+  });
+  assert.deepEqual(found.map(({ name, before, after }) => [name, before, after]), [
+    ['schedule', 'Every week', 'Every day'],
+    ['days', '60', '45'],
+    ['regular_price', '40,00\u00a0€', '34,00\u00a0€'],
+  ]);
+});
+
+test('what appeared or went is said', () => {
+  assert.deepEqual(changes({ after: { role: 'analyst' } }), [{ name: 'role', label: 'Role', before: 'not set', after: 'Analyst' }]);
+  assert.deepEqual(changes({ detail: { before: { active: true }, after: { active: false } } }).map(({ before, after }) => [before, after]), [['yes', 'no']]);
+  assert.deepEqual(changes({}), []);
+  assert.deepEqual(more({ detail: { before: {}, after: {}, title: 'x', ended: 2 } }), { ended: 2 });
+});
+
+test('periods follow the shop\'s own days, summer time too', () => {
+  assert.deepEqual(bounds({ period: 'today' }, NOON), { since: '2026-11-25T23:00:00Z', until: '' });
+  assert.deepEqual(bounds({ period: 'week' }, NOON), { since: '2026-11-19T23:00:00Z', until: '' });
+  assert.deepEqual(bounds({ period: 'month' }, NOON), { since: '2026-10-27T23:00:00Z', until: '' });
+  assert.deepEqual(bounds({ period: '' }, NOON), { since: '', until: '' });
+  // The last day is in it, to its end.
+  assert.deepEqual(bounds({ period: 'own', from: '2026-11-01', to: '2026-11-30' }, NOON), { since: '2026-10-31T23:00:00Z', until: '2026-11-30T23:00:00Z' });
+});
+
+test('the query holds what is asked for, a long search cut', () => {
+  assert.equal(isFiltered(NO_FILTER), false);
+  assert.equal(isFiltered({ ...NO_FILTER, period: 'own' }), false);
+  assert.equal(isFiltered({ ...NO_FILTER, failed: 'true' }), true);
+  const query = toQuery({ ...NO_FILTER, q: ` ${'x'.repeat(300)} `, person: 'user:7' }, NOON);
+  assert.deepEqual([query.q.length, query.person, query.since], [100, 'user:7', '']);
+});

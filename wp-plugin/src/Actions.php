@@ -1,0 +1,88 @@
+<?php
+
+declare(strict_types=1);
+
+namespace DevSkyy;
+
+/** What people, keys and the sidecar do, in the shop's words: for the page Activity and for its file. */
+final class Actions
+{
+    /** @return array<string, string> Every action that the sidecar notes. */
+    public static function words(): array
+    {
+        return self::of_proposals() + self::of_access() + [
+            'run.ask' => __('Started a run', 'devskyy'),
+            'run.cancel' => __('Cancelled a run', 'devskyy'),
+            'agent.settings' => __('Changed an agent', 'devskyy'),
+            'webhook.subscribe' => __('Set up a webhook', 'devskyy'),
+            'webhook.change' => __('Changed a webhook', 'devskyy'),
+            'webhook.roll' => __('Gave a webhook a new secret', 'devskyy'),
+            'webhook.end' => __('Ended a webhook', 'devskyy'),
+            'webhook.test' => __('Tested a webhook', 'devskyy'),
+            'webhook.redeliver' => __('Sent a message of a webhook again', 'devskyy'),
+            'integration.made' => __('Added a service', 'devskyy'),
+            'integration.changed' => __('Changed a service', 'devskyy'),
+            'integration.authorize' => __('Asked a service for access', 'devskyy'),
+            'integration.connected' => __('Connected a service', 'devskyy'),
+            'integration.revoked' => __('Disconnected a service', 'devskyy'),
+            'integration.removed' => __('Removed a service', 'devskyy'),
+            'privacy.erase' => __('Erased a person', 'devskyy'),
+            'privacy.export' => __('Exported what is held of a person', 'devskyy'),
+            'pairing.made' => __('Connected the shop', 'devskyy'),
+            'pairing.moved' => __('Moved the shop to a new address', 'devskyy'),
+            'pairing.ended' => __('Disconnected the shop', 'devskyy'),
+        ];
+    }
+
+    /** @return array<string, string> What the page filters by: starts of actions, separated by commas. */
+    public static function groups(): array
+    {
+        return [
+            'proposal.' => __('Proposals', 'devskyy'),
+            'run.' => __('Runs', 'devskyy'),
+            'agent.' => __('Agents', 'devskyy'),
+            'session.,user.locked' => __('Signing in', 'devskyy'),
+            'key.,user.,client.' => __('Keys, people, machines', 'devskyy'),
+            'webhook.,integration.' => __('Other services', 'devskyy'),
+            'privacy.' => __('Privacy', 'devskyy'),
+            'pairing.' => __('Connection', 'devskyy'),
+        ];
+    }
+
+    /** @return array<string, string> */
+    private static function of_proposals(): array
+    {
+        return [
+            'proposal.approve' => __('Approved a proposal', 'devskyy'),
+            'proposal.reject' => __('Rejected a proposal', 'devskyy'),
+            'proposal.snooze' => __('Put a proposal off', 'devskyy'),
+            'proposal.undo' => __('Asked to undo a change', 'devskyy'),
+            'proposal.applying' => __('Change begun', 'devskyy'),
+            'proposal.applied' => __('Change applied', 'devskyy'),
+            'proposal.stale' => __('Change not made: the shop had changed', 'devskyy'),
+            'proposal.failed' => __('Change failed', 'devskyy'),
+            'proposal.undone' => __('Change undone', 'devskyy'),
+            'proposal.undo_failed' => __('Undo failed', 'devskyy'),
+        ];
+    }
+
+    /** @return array<string, string> */
+    private static function of_access(): array
+    {
+        return [
+            'key.made' => __('Made an API key', 'devskyy'),
+            'key.revoked' => __('Ended an API key', 'devskyy'),
+            'client.made' => __('Added a machine', 'devskyy'),
+            'client.revoked' => __('Ended a machine', 'devskyy'),
+            'user.made' => __('Made a login', 'devskyy'),
+            'user.changed' => __('Changed a login', 'devskyy'),
+            'user.lowered' => __('Login lowered with its WordPress user', 'devskyy'),
+            'user.disabled' => __('Login switched off with its WordPress user', 'devskyy'),
+            'user.deleted' => __('Removed a login', 'devskyy'),
+            'user.locked' => __('Login locked after wrong passwords', 'devskyy'),
+            'session.started' => __('Signed in', 'devskyy'),
+            'session.ended' => __('Session ended', 'devskyy'),
+            'session.reused' => __('Stolen sign-in suspected, session ended', 'devskyy'),
+        ];
+    }
+}
