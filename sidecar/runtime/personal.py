@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import JSON, Column, ColumnElement, Table, Text, cast, func, or_, true
+from sqlalchemy import Column, ColumnElement, Table, Text, cast, func, or_, true
 
 from sidecar.db.app import (
     acts,
@@ -223,6 +223,14 @@ class Person:
         return WORD if email_hash(plain, self.hash_key) in self.hashes else found.group()
 
 
-def is_json(column: Column[Any]) -> bool:
-    """Whether the column holds JSON."""
-    return isinstance(column.type, JSON)
+def mask_addresses(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A step of the logs: e-mail addresses in any value, tracebacks too, become `…@…`."""
+    return {name: _masked(value) for name, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return EMAIL.sub("…@…", value) if "@" in value else value
+    if isinstance(value, dict):
+        return {name: _masked(one) for name, one in value.items()}
+    return [_masked(one) for one in value] if isinstance(value, list | tuple) else value

@@ -59,6 +59,12 @@ LAWFUL_MINIMUM: tuple[tuple[str, str, str, str], ...] = (
         "while the shop is paired",
     ),
     (
+        "rate_windows.name",
+        "a hash of a network address or login",
+        "So that nobody tries passwords or floods the sidecar.",
+        "minutes, until its window has passed",
+    ),
+    (
         "orders without their buyer",
         "money, times, products",
         "The shop's books (German HGB § 257 and AO § 147, and their like elsewhere); they name nobody.",

@@ -39,7 +39,7 @@ from sidecar.settings import Settings
 
 DAY = 86_400
 CHUNK = 500
-CHORE = "_retention"
+
 SETTLED = frozenset(STATES) - {"pending", "snoozed", "approved", "applying", "undoing"}
 
 Due = Callable[[int], ColumnElement[bool]]
