@@ -57,7 +57,7 @@ TUNNELS = (ip_network("2002::/16"), ip_network("2001::/32"))
 BAD_PORTS = frozenset(
     {1719, 1720, 1723, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 5672,
      5900, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9200, 9300, 10080, 10250, 11211,
-     27017, 50000}
+     27017}
 )  # fmt: skip
 """Ports above 1023 whose services are no web servers, or obey whoever reaches them."""
 
@@ -200,14 +200,16 @@ def _isatap(address: Address) -> bool:
 
 
 def resolve_once(
-    target: Target, *, allow_private: bool, allow_http: bool = False, resolve: Resolve = socket.getaddrinfo
+    target: Target, *, allow_private: bool, allow_http: bool = False, resolve: Resolve | None = None
 ) -> list[tuple[int, tuple[Any, ...]]]:
-    """(family, socket address) of each address a target has, in the resolver's order.
+    """(family, socket address) of each address a target has, in the resolver's order (getaddrinfo's).
 
     AddressRefused when any of them is refused: a name with one public and one private address is a trap.
     """
     try:
-        found = resolve(target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        found = (resolve or socket.getaddrinfo)(
+            target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+        )
     except (OSError, UnicodeError):
         found = []
     if not found:
@@ -236,7 +238,7 @@ def send(
     allow_http: bool = False,
     max_bytes: int = 65_536,
     context: ssl.SSLContext | None = None,
-    resolve: Resolve = socket.getaddrinfo,
+    resolve: Resolve | None = None,
 ) -> Answer:
     """One request and its answer, whatever its status; redirects are answers like others.
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sidecar.security.outbound import AddressRefused, Unreachable, check_url, send, why_refused
+from tests.sidecar.receiver import receiving, says
 
 PUBLIC = "93.184.215.14"
 
@@ -39,65 +39,6 @@ class Names:
         return [
             (family, socket.SOCK_STREAM, 6, "", place) for family, place in zip(families, found, strict=True)
         ]
-
-
-class Receiver(ThreadingHTTPServer):
-    """A server on 127.0.0.1 that keeps what it got."""
-
-    daemon_threads = True
-
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None]) -> None:
-        self.got: list[dict[str, Any]] = []
-        got = self.got
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                got.append({"path": self.path, "headers": dict(self.headers), "body": body})
-                answer(self)
-
-            do_GET = do_POST
-
-            def log_message(self, *_words: Any) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    def handle_error(self, *_given: Any) -> None:
-        """A client that hangs up is what some tests are about."""
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-
-def says(status: int = 200, body: bytes = b"ok", **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
-
-
-@contextmanager
-def receiving(
-    answer: Callable[[BaseHTTPRequestHandler], None], context: ssl.SSLContext | None = None
-) -> Iterator[Receiver]:
-    server = Receiver(answer)
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 REFUSED = {
