@@ -139,6 +139,35 @@ final class Activity_Test extends Shop_Test_Case
         remove_all_filters('rest_pre_serve_request');
     }
 
+    public function test_the_ledger_says_what_a_proposal_changed(): void
+    {
+        $one = $this->product();
+        $two = $this->product(['name' => 'Wool <b>coat</b>', 'regular_price' => '80', 'manage_stock' => true, 'stock_quantity' => 5]);
+        $single = self::applied($one->get_id(), ['regular_price' => ['20', '18']]);
+        $both = self::id();
+        self::apply($both, [
+            self::patch($both, 1, 'wc/v3/products/' . $one->get_id(), ['regular_price' => ['18', '17'], 'sale_price' => ['', '']]),
+            self::patch($both, 2, 'wc/v3/products/' . $two->get_id(), ['stock_delta' => [5, 7]]),
+        ]);
+        $entries = [
+            self::entry(5, ['action' => 'proposal.undone', 'target' => $single]),
+            self::entry(4, ['action' => 'proposal.applied', 'target' => $both]),
+            self::entry(3, ['action' => 'proposal.approve', 'target' => $single]),
+            self::entry(2, ['action' => 'proposal.reject', 'target' => self::id()]),
+            self::entry(1),
+        ];
+        $this->answers = [self::LOG => ['ok' => true, 'items' => $entries, 'total' => 5]];
+        $items = $this->call('GET', '/devskyy/v1/audit', null, ['limit' => '50'])->get_data()->items;
+        self::assertSame([['path' => 'regular_price', 'of' => '', 'before' => '18', 'after' => '20']], $items[0]->changed);
+        self::assertSame([['path' => 'regular_price', 'of' => 'Silk scarf', 'before' => '18', 'after' => '17'], ['path' => 'stock_delta', 'of' => 'Wool coat', 'before' => 5, 'after' => 12]], $items[1]->changed);
+        self::assertSame([['id' => $one->get_id(), 'name' => 'Silk scarf'], ['id' => $two->get_id(), 'name' => 'Wool coat']], $items[1]->products);
+        self::assertSame([['path' => 'regular_price', 'of' => '', 'before' => '20', 'after' => '18']], $items[2]->changed);
+        self::assertSame([[], false], [$items[3]->products, isset($items[3]->changed)]);
+        self::assertFalse(isset($items[4]->products));
+        [, , , $rows] = $this->file();
+        self::assertSame(["Silk scarf, Wool coat ($both)", 'Silk scarf regular_price: 18, Wool coat stock_delta: 5', 'Silk scarf regular_price: 17, Wool coat stock_delta: 12'], array_slice($rows[2], 5, 3));
+    }
+
     public function test_searches_are_not_kept_but_the_first_page_is(): void
     {
         $this->answers = [self::LOG => ['ok' => true, 'items' => [self::entry(1)], 'total' => 1]];

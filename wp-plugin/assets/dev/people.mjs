@@ -7,13 +7,13 @@ const anna = { by: 'person', person: 'user:7', who: { id: 7, login: 'anna' } };
 const entry = (n, hours, action, target, more) => ({ n, at: back(hours), action, target, detail: {}, request_id: hex(n * 7919).slice(-16), hash: hex(n * 104729).repeat(2).slice(0, 64), ...more });
 
 export const audit = [
-  entry(812, 0.2, 'proposal.applied', hex(1001), { by: 'sidecar', detail: { title: 'Lower Silk scarf, red from $40.00 to $34.00' } }),
-  entry(811, 0.2, 'proposal.approve', hex(1001), { ...anna, detail: { title: 'Lower Silk scarf, red from $40.00 to $34.00' }, before: { regular_price: '40.00' }, after: { regular_price: '34.00' } }),
+  entry(812, 0.2, 'proposal.applied', hex(1001), { by: 'sidecar', products: [{ id: 36, name: 'Silk scarf, red' }] }),
+  entry(811, 0.2, 'proposal.approve', hex(1001), { ...anna, detail: { digest: hex(99).repeat(2) }, products: [{ id: 36, name: 'Silk scarf, red' }], changed: [{ path: 'regular_price', of: '', before: '40.00', after: '34.00' }] }),
   entry(810, 3, 'agent.settings', 'slow-stock-markdown', { ...anna, before: { schedule: 'weekly', enabled: true, input: { unsold_days: 60 } }, after: { schedule: 'daily', enabled: false, input: { unsold_days: 45 } } }),
   entry(809, 5, 'login.failed', 'user', { by: 'person', person: 'user:9', who: { id: 9, login: 'ben' }, failed: true, personal: { ip: '192.0.2.17' }, detail: { login: 'ben' } }),
   entry(808, 8, 'key.made', '9f31c0aa52e10b77', { ...anna, detail: { name: 'Weekly report', scopes: ['runs:read', 'agents:read'] } }),
   entry(807, 26, 'run.ask', hex(77), { by: 'key', who: { key: 'Weekly report' }, detail: { agent: 'reorder-points', trigger: 'api' } }),
-  entry(806, 50, 'proposal.reject', hex(1004), { by: 'person', person: 'user:3', erased: true, who: { id: 3, login: 'erased person' }, detail: { title: 'Warn of low stock of Wool coat, camel at 6 pieces' } }),
+  entry(806, 50, 'proposal.reject', hex(1004), { by: 'person', person: 'user:3', erased: true, who: { id: 3, login: 'erased person' } }),
   entry(805, 74, 'run.ask', hex(78), { by: 'client', who: { client: 'Reporting tool' }, detail: { agent: 'slow-stock-markdown', trigger: 'api' } }),
   entry(804, 98, 'pairing.made', 'http://shop.test', { ...anna }),
 ];

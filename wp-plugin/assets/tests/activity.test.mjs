@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { NO_FILTER, actionWords, bounds, changes, isFiltered, listsFor, more, subject, toQuery, whoIcon, whoWords } from '../src/activity/entry.js';
+import { NO_FILTER, actionWords, bounds, changes, isFiltered, listsFor, more, productLinks, subject, toQuery, whoIcon, whoWords } from '../src/activity/entry.js';
 import { euros, shopTime } from './host.mjs';
 
 const ADMIN = 'http://shop.test/wp-admin/admin.php?page=devskyy';
@@ -36,6 +36,18 @@ test('what it was done on leads there', () => {
   assert.deepEqual(subject({ action: 'user.changed', target: id }), { text: 'abababab', href: `${ADMIN}-access#tab=people` });
   assert.deepEqual(subject({ action: 'pairing.moved', target: 'http://new.test' }), { text: 'http://new.test', href: undefined });
   assert.equal(subject({ action: 'pairing.ended' }), null);
+});
+
+test('a proposal is named by its sentence, else by its products', () => {
+  const entry = { action: 'proposal.applied', target: 'x', products: [{ id: 3, name: 'Scarf' }, { id: 4, name: 'Coat' }, { id: 5, name: 'Hat' }] };
+  assert.equal(subject(entry, { x: 'Lower Scarf' }).text, 'Lower Scarf');
+  assert.equal(subject(entry).text, 'Scarf, Coat and 1 more');
+  assert.deepEqual(productLinks(entry)[1], { name: 'Coat', href: 'http://shop.test/wp-admin/post.php?post=4&action=edit' });
+});
+
+test('the ledger\'s changes are said by product where there are several', () => {
+  const found = changes({ changed: [{ path: 'regular_price', of: 'Scarf', before: '40.00', after: '34.00' }, { path: 'stock_delta', of: '', before: 5, after: 12 }] });
+  assert.deepEqual(found.map(({ label, before, after }) => [label, before, after]), [['Scarf, Regular price', '40,00\u00a0€', '34,00\u00a0€'], ['Stock', '5', '12']]);
 });
 
 test('a target cannot become a link of its own', () => {

@@ -72,6 +72,27 @@ final class Ledger
         return $rows;
     }
 
+    /**
+     * The rows of several proposals by one query.
+     *
+     * @param list<string> $proposals
+     * @return array<string, list<\stdClass>> By proposal, each row with its decoded `record`.
+     */
+    public static function of(array $proposals): array
+    {
+        global $wpdb;
+        if ($proposals === []) {
+            return [];
+        }
+        $marks = implode(',', array_fill(0, count($proposals), '%s'));
+        $found = [];
+        foreach ($wpdb->get_results($wpdb->prepare("SELECT proposal, resource, change_set FROM %i WHERE proposal IN ($marks) ORDER BY proposal, n", Database::ledger(), ...$proposals)) as $row) {
+            $row->record = json_decode($row->change_set) ?? new \stdClass();
+            $found[$row->proposal][] = $row;
+        }
+        return $found;
+    }
+
     /** @return list<string> Proposals that a crash left half-way. */
     public static function unsettled(int $limit = 20): array
     {

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace DevSkyy\Rest;
 
 use DevSkyy\Actions;
+use DevSkyy\Changes\Trace;
 use DevSkyy\Csv;
 use DevSkyy\Sidecar\Client;
 use WP_Error;
@@ -25,7 +26,9 @@ final class Activity
     public static function all(WP_REST_Request $request): \stdClass|WP_Error
     {
         $query = Proxy::query($request, [...self::FILTERS, 'limit', 'cursor']);
-        return array_diff_key($query, ['limit' => 1]) === [] ? Client::get(self::PATH, $query) : self::ask($query);
+        $answer = array_diff_key($query, ['limit' => 1]) === [] ? Client::get(self::PATH, $query) : self::ask($query);
+        is_wp_error($answer) || Trace::add((array) ($answer->items ?? []));
+        return $answer;
     }
 
     public static function summary(WP_REST_Request $request): \stdClass|WP_Error
@@ -67,6 +70,7 @@ final class Activity
         $rows = 0;
         echo Csv::BOM . Csv::line(self::head()); // phpcs:ignore WordPress.Security.EscapeOutput -- a file, made inert by Csv
         while (true) {
+            Trace::add((array) ($page->items ?? []));
             foreach (array_slice((array) ($page->items ?? []), 0, self::MOST - $rows) as $entry) {
                 echo Csv::line(self::row($entry)); // phpcs:ignore WordPress.Security.EscapeOutput -- a file, made inert by Csv
                 $rows++;
@@ -123,9 +127,9 @@ final class Activity
             self::who($entry),
             Actions::words()[$action] ?? $action,
             $action,
-            (string) ($entry->target ?? ''),
-            self::values($entry->before ?? $entry->detail->before ?? null),
-            self::values($entry->after ?? $entry->detail->after ?? null),
+            self::subject($entry),
+            self::values($entry->before ?? $entry->detail->before ?? self::changed($entry, 'before')),
+            self::values($entry->after ?? $entry->detail->after ?? self::changed($entry, 'after')),
             self::values(array_diff_key((array) ($entry->detail ?? []), ['before' => 1, 'after' => 1])),
             empty($entry->failed) ? '' : __('yes', 'devskyy'),
             (string) ($entry->request_id ?? ''),
@@ -137,6 +141,22 @@ final class Activity
     {
         $who = $entry->who ?? null;
         return (string) ($who->login ?? $who->key ?? $who->client ?? __('DevSkyy', 'devskyy'));
+    }
+
+    private static function subject(\stdClass $entry): string
+    {
+        $names = implode(', ', array_column($entry->products ?? [], 'name'));
+        return $names === '' ? (string) ($entry->target ?? '') : sprintf('%s (%s)', $names, $entry->target);
+    }
+
+    /** @return array<string, mixed> One side of what the ledger knows. */
+    private static function changed(\stdClass $entry, string $side): array
+    {
+        $found = [];
+        foreach ($entry->changed ?? [] as $change) {
+            $found[ltrim($change['of'] . ' ' . $change['path'])] = $change[$side];
+        }
+        return $found;
     }
 
     /** `price: 20.00, stock: 3`; what is deeper stays JSON. */

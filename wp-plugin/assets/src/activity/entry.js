@@ -25,8 +25,8 @@ export function whoWords(entry) {
 export const whoIcon = ({ by }) => ({ person: 'person', key: 'key', client: 'device' })[by] ?? 'clock';
 
 const short = (id) => (/^[0-9a-f]{16,32}$/.test(id) ? id.slice(0, 8) : id);
-// The lists of the page Access whose names stand for ids of such actions.
-const LISTS = { 'key.': 'keys', 'client.': 'clients', 'user.': 'users', 'session.': 'sessions' };
+// The lists whose names stand for the ids of such actions.
+const LISTS = { 'proposal.': 'proposals', 'key.': 'keys', 'client.': 'clients', 'user.': 'users', 'session.': 'sessions' };
 const listOf = (action) => LISTS[`${String(action).split('.')[0]}.`];
 
 /** Which lists know the names of what these entries are about. */
@@ -44,6 +44,17 @@ function place({ target = '', action = '' }) {
   return action.startsWith('agent.') ? urls.agents : undefined;
 }
 
+/** `Silk scarf, Wool coat and 3 more`, or undefined. */
+function productNames({ products }) {
+  if (!products?.length) return undefined;
+  const shown = products.slice(0, 2).map(({ name }) => name).join(', ');
+  /* translators: 1: names of products, 2: number of further products. */
+  return products.length > 2 ? sprintf(__('%1$s and %2$d more', 'devskyy'), shown, products.length - 2) : shown;
+}
+
+/** The products that an entry is about, each with its page: `[{name, href}]`. */
+export const productLinks = ({ products }) => (products ?? []).map(({ id, name }) => ({ name, href: new URL(`post.php?post=${id}&action=edit`, shop().urls.inbox).href }));
+
 /**
  * On what it was done, and where to look at it: `{text, href?}`, or null.
  *
@@ -54,7 +65,7 @@ export function subject(entry, names = {}) {
   if (!target) return null;
   const product = /^(?:wc\/v3\/)?products\/(\d+)/.exec(target);
   /* translators: %s: number of a product. */
-  const text = product ? sprintf(__('Product %s', 'devskyy'), product[1]) : names[detail.agent] ?? names[target] ?? detail.name ?? detail.title ?? short(target);
+  const text = product ? sprintf(__('Product %s', 'devskyy'), product[1]) : names[target] ?? productNames(entry) ?? names[detail.agent] ?? detail.name ?? detail.title ?? short(target);
   return { text, href: place(entry) };
 }
 
@@ -71,8 +82,15 @@ const WORDS = { role: roleLabel, schedule: scheduleLabel };
 /** A value in words; the few names whose values are words of ours are translated. */
 export const worth = (name, value) => (WORDS[name] && typeof value === 'string' ? WORDS[name](value) : valueText(name, value));
 
-/** What changed, name by name: `[{name, label, before, after}]` in words. */
-export function changes({ before, after, detail }) {
+/** What changed, name by name: `[{name, label, before, after}]` in words; of proposals the shop's ledger knows it. */
+export function changes({ before, after, detail, changed }) {
+  if (changed?.length) {
+    return changed.map(({ path, of, before: was, after: became }) => {
+      const label = path === 'stock_delta' ? __('Stock', 'devskyy') : pathLabel(path);
+      /* translators: 1: name of a product, 2: what changed of it, such as "Regular price". */
+      return { name: `${of} ${path}`, label: of ? sprintf(__('%1$s, %2$s', 'devskyy'), of, label) : label, before: worth(path, was), after: worth(path, became) };
+    });
+  }
   const [was, became] = [flat(before ?? detail?.before), flat(after ?? detail?.after)];
   const names = [...new Set([...Object.keys(was), ...Object.keys(became)])];
   const same = (name) => JSON.stringify(was[name]) === JSON.stringify(became[name]);

@@ -6,6 +6,7 @@ import { download, get } from '../lib/api.js';
 import { Frame } from '../lib/frame.jsx';
 import { readHash, useHash, useLoad, useSettled, writeHash } from '../lib/hooks.js';
 import { Icon } from '../lib/icons.jsx';
+import { sentence } from '../lib/message.js';
 import { number } from '../lib/money.js';
 import { shop } from '../lib/shop.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
@@ -110,7 +111,9 @@ function useMore(first, query) {
   return { ...more, cursor, load };
 }
 
-/** Names by id: of agents, and of keys, logins and machines where entries are about them; one request for each list. */
+const nameOf = ({ name, login, evidence, title }) => name ?? login ?? (evidence?.message ? sentence(evidence.message) : title);
+
+/** Names by id: of agents, and of the latest proposals, keys, logins and machines where entries are about them; one request for each list. */
 function useNames(items) {
   const agents = useLoad('/agents').data?.items ?? [];
   const [names, setNames] = useState({});
@@ -118,8 +121,8 @@ function useNames(items) {
   useEffect(() => {
     let gone = false;
     for (const list of lists.split(',').filter(Boolean)) {
-      get(`/access/${list}`).then(
-        ({ items: found }) => !gone && setNames((old) => ({ ...old, ...Object.fromEntries(found.map((one) => [one.id, one.name ?? one.login])) })),
+      get(...(list === 'proposals' ? ['/proposals', { limit: 100 }] : [`/access/${list}`])).then(
+        ({ items: found }) => !gone && setNames((old) => ({ ...old, ...Object.fromEntries(found.map((one) => [one.id, nameOf(one)])) })),
         () => {}, // Ids stand in where names are not to be had.
       );
     }

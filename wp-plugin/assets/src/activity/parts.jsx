@@ -4,7 +4,7 @@ import { SidePanel } from '../lib/panel.jsx';
 import { Badge } from '../lib/states.jsx';
 import { moment } from '../lib/time.js';
 import { Values } from '../runs/values.jsx';
-import { actionWords, changes, more, subject, whoIcon, whoWords } from './entry.js';
+import { actionWords, changes, more, productLinks, subject, whoIcon, whoWords } from './entry.js';
 
 const INLINE = 2;
 const LONG = 60;
@@ -56,6 +56,7 @@ export function Detail({ entry, names, onClose }) {
     [__('When', 'devskyy'), moment(entry.at)],
     [__('Who', 'devskyy'), <Who key="who" entry={entry} />],
     [__('On what', 'devskyy'), subject(entry, names) && <Subject key="on" entry={entry} names={names} />],
+    [__('Products', 'devskyy'), productLinks(entry).length > 0 && <ul key="products">{productLinks(entry).map(({ name, href }) => <li key={href}><a href={href}><bdi>{name}</bdi></a></li>)}</ul>],
     [__('Action', 'devskyy'), <code key="action">{entry.action}</code>],
     [__('Request', 'devskyy'), entry.request_id && <code key="request">{entry.request_id}</code>],
     [__('Entry', 'devskyy'), entry.n],
