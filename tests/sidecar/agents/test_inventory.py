@@ -48,6 +48,23 @@ def test_planted_stock_outs_are_in_the_list(demo: Result[Any], mirrored: Mirrore
     assert near <= {line.product_id for line in demo.output.reorder_now}
 
 
+def test_a_single_product_is_judged_alone(demo: Result[Any], mirrored: Mirrored) -> None:
+    whole = {one.subject.id: one for one in demo.proposals}
+    wanted = next(line.product_id for line in demo.output.reorder_now if line.product_id in whole)
+    with mirrored.open(READS) as store:
+        ctx = Ctx(store)
+        alone = reorder_points(ReorderPointsInput(product_ids=[wanted]), ctx)
+    judged = alone.output.considered + sum(alone.output.not_judged.values())
+    with mirrored.open(READS) as store:
+        assert judged == len(list(store.items(products=[wanted])))
+    assert {line.product_id for line in alone.output.reorder_now} == {wanted}
+    assert {one.subject.id for one in alone.proposals} <= {wanted}
+    for one in alone.proposals:
+        notes = [note.template for note in one.evidence.notes]
+        assert any("Only the products asked for" in note for note in notes)
+    assert all("Only the products" not in n.template for one in demo.proposals for n in one.evidence.notes)
+
+
 def test_past_lead_times_were_covered_as_wished(demo: Result[Any]) -> None:
     output = demo.output
     assert 0.93 <= output.covered <= 0.98

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from sidecar.db import read
-from sidecar.db.app import debounce, events, runs
+from sidecar.db.app import debounce, events, jobs, runs
 from sidecar.runtime import events as inbound
 from sidecar.runtime import mirror
 from tests.sidecar.kit import Plugin, do_jobs
@@ -60,6 +61,33 @@ def test_what_cannot_be_read_is_named_and_does_not_stop_the_rest(plugin: Plugin)
         (2, "event_unknown"), (3, "event_unreadable"), (None, "event_unreadable"),
     ]  # fmt: skip
     assert [seq for seq, _ in stored(plugin)] == [1, 5]
+
+
+def test_an_event_that_stands_twice_in_a_batch_is_stored_once(plugin: Plugin) -> None:
+    twice = event(1)
+    answer = post(plugin, [twice, event(2), twice | {"seq": 3}]).json
+    assert (answer["acknowledged"], answer["duplicates"]) == (3, 1)
+    assert [seq for seq, _ in stored(plugin)] == [1, 2]
+
+
+def test_events_that_come_at_once_are_stored_once_and_read_by_one_job(plugin: Plugin) -> None:
+    batches = [[event(n * 10 + k) for k in range(5)] for n in range(8)]
+    answers: list[dict[str, Any]] = []
+
+    def send(batch: list[dict[str, Any]]) -> None:
+        answers.append(inbound.accept(plugin.rt, plugin.shop_id, batch))
+
+    threads = [threading.Thread(target=send, args=(batch,)) for batch in batches * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(answers) == 16
+    assert sum(answer["duplicates"] for answer in answers) == 40
+    assert len(stored(plugin)) == 40
+    with read(plugin.rt.db.app) as conn:
+        waiting = select(jobs.c.state).where(jobs.c.kind == "refresh")
+        assert conn.execute(waiting).scalars().all() == ["queued"]
 
 
 def test_a_batch_has_a_limit(plugin: Plugin) -> None:

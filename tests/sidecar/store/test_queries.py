@@ -178,6 +178,20 @@ def test_order_lines_give_the_named_columns(filled: Shop, opened: Opened) -> Non
 
 
 @ON_SERVERS
+def test_single_products_read_only_their_own_rows(filled: Shop, opened: Opened) -> None:
+    with opened() as store:
+        assert [one.id for one in store.products([5, 2, 77])] == [2, 5]
+        assert [item.id for item in store.items(products=[5])] == [51, 52]
+        assert [item.id for item in store.items([1, 51], products=[5])] == [51]
+        assert list(store.items(products=[])) == []
+        lines = store.order_lines(["order_id", "item_id", "quantity"], SINCE, [5])
+        assert store.notes() == []  # no order in another currency and no loose refund has this product
+        store.order_lines(["quantity"], SINCE, [1])
+        assert len(store.notes()) > 0
+    assert [tuple(row) for row in lines.itertuples(index=False)] == [(1, 51, 1.0)]
+
+
+@ON_SERVERS
 def test_a_refund_counts_once_when_an_item_stands_twice(shop: Shop, sync: Sync, opened: Opened) -> None:
     shop.put("orders", **order(1, (1, 0, 2, "40.00"), (1, 0, 3, "60.00")))
     shop.put("refunds", **refund(901, 1, (1, 0, 1, "20.00")))
