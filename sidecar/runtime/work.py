@@ -47,6 +47,7 @@ def serve_jobs(rt: Runtime, stop: threading.Event | None = None) -> None:
     ended = stop or threading.Event()
     if stop is None:
         _stop_on_signals(ended)
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
     worker = start_worker(rt.broker, rt.settings.job_threads)
     ticker = threading.Thread(target=Ticker(rt).run, args=(ended,), name="ticker", daemon=True)
     ticker.start()
@@ -58,6 +59,13 @@ def serve_jobs(rt: Runtime, stop: threading.Event | None = None) -> None:
     ticker.join(timeout=10)
     webhooks.join(timeout=rt.settings.webhooks_timeout_s + 5)
     log.info("worker_stopped")
+
+
+def _warm() -> None:
+    """Loads what agents load when they first run, so that nobody's run waits for it."""
+    import pandas
+
+    assert pandas
 
 
 def _stop_on_signals(ended: threading.Event) -> None:
