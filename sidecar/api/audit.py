@@ -15,23 +15,31 @@ from sidecar.runtime.base import now
 
 bp = group("audit", "Who did what.", "/api/v1/security")
 PERIOD_S = 30 * 86_400
+LAST_S = 253_402_300_799
+"""The end of the year 9999, after which no date can be written."""
+NO_NUL = r"^[^\x00]*$"
 
 
 class AuditQuery(Model):
     """Which rows of the audit."""
 
     action: str | None = Field(
-        None, max_length=600, description="An action, several by commas, or a group such as `proposal.`"
+        None,
+        max_length=600,
+        pattern=NO_NUL,
+        description="An action, several by commas, or a group such as `proposal.`",
     )
-    target: str | None = Field(None, max_length=200)
-    person: str | None = Field(None, max_length=64, description="As in an entry, or `none`.")
-    request_id: str | None = Field(None, max_length=64)
+    target: str | None = Field(None, max_length=200, pattern=NO_NUL)
+    person: str | None = Field(None, max_length=64, pattern=NO_NUL, description="As in an entry, or `none`.")
+    request_id: str | None = Field(None, max_length=64, pattern=NO_NUL)
     since: AwareDatetime | None = None
     until: AwareDatetime | None = Field(None, description="Before this time.")
     failed: bool | None = Field(
         None, description="Only what failed or was refused; false: only what did not."
     )
-    q: str | None = Field(None, max_length=100, description="Free text, names of people included.")
+    q: str | None = Field(
+        None, max_length=100, pattern=NO_NUL, description="Free text, names of people included."
+    )
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=80)
 
@@ -54,7 +62,7 @@ class SummaryQuery(Model):
         until = _seconds(self.until)
         until = now() + 1 if until is None else until
         since = _seconds(self.since)
-        return until - PERIOD_S if since is None else since, until
+        return max(until - PERIOD_S, 0) if since is None else since, until
 
 
 @bp.get("/audit-log", responses=OK)
@@ -75,4 +83,4 @@ def audit_summary(query: SummaryQuery) -> Any:
 
 
 def _seconds(moment: AwareDatetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())
+    return None if moment is None else min(max(int(moment.timestamp()), 0), LAST_S)

@@ -19,7 +19,6 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from sidecar.core.changes import canonical_json
 from sidecar.db import insert_new, read, upsert, write
 from sidecar.db.app import audit, shops
 from sidecar.db.identity import audit_checkpoints, audit_heads
@@ -68,10 +67,13 @@ class Report:
 def digest(row: Mapping[str, Any]) -> str:
     """The hash of a row; `form` says by which rule, and null means the first."""
     if row["form"] is None:
-        text = canonical_json({name: row[name] for name in FORMER})
+        # As core's canonical JSON, but an altered row may hold what that refuses.
+        covered, ascii_only = FORMER, False
     else:
-        text = json.dumps({name: row[name] for name in COVERED}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256((row["previous"] + text).encode()).hexdigest()
+        covered, ascii_only = COVERED, True
+    values = {name: row[name] for name in covered}
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=ascii_only)
+    return hashlib.sha256((row["previous"] + text).encode(errors="surrogatepass")).hexdigest()
 
 
 def append(conn: Connection, sealer: Sealer, shop_id: str, row: Row) -> None:

@@ -153,7 +153,7 @@ def _conditions(conn: Connection, keys: PersonKeys, given: Filters) -> list[Colu
     if given.failed is not None:
         found.append(func.coalesce(audit.c.failed, False) == given.failed)
     if given.q and given.q.strip():
-        found.append(_text_in(conn, keys, given.q.strip().lower()))
+        found.append(_text_in(conn, keys, given.q.strip()))
     return found
 
 
@@ -162,13 +162,18 @@ def _action(name: str) -> ColumnElement[bool]:
 
 
 def _text_in(conn: Connection, keys: PersonKeys, q: str) -> ColumnElement[bool]:
-    # JSON columns hold ASCII: what is searched there is written the same way.
-    escaped = json.dumps(q)[1:-1].lower()
+    # JSON columns hold ASCII, other letters as \u and digits: what is searched there is written the same way.
+    written = {json.dumps(form)[1:-1].lower() for form in (q, q.lower(), q.upper())}
+    q = q.lower()
     plain = (audit.c.action, audit.c.target, audit.c.request_id, audit.c.person)
     jsons = (audit.c.who, audit.c.detail, audit.c.was, audit.c.became)
     return or_(
         *(func.lower(column).contains(q, autoescape=True) for column in plain),
-        *(func.lower(cast(column, Text)).contains(escaped, autoescape=True) for column in jsons),
+        *(
+            func.lower(cast(column, Text)).contains(form, autoescape=True)
+            for column in jsons
+            for form in sorted(written)
+        ),
         audit.c.person.in_(_people_named(conn, keys, q)),
     )
 
