@@ -24,13 +24,13 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 @contextmanager
-def slot(wait_s: float = WAIT_S) -> Iterator[None]:
+def slot(wait_s: float | None = None) -> Iterator[None]:
     """One of the few places where this process may hash; `busy` when none gets free in time.
 
     Each hash takes 64 MiB and a tenth of a second: without a bound, a flood of logins would take the machine.
     """
     slots = _slots
-    if not slots.acquire(timeout=wait_s):
+    if not slots.acquire(timeout=WAIT_S if wait_s is None else wait_s):
         raise Unavailable(
             "Too many passwords are being checked at once.",
             code="busy",
