@@ -81,7 +81,8 @@ def test_refusals_are_those_of_the_standard(plugin: Plugin) -> None:
     refused(post(plugin, GRANT), "invalid_client", 401)
     for other in (
         wrong, {**client, "client_id": "0" * 32}, {**client, "client_id": "\0"},
-        {**client, "client_id": "x" * 9000}, {**client, "client_secret": ""}, {"client_id": client["client_id"]},
+        {**client, "client_id": "x" * 9000}, {**client, "client_secret": ""},
+        {"client_id": client["client_id"]},
     ):  # fmt: skip
         refused(post(plugin, {**GRANT, **other}), "invalid_client", 401)
     refused(post(plugin, GRANT, headers=basic(wrong)), "invalid_client", 401)

@@ -91,7 +91,8 @@ def test_the_other_names_of_the_key_routes(plugin: Plugin) -> None:
     ("field", "value"),
     [
         ("name", ""), ("name", "x" * 101), ("name", "a\0b"), ("name", 7), ("scopes", []),
-        ("scopes", "runs:read"), ("scopes", ["proposals:approve"]), ("scopes", ["runs:read"] * 51), ("scopes", [None]), ("days", 0),
+        ("scopes", "runs:read"), ("scopes", ["proposals:approve"]), ("scopes", ["runs:read"] * 51),
+        ("scopes", [None]), ("days", 0),
         ("days", 3651), ("days", "many"), ("networks", ["everywhere"]), ("networks", ["10.0.0.0/8"] * 51),
         ("networks", "10.0.0.0/8"), ("owner_id", 1),
     ],
@@ -208,7 +209,8 @@ def test_bad_users_are_refused(plugin: Plugin) -> None:
     good = {"login": "one", "role": "analyst"}
     for change in (
         {"login": ""}, {"login": "x" * 61}, {"login": "a\0"}, {"login": "../x"}, {"role": "boss"},
-        {"role": None}, {"password": "short"}, {"password": "x" * 257}, {"person": {"id": 0, "role": "analyst"}},
+        {"role": None}, {"password": "short"}, {"password": "x" * 257},
+        {"person": {"id": 0, "role": "analyst"}},
         {"person": {"id": 2**63, "role": "analyst"}}, {"person": {"id": 9}}, {"active": True},
     ):  # fmt: skip
         assert error_of(ask(plugin, "POST", "/users", {**good, **change})) == (422, "invalid"), change
@@ -278,7 +280,8 @@ def test_those_who_keep_their_role_keep_everything(plugin: Plugin) -> None:
 def test_bad_word_about_people_is_refused(plugin: Plugin) -> None:
     for wrong in (
         {}, {"people": None}, {"people": [{"role": "manager"}]}, {"people": [{"id": 0}]},
-        {"people": [{"id": "x"}]}, {"people": [{"id": 7, "role": "boss"}]}, {"people": [{"id": 2**63}]}, {"people": [7]},
+        {"people": [{"id": "x"}]}, {"people": [{"id": 7, "role": "boss"}]}, {"people": [{"id": 2**63}]},
+        {"people": [7]},
         {"people": [{"id": 7}] * 501}, {"people": [{"id": 7, "caps": []}]},
     ):  # fmt: skip
         answer = plugin.send("POST", f"{ACCESS}/people", wrong)
