@@ -10,6 +10,7 @@ from sidecar.core.agent import Agent, Registry
 from sidecar.core.errors import DevSkyyError
 from sidecar.core.schema import portable
 from sidecar.runtime import messages
+from sidecar.runtime.privacy_page import privacy_page
 from sidecar.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,7 @@ def write_all(registry: Registry, *, check: bool) -> list[Path]:
     made = {
         ROOT / "docs" / "agents.md": agents_page(registry),
         ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "privacy.md": privacy_page(),
         ROOT / "wp-plugin" / "languages" / "agent-messages.php": php_file(words),
     }
     for path, text in made.items():

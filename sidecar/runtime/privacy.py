@@ -50,13 +50,13 @@ LAWFUL_MINIMUM: tuple[tuple[str, str, str, str], ...] = (
         "person_keys.person",
         "the same number or hash",
         "So that what a destroyed key sealed is known as erased, not taken for damage.",
-        "while the shop is paired",
+        "as long as the app database",
     ),
     (
         "erased_people.fingerprint",
         "a keyed fingerprint of e-mail hash, customer number and review number",
         "So that no later sync brings the person back.",
-        "while the shop is paired",
+        "as long as the app database",
     ),
     (
         "rate_windows.name",
