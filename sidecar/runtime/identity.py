@@ -11,6 +11,7 @@ from sidecar.db import read, write
 from sidecar.db.app import shops
 from sidecar.runtime import audit
 from sidecar.runtime.base import Caller, Row, Runtime, now
+from sidecar.runtime.webhooks import emit
 from sidecar.security import clients, passwords, sessions, signing_keys, users
 from sidecar.security.roles import ROLES
 from sidecar.security.signing_keys import ACCESS_S, SigningKey
@@ -52,6 +53,7 @@ def refresh(rt: Runtime, token: str) -> Row:
             audit.record(
                 conn, found.session.shop_id, who, "session.reused", found.session.id, {"ended": True}
             )
+            emit(conn, found.session.shop_id, "security.session_reused", {"session": found.session.id})
     if found.state == "good" and found.user is not None and found.session is not None:
         return _tokens(key, found.user, found.session.id, found.token)
     if found.state == "reused":
@@ -141,6 +143,7 @@ def _note_lock(rt: Runtime, tried: users.Try, good: bool) -> None:
         with write(rt.db.app) as conn:
             detail = {"failures": failures, "seconds": users.wait_after(failures)}
             audit.record(conn, tried.user.shop_id, None, "user.locked", tried.user.id, detail)
+            emit(conn, tried.user.shop_id, "security.login_locked", {"user": tried.user.id})
 
 
 def _login_wrong() -> DevSkyyError:

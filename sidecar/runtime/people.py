@@ -16,6 +16,7 @@ from sidecar.db.identity import oauth_clients
 from sidecar.db.identity import users as user_table
 from sidecar.runtime import audit
 from sidecar.runtime.base import Caller, Row, Runtime, at, now, present
+from sidecar.runtime.webhooks import emit
 from sidecar.security import apikeys, clients, passwords, sessions, users
 from sidecar.security.apikeys import ApiKey
 from sidecar.security.roles import CAPABILITIES, KEEPERS, RANK, ROLES, SCOPES, WORDS, above
@@ -95,6 +96,7 @@ def end_key(rt: Runtime, by: Caller, key_id: str) -> Row:
     with write(rt.db.app) as conn:
         key = apikeys.end_key(conn, by.shop_id, key_id, now=now())
         audit.record(conn, by.shop_id, by.who, "key.revoked", key_id, {"why": "person"})
+        emit(conn, by.shop_id, "security.key_revoked", {"key": key_id})
     return key_json(key)
 
 
@@ -129,6 +131,7 @@ def end_client(rt: Runtime, by: Caller, client_id: str) -> Row:
     with write(rt.db.app) as conn:
         row = clients.revoke(conn, by.shop_id, client_id, now=now())
         audit.record(conn, by.shop_id, by.who, "client.revoked", client_id, {"why": "person"})
+        emit(conn, by.shop_id, "security.client_revoked", {"client": client_id})
     return client_json(row)
 
 
@@ -253,6 +256,7 @@ def end_session(rt: Runtime, by: Caller, session_id: str) -> None:
         if not sessions.end(conn, by.shop_id, "person", now=now(), session_id=session_id):
             raise sessions.unknown()
         audit.record(conn, by.shop_id, by.who, "session.ended", session_id, {"why": "person"})
+        emit(conn, by.shop_id, "security.session_revoked", {"session": session_id})
 
 
 def wp_id(by: Caller) -> int:
@@ -369,4 +373,5 @@ def _adjust_owned(
         clients.revoke(conn, shop_id, row.id, now=now())
     why = "deleted" if person.deleted else "role"
     audit.record(conn, shop_id, who, f"{kind}.revoked", row.id, {"why": why})
+    emit(conn, shop_id, f"security.{kind}_revoked", {kind: row.id})
     done[f"{kind}s"] += 1

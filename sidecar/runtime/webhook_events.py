@@ -50,6 +50,14 @@ EVENTS: dict[str, Event] = {
     "shop.paired": Event("Shop and sidecar were paired.", {}),
     "shop.unpaired": Event("A person ended the pairing.", {}),
     "shop.moved": Event("A person accepted a new address of the shop.", {}),
+    "security.login_locked": Event("A login waits after wrong passwords.", {"user": "id of the login"}),
+    "security.session_reused": Event(
+        "A refresh token was used twice, so its session was ended: one of the two users stole it.",
+        {"session": "id of the session"},
+    ),
+    "security.session_revoked": Event("A person ended a session.", {"session": "id of the session"}),
+    "security.key_revoked": Event("An API key was ended.", {"key": "id of the key"}),
+    "security.client_revoked": Event("An OAuth client was ended.", {"client": "id of the client"}),
     "webhook.test": Event("Asked for by hand.", {"webhook": "id of the subscription"}),
 }
 """Every event by name; docs/webhooks.md holds the same, and a test compares them."""
