@@ -196,7 +196,7 @@ def _peek_audience(token: str) -> str:
     except (IndexError, ValueError, RecursionError) as error:
         raise _invalid("it is no JSON Web Token") from error
     aud = claims.get("aud") if isinstance(claims, dict) else None
-    if not isinstance(aud, str) or not aud:
+    if not isinstance(aud, str) or not aud or not aud.isprintable():  # PostgreSQL takes no NUL
         raise _invalid("it names no shop")
     return aud
 
