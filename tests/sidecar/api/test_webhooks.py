@@ -169,10 +169,12 @@ def test_private_addresses_and_http_by_setting(home: Plugin) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"url": GOOD["url"]}, {"events": ["*"]}, {**GOOD, "events": []}, {**GOOD, "events": ["proposal.burned"]},
+    [{}, {"url": GOOD["url"]}, {"events": ["*"]}, {**GOOD, "events": []},
+     {**GOOD, "events": ["proposal.burned"]},
      {**GOOD, "events": ["*"] * 51}, {**GOOD, "events": "*"}, {**GOOD, "events": ["Proposal.Created"]},
      {**GOOD, "rate_per_minute": 0}, {**GOOD, "rate_per_minute": 10**9}, {**GOOD, "secret": "whsec_mine"},
-     {**GOOD, "url": 5}, {**GOOD, "url": "https://x.example/" + "x" * 600}, {**GOOD, "description": "x" * 201},
+     {**GOOD, "url": 5}, {**GOOD, "url": "https://x.example/" + "x" * 600},
+     {**GOOD, "description": "x" * 201},
      {**GOOD, "events": ["nothing.*"]}, {**GOOD, "state": "failing"}],
 )  # fmt: skip
 def test_bad_subscriptions_are_refused(plugin: Plugin, body: dict[str, Any]) -> None:
