@@ -91,7 +91,7 @@ def build_app(rt: Runtime) -> Flask:
             "bearer": {
                 "type": "http",
                 "scheme": "bearer",
-                "bearerFormat": "signed JWT of the plugin, or an API key dsk_…",
+                "bearerFormat": "signed JWT of the plugin, API key dsk_…, or access token of a login or client",
             }
         },
         doc_ui=False,
