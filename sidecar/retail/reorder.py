@@ -209,12 +209,12 @@ def backtest(past: History, lead: Lead, group: NDArray[np.int64]) -> Scores:
     covered: dict[str, Floats] = {}
     for end in ends:
         old = totals.old[:, end] >= RECENT
+        sold = [(weight, totals.window(end, length)) for length, weight in lead.lengths]
+        seen = [(weight, old & ~np.isnan(actual), np.nan_to_num(actual)) for weight, actual in sold]
         for name, level in points(totals, sba[end], end, lead, group).items():
-            for length, weight in lead.lengths:
-                actual = totals.window(end, length)
-                fair = old & ~np.isnan(actual)
-                missed = np.where(fair, weight * pinball(np.nan_to_num(actual), level, lead.level), 0)
-                held = np.where(fair & (np.nan_to_num(actual) <= level), weight, 0)
+            for weight, fair, actual in seen:
+                missed = np.where(fair, weight * pinball(actual, level, lead.level), 0)
+                held = np.where(fair & (actual <= level), weight, 0)
                 loss[name], covered[name] = loss.get(name, 0) + missed, covered.get(name, 0) + held
                 if name == BASELINE:
                     windows += weight * fair

@@ -296,13 +296,15 @@ class SqlStore:
     def _note_left_out(self, since: date, of: Sequence[int] | None = None) -> None:
         """Notes orders (of these products) in other currencies, and refunded amounts that name no line."""
         recent = (orders.c.shop_id == self._shop_id) & orders.c.sold & (orders.c.day >= _day(since))
+        sold = select(orders.c.id, orders.c.currency).where(recent)
         if of is not None:
+            # By their lines, which are few; asked by the orders, the database would read all of them.
             line = order_lines.c
             mine = (line.shop_id == self._shop_id) & line.product_id.in_(of) & (line.day >= _day(since))
-            recent &= orders.c.id.in_(select(line.order_id).where(mine))
-        foreign = self._conn.execute(
-            select(func.count()).select_from(orders).where(recent, orders.c.currency != self.facts.currency)
-        ).scalar_one()
+            sold = select(line.order_id.label("id"), line.currency).where(mine, line.sold).distinct()
+        order = sold.subquery()
+        abroad = select(func.count()).select_from(order).where(order.c.currency != self.facts.currency)
+        foreign = self._conn.execute(abroad).scalar_one()
         if foreign:
             self._notes["currency"] = (
                 f"{foreign} orders in other currencies than {self.facts.currency} are left out."
@@ -312,8 +314,8 @@ class SqlStore:
         )
         loose = (
             select(func.count(), func.sum(refunds.c.amount))
-            .join(orders, (orders.c.shop_id == refunds.c.shop_id) & (orders.c.id == refunds.c.order_id))
-            .where(recent, ~named.exists(), refunds.c.amount > 0)
+            .join(order, refunds.c.order_id == order.c.id)
+            .where(refunds.c.shop_id == self._shop_id, ~named.exists(), refunds.c.amount > 0)
         )
         count, amount = self._conn.execute(loose).one()
         if count:
