@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from sidecar.db import read
 from sidecar.db.app import events, jobs, proposals
+from sidecar.db.outgoing import webhook_deliveries
 from sidecar.runtime.base import Runtime
 
 REQUESTS = Counter("devskyy_requests_total", "Answered requests.", ["route", "method", "status"])
@@ -21,6 +22,7 @@ RUN_SECONDS = Histogram(
 PROPOSALS = Counter("devskyy_proposals_total", "Proposals that came into a state.", ["agent", "state"])
 EVENTS = Counter("devskyy_events_total", "Events from the shop.", ["type", "result"])
 
+TABLES = (("jobs", jobs), ("proposals", proposals), ("events", events), ("webhooks", webhook_deliveries))
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -39,7 +41,7 @@ def _gauges(rt: Runtime) -> CollectorRegistry:
     fresh = CollectorRegistry()
     waiting = Gauge("devskyy_rows", "Rows by state, over all shops.", ["kind", "state"], registry=fresh)
     with read(rt.db.app) as conn:
-        for kind, table in (("jobs", jobs), ("proposals", proposals), ("events", events)):
+        for kind, table in TABLES:
             for state, n in conn.execute(select(table.c.state, func.count()).group_by(table.c.state)):
                 waiting.labels(kind, state).set(n)
     return fresh

@@ -141,6 +141,7 @@ def change(rt: Runtime, shop_id: str, ident: str, who: Row | None, given: Row) -
             values |= {"paused_why": "asked", "next_at": None}
         elif given.get("state") == "active" or (host and row["state"] == "failing"):
             values |= {"state": "active", "paused_why": None, "failures": 0, "retry_at": None}
+            _hasten(conn, row)
         if values:
             conn.execute(update(webhooks).where(_this(row)).values(values))
         row |= values
@@ -149,6 +150,13 @@ def change(rt: Runtime, shop_id: str, ident: str, who: Row | None, given: Row) -
         told = {name: given[name] for name in given if name != "url"} | ({"host": host} if host else {})
         audit.record(conn, shop_id, who, "webhook.change", ident, told)
         return as_json(conn, load(conn, shop_id, ident))
+
+
+def _hasten(conn: Connection, row: Row) -> None:
+    """Whoever resumes wants to see it work now, not when a back-off ends."""
+    mine = (webhook_deliveries.c.shop_id == row["shop_id"]) & (webhook_deliveries.c.webhook_id == row["id"])
+    late = (webhook_deliveries.c.state == "waiting") & (webhook_deliveries.c.next_at > now())
+    conn.execute(update(webhook_deliveries).where(mine, late).values(next_at=now()))
 
 
 def roll(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> Row:

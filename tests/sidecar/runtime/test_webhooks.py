@@ -35,6 +35,7 @@ from sidecar.db.outgoing import webhook_outbox as outbox
 from sidecar.db.outgoing import webhooks as hooks
 from sidecar.runtime import deliveries, mirror, webhooks
 from sidecar.runtime.webhook_events import EVENTS, PROPOSAL_EVENTS
+from sidecar.runtime.work import serve_jobs
 from sidecar.security import signatures
 from sidecar.security.signatures import verify
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
@@ -497,6 +498,22 @@ def test_a_pause_keeps_what_waits_and_takes_nothing_new(plugin: Plugin) -> None:
         assert codes(server) == ["n1", "n3"]
 
 
+def test_resuming_tries_at_once(plugin: Plugin) -> None:
+    with (
+        receiving(in_turn(*[500] * 5, 200)) as server,
+        time_machine.travel(1_900_000_000, tick=False) as clock,
+    ):
+        made = hook(plugin, server.url, ["*"])
+        happen(plugin, 1)
+        while row(plugin, made["id"])["state"] == "active":
+            work(plugin)
+            clock.move_to(int(time.time()) + 1)
+        webhooks.change(plugin.rt, plugin.shop_id, made["id"], None, {"state": "active"})
+        work(plugin)
+        assert [one["state"] for one in stored(plugin, made["id"])] == ["delivered"]
+        assert row(plugin, made["id"])["failures"] == 0
+
+
 def test_redelivery_keeps_the_id_and_goes_last_in_line(plugin: Plugin) -> None:
     with receiving(says()) as server:
         made = hook(plugin, server.url, ["*"])
@@ -626,6 +643,21 @@ def test_a_worker_is_prompt_and_idle_work_is_two_reads_a_second(plugin: Plugin) 
     assert 4 <= len(asked) <= 10
     assert all(one.startswith("SELECT") for one in asked)
     assert "BEGIN IMMEDIATE" not in said
+
+
+def test_the_worker_of_the_sidecar_delivers(plugin: Plugin) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=serve_jobs, args=(plugin.rt, stop))
+    with receiving(says()) as server:
+        hook(plugin, server.url, ["shop.*"])
+        thread.start()
+        try:
+            with write(plugin.rt.db.app) as conn:
+                webhooks.emit(conn, plugin.shop_id, "shop.moved", {})
+            waits_for(lambda: server.got)
+        finally:
+            stop.set()
+            thread.join()
 
 
 @contextmanager
