@@ -71,6 +71,10 @@ test: setup ## All tests that can run here; what is missing for the others is na
 e2e: setup ## The tests in a real browser on a real shop; fails when they cannot run
 	@$(BIN)/python -m tests.suites browser
 
+.PHONY: chaos
+chaos: setup ## kill -9 of sidecar, worker and PHP during 10,000 events and 1,000 applies (ARGS='--events 600 --applies 60')
+	@$(BIN)/python -m bench.chaos $(ARGS)
+
 .PHONY: bench-sync
 bench-sync: setup ## First sync by the signed export against paging wc/v3, on one real shop
 	@$(BIN)/python -m bench.bench_sync
