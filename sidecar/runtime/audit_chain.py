@@ -66,13 +66,11 @@ class Report:
 
 def digest(row: Mapping[str, Any]) -> str:
     """The hash of a row; `form` says by which rule, and null means the first."""
-    if row["form"] is None:
-        # As core's canonical JSON, but an altered row may hold what that refuses.
-        covered, ascii_only = FORMER, False
-    else:
-        covered, ascii_only = COVERED, True
+    # The first form is core's canonical JSON, which refuses some of what an altered row may hold.
+    former = row["form"] is None
+    covered: tuple[str, ...] = FORMER if former else COVERED
     values = {name: row[name] for name in covered}
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=ascii_only)
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=not former)
     return hashlib.sha256((row["previous"] + text).encode(errors="surrogatepass")).hexdigest()
 
 
