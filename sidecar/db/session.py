@@ -7,12 +7,14 @@ moment. Trouble with the database itself becomes `Unavailable` with a hint, wher
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
@@ -22,6 +24,8 @@ from sidecar.core.errors import DevSkyyError, Unavailable
 
 BUSY_S = 15.0
 """Longest wait for another writer on SQLite."""
+
+TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 READ = {"devskyy_read": True}
 # A reader of PostgreSQL sees one moment; a writer there must see what others committed while it waited for
@@ -119,6 +123,7 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+        TURNS[engine] = threading.Lock()
     event.listen(engine, "handle_error", _explain)
     return engine
 
@@ -168,8 +173,22 @@ def _sqlite_begin(connection: Connection) -> None:
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes; commits at the end, rolls back on any exception."""
-    with engine.begin() as conn:
+    with _turn(engine), engine.begin() as conn:
         yield conn
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Lets the threads of a process write to SQLite one after another: there they would wait by sleeping, up
+    to a tenth of a second at a time, while the file is free. Other processes wait at the file.
+    """
+    lock = TURNS.get(engine)
+    taken = lock is not None and lock.acquire(timeout=BUSY_S)
+    try:
+        yield
+    finally:
+        if lock is not None and taken:
+            lock.release()
 
 
 @contextmanager
@@ -192,7 +211,8 @@ def ping(engine: Engine) -> None:
 def overwrite_deleted(engine: Engine, *, rebuild: bool = False) -> bool:
     """Empties SQLite's log of old pages into its file; with `rebuild`, writes the whole file anew first.
 
-    False while a reader still needs the log. Servers do both by themselves (InnoDB's purge, autovacuum).
+    False when a reader needed the log for longer than two seconds. Servers do both by themselves (InnoDB's
+    purge, autovacuum).
     Unavailable when the file is locked or the disk is full: a rebuild takes the file's size once more.
     """
     if engine.dialect.name != "sqlite":
@@ -202,10 +222,12 @@ def overwrite_deleted(engine: Engine, *, rebuild: bool = False) -> bool:
         run = connection.driver_connection.execute  # type: ignore[union-attr]
         if rebuild:
             run("VACUUM")
+        run("PRAGMA busy_timeout=2000")
         return bool(run("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
     except sqlite3.OperationalError as error:
         raise _trouble(error) or error from error
     finally:
+        connection.driver_connection.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")  # type: ignore[union-attr]
         connection.close()
 
 

@@ -146,43 +146,57 @@ def refresh(rt: Runtime, shop_id: str, _args: Row) -> Row:
             wanted.setdefault(row["resource"], set()).add(row["resource_id"])
         mirror.refresh_rows(rt, shop_id, {resource: sorted(ids) for resource, ids in wanted.items()})
         with write(rt.db.app) as conn:
-            for row in chunk:
-                _wake(rt, conn, row)
+            _wake(rt, conn, shop_id, chunk)
             ids = [row["id"] for row in chunk]
             mine = (events.c.shop_id == shop_id) & events.c.id.in_(ids)
             conn.execute(update(events).where(mine).values(state="done", done_at=now()))
         done += len(chunk)
 
 
-def _wake(rt: Runtime, conn: Connection, event: Row) -> None:
-    author = _author(conn, event)
+def _wake(rt: Runtime, conn: Connection, shop_id: str, chunk: list[Row]) -> None:
+    """Holds a run of each agent that waits for one of these events, but not for its own changes' events."""
+    authors = _authors(conn, shop_id, chunk)
     for agent in rt.registry.values():
-        if event["type"] not in agent.on or agent.name == author:
-            continue
-        if runs.is_on(runs.overrides(conn, event["shop_id"], agent.name)):
-            _hold(conn, event, agent.name, rt.settings.debounce_s)
+        causes = [
+            row
+            for row in chunk
+            if row["type"] in agent.on and authors.get(_proposal(row["origin"])) != agent.name
+        ]
+        if causes and runs.is_on(runs.overrides(conn, shop_id, agent.name)):
+            _hold(conn, causes, agent.name, rt.settings.debounce_s)
 
 
-def _author(conn: Connection, event: Row) -> str | None:
-    if not event["origin"]:
-        return None
-    mine = (proposals.c.shop_id == event["shop_id"]) & (proposals.c.id == event["origin"].rsplit("-", 1)[0])
-    return conn.execute(select(proposals.c.agent).where(mine)).scalar()
+def _proposal(origin: str | None) -> str:
+    return (origin or "").rsplit("-", 1)[0]
 
 
-def _hold(conn: Connection, event: Row, agent: str, quiet_s: float) -> None:
-    moment = now()
-    cause = {"type": event["type"], "resource": event["resource"], "id": event["resource_id"]}
+def _authors(conn: Connection, shop_id: str, chunk: list[Row]) -> dict[str, str]:
+    """The agents whose proposals caused some of these events, by proposal."""
+    ids = {_proposal(row["origin"]) for row in chunk if row["origin"]}
+    if not ids:
+        return {}
+    query = select(proposals.c.id, proposals.c.agent).where(
+        proposals.c.shop_id == shop_id, proposals.c.id.in_(ids)
+    )
+    return {row.id: row.agent for row in conn.execute(query)}
+
+
+def _hold(conn: Connection, causes: list[Row], agent: str, quiet_s: float) -> None:
+    moment, last = now(), causes[-1]
+    cause = {"type": last["type"], "resource": last["resource"], "id": last["resource_id"]}
     row = {
-        "shop_id": event["shop_id"], "agent": agent, "due_at": moment + int(quiet_s), "first_at": moment,
-        "count": 1, "cause": cause,
+        "shop_id": last["shop_id"], "agent": agent, "due_at": moment + int(quiet_s), "first_at": moment,
+        "count": len(causes), "cause": cause,
     }  # fmt: skip
     if insert_new(conn, debounce, row):
         return
-    mine = (debounce.c.shop_id == event["shop_id"]) & (debounce.c.agent == agent)
+    mine = (debounce.c.shop_id == last["shop_id"]) & (debounce.c.agent == agent)
     first = conn.execute(select(debounce.c.first_at).where(mine)).scalar_one()
-    due = min(moment + int(quiet_s), first + int(quiet_s * WAIT_FACTOR))
-    conn.execute(update(debounce).where(mine).values(due_at=due, count=debounce.c.count + 1, cause=cause))
+    values = {
+        "due_at": min(moment + int(quiet_s), first + int(quiet_s * WAIT_FACTOR)),
+        "count": debounce.c.count + len(causes), "cause": cause,
+    }  # fmt: skip
+    conn.execute(update(debounce).where(mine).values(values))
 
 
 def run_woken(rt: Runtime) -> int:
