@@ -30,6 +30,8 @@ PAGES = {
     "agents": "/wp-admin/admin.php?page=devskyy-agents",
     "runs": "/wp-admin/admin.php?page=devskyy-runs",
     "status": "/wp-admin/admin.php?page=devskyy-status",
+    "activity": "/wp-admin/admin.php?page=devskyy-activity",
+    "access": "/wp-admin/admin.php?page=devskyy-access",
 }
 SETTINGS = "/wp-admin/admin.php?page=wc-settings&tab=devskyy"
 PICTURES = Path(os.environ.get("DEVSKYY_SCREENSHOTS") or CHECKOUT / ".artifacts")

@@ -17,6 +17,7 @@ final class Actions
             'webhook.subscribe' => __('Set up a webhook', 'devskyy'),
             'webhook.change' => __('Changed a webhook', 'devskyy'),
             'webhook.roll' => __('Gave a webhook a new secret', 'devskyy'),
+            'webhook.gone' => __('Webhook ended: its receiver is gone', 'devskyy'),
             'webhook.end' => __('Ended a webhook', 'devskyy'),
             'webhook.test' => __('Tested a webhook', 'devskyy'),
             'webhook.redeliver' => __('Sent a message of a webhook again', 'devskyy'),

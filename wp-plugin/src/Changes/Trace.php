@@ -28,7 +28,7 @@ final class Trace
         foreach ($about as $entry) {
             $mine = $rows[$entry->target ?? ''] ?? [];
             $products = array_values(array_unique(array_filter(array_map([self::class, 'product'], $mine))));
-            $entry->products = array_map(static fn (int $id): array => ['id' => $id, 'name' => $names[$id] ?? "#$id"], array_slice($products, 0, self::MOST));
+            $entry->products = array_map(static fn (int $id): array => ['id' => $id, 'name' => $names[$id] ?? self::gone($id)], array_slice($products, 0, self::MOST));
             $way = in_array($entry->action, self::FORWARD, true) <=> in_array($entry->action, self::BACK, true);
             if ($way !== 0 && !isset($entry->before) && !isset($entry->after)) {
                 $entry->changed = array_slice(array_merge(...array_map(static fn (\stdClass $row): array => self::changed($row, $way, count($mine) > 1 ? $names : []), $mine)), 0, self::MOST);
@@ -40,6 +40,12 @@ final class Trace
     private static function product(\stdClass $row): int
     {
         return preg_match('~^wc/v3/products/(\d+)(?:/variations/(\d+))?$~D', (string) $row->resource, $found) ? (int) ($found[2] ?? $found[1]) : 0;
+    }
+
+    private static function gone(int $id): string
+    {
+        /* translators: %d: number of a product. */
+        return sprintf(__('Product %d, deleted', 'devskyy'), $id);
     }
 
     /** @return array<int, string> */

@@ -50,7 +50,7 @@ export function Access() {
     <Frame page="access">
       <Tabs tab={tab} onTab={setTab} />
       {people.error && <Problem error={people.error} retry={people.reload} />}
-      <div id="devskyy-part" className="devskyy-list" role="tabpanel" aria-labelledby={`devskyy-tab-${tab}`}>
+      <div id="devskyy-part" className="devskyy-list" role="tabpanel" aria-busy={(roles.loading && !roles.data) || (people.loading && !people.data)} aria-labelledby={`devskyy-tab-${tab}`}>
         {tab === 'keys' && <Holders key="keys" kind="keys" {...shared} />}
         {tab === 'people' && <People {...shared} onSessions={() => setTab('sessions')} />}
         {tab === 'sessions' && <Sessions />}

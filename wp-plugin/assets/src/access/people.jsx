@@ -154,7 +154,8 @@ export function People({ roles, people, onSessions }) {
         /* translators: %d: number of sessions. */
         sessions: user.sessions ? <button type="button" className="devskyy-linklike" onClick={onSessions}>{sprintf(_n('%d session', '%d sessions', user.sessions, 'devskyy'), user.sessions)}</button> : <span className="devskyy-quiet">{__('none', 'devskyy')}</span>,
         state: <State user={user} />,
-        acts: covers(mine, user.role) ? <Acts {...common} onPassword={show} /> : <Locked text={__('Only an owner may change this.', 'devskyy')} />,
+        // Until it is known what I am, nothing is offered and nothing refused.
+        acts: !mine ? null : covers(mine, user.role) ? <Acts {...common} onPassword={show} /> : <Locked text={__('Only an owner may change this.', 'devskyy')} />,
       },
     };
   };

@@ -79,7 +79,7 @@ function Chain({ summary }) {
     /* translators: %s: a day. */
     ? sprintf(__('Unbroken since %s: every entry is chained to the one before it.', 'devskyy'), day(first))
     /* translators: %s: a day. */
-    : sprintf(__('Kept since %s. Every entry is chained to the one before it; "devskyy audit verify" checks the chain.', 'devskyy'), day(first));
+    : sprintf(__('Kept since %s. Every entry is chained to the one before it, so that none is changed unseen; "devskyy audit verify" checks it.', 'devskyy'), day(first));
   return <p className={`devskyy-chain${chain?.ok ? ' is-good' : ''}`}>{chain?.ok && <Icon name="check" />} {words}</p>;
 }
 

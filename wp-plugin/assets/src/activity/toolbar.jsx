@@ -27,7 +27,7 @@ function Days({ filter, onChange }) {
 /** Search and filters; people come from the summary, so that only those are offered who did something. */
 export function Toolbar({ filter, search, people, onSearch, onChange, onClear }) {
   const named = people.filter((person) => person.person);
-  const options = [...named.map((person) => ({ value: person.person, label: whoWords(person) })), { value: 'none', label: __('Keys, machines and DevSkyy', 'devskyy') }];
+  const options = [...named.map((person) => ({ value: person.person, label: whoWords(person) })), { value: 'none', label: __('DevSkyy itself', 'devskyy') }];
   if (filter.person && !options.some(({ value }) => value === filter.person)) options.push({ value: filter.person, label: filter.person });
   return (
     <div className="devskyy-toolbar" role="search" aria-label={__('Activity', 'devskyy')}>
