@@ -79,6 +79,11 @@ chaos: setup ## kill -9 of sidecar, worker and PHP during 10,000 events and 1,00
 bench-sync: setup ## First sync by the signed export against paging wc/v3, on one real shop
 	@$(BIN)/python -m bench.bench_sync
 
+.PHONY: bench-api
+bench-api: setup ## Reads, runs and events of the API under 50 clients (SHORT=1, EACH=seconds of a phase, FOLDER=to keep)
+	@$(BIN)/python -m bench.bench_api $(if $(SHORT),--short) $(if $(EACH),--seconds $(EACH)) \
+		$(if $(FOLDER),--folder $(FOLDER))
+
 .PHONY: lint
 lint: setup ## ruff for Python; php -l and phpcs for PHP, where they are installed
 	@$(BIN)/ruff check .
