@@ -645,6 +645,33 @@ def test_a_worker_is_prompt_and_idle_work_is_two_reads_a_second(plugin: Plugin) 
     assert "BEGIN IMMEDIATE" not in said
 
 
+def test_receivers_that_hang_hold_up_no_other(plugin: Plugin) -> None:
+    free, stop = threading.Event(), threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        free.wait(8)
+        says()(handler)
+
+    thread = threading.Thread(target=deliveries.Deliverer(plugin.rt).run, args=(stop,))
+    with receiving(hang) as slow, receiving(says()) as quick:
+        for _ in range(deliveries.THREADS - 1):
+            hook(plugin, slow.url, ["*"])
+        hook(plugin, quick.url, ["*"])
+        thread.start()
+        try:
+            happen(plugin, 1)
+            waits_for(lambda: len(slow.got) == deliveries.THREADS - 1)
+            happen(plugin, 2)
+            started = time.monotonic()
+            waits_for(lambda: codes(quick) == ["n1", "n2"])
+            assert time.monotonic() - started < 3
+            assert len(slow.got) == deliveries.THREADS - 1
+        finally:
+            free.set()
+            stop.set()
+            thread.join()
+
+
 def test_the_worker_of_the_sidecar_delivers(plugin: Plugin) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=serve_jobs, args=(plugin.rt, stop))
