@@ -135,6 +135,13 @@ def test_a_person_signs_in_and_is_signed_out(scene: Scene, tabs: Tabs) -> None:
     fresh = shown_once(page, "Password")
     assert (signed_in(scene, "shopmanager", password).status_code, fresh != password) == (401, True)
     token = signed_in(scene, "shopmanager", fresh).json()["access_token"]
+    row.get_by_label("Role of shopmanager").select_option("support")
+    assert asked(scene, "/api/v1/runs", token) == 200  # choosing is not saving
+    row.get_by_role("button", name="Make Support").click()
+    expect(row.get_by_role("button", name="Make Support")).to_have_count(0)
+    assert asked(scene, "/api/v1/runs", token) == 401
+    assert signed_in(scene, "shopmanager", fresh).json()["role"] == "support"
+    token = signed_in(scene, "shopmanager", fresh).json()["access_token"]
     row.get_by_role("button", name="Remove: shopmanager").click()
     row.get_by_role("button", name="Yes, remove the login shopmanager").click()
     expect(page.locator("tr").filter(has_text="shopmanager")).to_have_count(0)

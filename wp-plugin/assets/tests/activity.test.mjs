@@ -23,7 +23,7 @@ test('who did it: people, keys, machines, DevSkyy, and people who were erased', 
   assert.equal(whoWords({ by: 'client', who: { client: 'erp' } }), 'Machine: erp');
   assert.equal(whoWords({ by: 'sidecar' }), 'DevSkyy itself');
   assert.equal(whoWords({ by: 'person', erased: true, who: { id: 7, login: 'erased person' } }), 'Erased person');
-  assert.equal(whoWords({ by: 'visitor' }), 'Unknown');
+  assert.equal(whoWords({ by: 'visitor' }), 'Somebody unknown');
   assert.deepEqual([whoIcon({ by: 'key' }), whoIcon({ by: 'sidecar' })], ['key', 'clock']);
 });
 

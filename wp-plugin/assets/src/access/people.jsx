@@ -7,7 +7,7 @@ import { useFocusOn, useLoad } from '../lib/hooks.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { moment } from '../lib/time.js';
 import { Ask, Lead, Locked, Once, Table, When } from './parts.jsx';
-import { complaints, covers, roleLabel, rolesFor } from './rights.js';
+import { ROLES, complaints, covers, roleLabel, rolesFor } from './rights.js';
 
 const secret = (user, password) => ({
   /* translators: %s: login name. */
@@ -115,18 +115,34 @@ function SwitchOn({ user, away, act }) {
   );
 }
 
+/** The role, to change where there is another: chosen first, then saved, since arrow keys choose on their way. */
 function Role({ user, person, mine, away, reload }) {
-  const [error, setError] = useState(null);
-  const roles = rolesFor(person ?? { role: mine }, mine);
-  const options = [...new Set([user.role, ...roles])];
+  const [chosen, setChosen] = useState(user.role);
+  const [state, setState] = useState({ busy: false, error: null });
+  const options = [...new Set([user.role, ...rolesFor(person ?? { role: mine }, mine)])].sort((a, b) => ROLES.indexOf(a) - ROLES.indexOf(b));
   if (options.length < 2 || !covers(mine, user.role)) return roleLabel(user.role);
+  const save = async () => {
+    setState({ busy: true, error: null });
+    try {
+      await patch(`/access/users/${user.id}`, { role: chosen, wp_user_id: user.wp_user_id ?? 0 });
+      speak(__('Saved.', 'devskyy'));
+      setState({ busy: false, error: null });
+      reload();
+    } catch (error) {
+      setState({ busy: false, error });
+    }
+  };
   return (
-    <>
+    <div className="devskyy-role">
       {/* translators: %s: login name. */}
-      <SelectControl __nextHasNoMarginBottom size="compact" hideLabelFromVision label={sprintf(__('Role of %s', 'devskyy'), user.login)} value={user.role} disabled={away}
-        options={options.map((role) => ({ value: role, label: roleLabel(role) }))} onChange={(role) => { setError(null); patch(`/access/users/${user.id}`, { role, wp_user_id: user.wp_user_id ?? 0 }).then(() => { speak(__('Saved.', 'devskyy')); reload(); }, setError); }} />
-      {error && <Problem error={error} />}
-    </>
+      <SelectControl __nextHasNoMarginBottom size="compact" hideLabelFromVision label={sprintf(__('Role of %s', 'devskyy'), user.login)} value={chosen} disabled={away || state.busy}
+        options={options.map((role) => ({ value: role, label: roleLabel(role) }))} onChange={setChosen} />
+      {chosen !== user.role && (
+        /* translators: %s: role, such as "Analyst". */
+        <Button variant="secondary" size="compact" isBusy={state.busy} disabled={away || state.busy} accessibleWhenDisabled onClick={save}>{sprintf(__('Make %s', 'devskyy'), roleLabel(chosen))}</Button>
+      )}
+      {state.error && <Problem error={state.error} />}
+    </div>
   );
 }
 
@@ -149,7 +165,7 @@ export function People({ roles, people, onSessions }) {
       off: !user.active,
       cells: {
         title: <><strong>{person?.name ?? user.login}</strong><p className="devskyy-quiet">{user.login}{person?.you && <> · {__('you', 'devskyy')}</>}{!user.wp_user_id && <> · {__('made on the command line', 'devskyy')}</>}</p></>,
-        role: <Role {...common} person={person} mine={mine} />,
+        role: <Role key={user.role} {...common} person={person} mine={mine} />,
         used: <When time={user.last_login_at} />,
         /* translators: %d: number of sessions. */
         sessions: user.sessions ? <button type="button" className="devskyy-linklike" onClick={onSessions}>{sprintf(_n('%d session', '%d sessions', user.sessions, 'devskyy'), user.sessions)}</button> : <span className="devskyy-quiet">{__('none', 'devskyy')}</span>,

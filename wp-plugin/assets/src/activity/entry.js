@@ -19,7 +19,7 @@ export function whoWords(entry) {
   if (who.key) return sprintf(__('Key: %s', 'devskyy'), who.key);
   /* translators: %s: name of a program. */
   if (who.client) return sprintf(__('Machine: %s', 'devskyy'), who.client);
-  return by === 'sidecar' || !by ? __('DevSkyy itself', 'devskyy') : __('Unknown', 'devskyy');
+  return by === 'sidecar' || !by ? __('DevSkyy itself', 'devskyy') : __('Somebody unknown', 'devskyy');
 }
 
 export const whoIcon = ({ by }) => ({ person: 'person', key: 'key', client: 'device' })[by] ?? 'clock';
