@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sidecar import __version__
 from sidecar.core.errors import Conflict, NotFound
@@ -23,10 +23,13 @@ def paired(rt: Runtime) -> list[Row]:
         return [dict(row) for row in conn.execute(select(shops).where(shops.c.state == "paired")).mappings()]
 
 
+SHOP = select(shops).where(shops.c.shop_id == bindparam("shop"))
+
+
 def shop_row(rt: Runtime, shop_id: str) -> Row:
     """A shop's row; NotFound."""
     with read(rt.db.app) as conn:
-        row = conn.execute(select(shops).where(shops.c.shop_id == shop_id)).mappings().first()
+        row = conn.execute(SHOP, {"shop": shop_id}).mappings().first()
     if row is None:
         raise NotFound("There is no such shop.", hint="Pair the plugin with this sidecar.")
     return dict(row)

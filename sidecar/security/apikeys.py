@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, update
 
 from sidecar.core.errors import Forbidden, Invalid, NotFound, Unauthorized
 from sidecar.db import read, write
@@ -119,15 +119,21 @@ def check_networks(given: Sequence[str] | None) -> list[str] | None:
     return found
 
 
+# Made once: every request asks it.
+BY_ID = (
+    select(api_keys, shops.c.state)
+    .select_from(api_keys.outerjoin(shops, shops.c.shop_id == api_keys.c.shop_id))
+    .where(api_keys.c.id == bindparam("key"))
+)
+
+
 def check_key(engine: Engine, text: str, *, now: int, address: str | None = None) -> ApiKey:
     """The key that this text is; Unauthorized when it is unknown, revoked or expired, Forbidden when it may
     not come from this address."""
     match = FORM.fullmatch(text)
     key_id, secret = match.groups() if match else ("", "")
     with read(engine) as conn:
-        both = api_keys.outerjoin(shops, shops.c.shop_id == api_keys.c.shop_id)
-        query = select(api_keys, shops.c.state).select_from(both).where(api_keys.c.id == key_id)
-        row = conn.execute(query).one_or_none()
+        row = conn.execute(BY_ID, {"key": key_id}).one_or_none()
     # One text for all ways to be wrong: nobody learns which ids exist.
     if row is None or not hmac.compare_digest(row.secret_hash, _hash(secret)):
         raise Unauthorized(

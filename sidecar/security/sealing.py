@@ -14,7 +14,7 @@ import secrets as random
 import time
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from sidecar.core.errors import Unavailable
 from sidecar.db import upsert
@@ -95,6 +95,12 @@ def key_of(sealed: bytes) -> str | None:
     return sealed[len(MAGIC) : HEAD_BYTES].hex() if sealed.startswith(MAGIC) else None
 
 
+# Made once: every signed request asks it.
+SEALED = select(secrets.c.sealed).where(
+    secrets.c.shop_id == bindparam("shop"), secrets.c.name == bindparam("secret")
+)
+
+
 def put_secret(conn: Connection, sealer: Sealer, shop_id: str, name: str, value: bytes) -> None:
     """Seals a secret into its row."""
     sealed = sealer.seal(shop_id, name, value)
@@ -104,8 +110,7 @@ def put_secret(conn: Connection, sealer: Sealer, shop_id: str, name: str, value:
 
 def get_secret(conn: Connection, sealer: Sealer, shop_id: str, name: str) -> bytes | None:
     """A shop's secret, or None when it has none of this name."""
-    at = (secrets.c.shop_id == shop_id) & (secrets.c.name == name)
-    sealed = conn.execute(select(secrets.c.sealed).where(at)).scalar()
+    sealed = conn.execute(SEALED, {"shop": shop_id, "secret": name}).scalar()
     return None if sealed is None else sealer.open(shop_id, name, sealed)
 
 
