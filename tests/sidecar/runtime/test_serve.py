@@ -239,8 +239,8 @@ def test_no_command_decides_on_proposals() -> None:
     from sidecar.cli import main
 
     assert sorted(main.commands) == [
-        "agents", "backup", "catalog", "demo", "doctor", "keys", "migrate", "openapi", "pair", "run", "serve",
-        "sync", "worker",
+        "access", "agents", "audit", "backup", "catalog", "demo", "doctor", "keys", "migrate", "openapi",
+        "pair", "run", "serve", "sync", "users", "worker",
     ]  # fmt: skip
 
 
@@ -253,9 +253,15 @@ def test_keys_and_backups_from_the_command_line(sidecar: Running, shop: DemoShop
     assert command(sidecar.folder, "keys", "revoke", ident).returncode == 0
     answer = requests.get(f"{sidecar.url}/api/v1/runs", headers=head, timeout=10)
     assert answer.json()["error"]["code"] == "api_key_revoked"
-    paths = [Path(line) for line in command(sidecar.folder, "backup", str(tmp_path)).stdout.split()]
+    words = ("backup", str(tmp_path / "backup"), "--key-to", str(tmp_path / "safe"))
+    paths = [Path(line) for line in command(sidecar.folder, *words).stdout.split()]
     assert [path.name for path in paths] == ["app.sqlite3", "master.key"]
     assert all(path.stat().st_mode & 0o077 == 0 for path in paths)
+    beside = command(sidecar.folder, "backup", str(tmp_path / "b"), "--key-to", str(tmp_path / "b" / "keys"))
+    assert (beside.returncode, (tmp_path / "b").exists()) == (1, False)
+    plain = command(sidecar.folder, "backup", str(tmp_path / "plain"))
+    assert [Path(line).name for line in plain.stdout.split()] == ["app.sqlite3"]
+    assert "key is not in it" in plain.stderr
 
 
 def test_an_agent_from_the_command_line(sidecar: Running, shop: DemoShop) -> None:
