@@ -91,7 +91,7 @@ def build_app(rt: Runtime) -> Flask:
             "bearer": {
                 "type": "http",
                 "scheme": "bearer",
-                "bearerFormat": "signed JWT of the plugin, API key dsk_…, or access token of a login or client",
+                "bearerFormat": "signed JWT of the plugin, API key dsk_…, or an access token",
             }
         },
         doc_ui=False,

@@ -30,7 +30,7 @@ def login(rt: Runtime, shop: str | None, given: str, password: str, device: str)
         if tried.user is None or tried.locked or not good or not tried.user.active:
             _note_lock(rt, tried, good)
             raise _login_wrong()
-        grown = passwords.HASHER.hash(password) if passwords.outgrown(tried.user.password_hash) else None
+        grown = passwords.hashed(password) if passwords.outgrown(tried.user.password_hash) else None
     key = _key(rt)
     with write(rt.db.app) as conn:
         user = users.get(conn, shop_id, tried.user.id, lock=True)
@@ -45,6 +45,8 @@ def login(rt: Runtime, shop: str | None, given: str, password: str, device: str)
 def refresh(rt: Runtime, token: str) -> Row:
     """New tokens for a refresh token, which is used up; 401 `refresh_wrong`, or `refresh_reused` when that
     ended the session just now."""
+    if not sessions.FORM.fullmatch(token):
+        raise _refresh_wrong()
     key = _key(rt)
     with write(rt.db.app) as conn:
         found = sessions.refresh(conn, token, now=now())
@@ -62,9 +64,7 @@ def refresh(rt: Runtime, token: str) -> Row:
             code="refresh_reused",
             hint="Sign in again. If it was not you who used it, change the password.",
         )
-    raise Unauthorized(
-        "The refresh token is not good.", code="refresh_wrong", hint="Sign in again: POST /api/v1/auth/login."
-    )
+    raise _refresh_wrong()
 
 
 def logout(rt: Runtime, who: Caller, *, everywhere: bool) -> int:
@@ -152,6 +152,12 @@ def _login_wrong() -> DevSkyyError:
         code="login_wrong",
         hint="After several wrong passwords a login waits, up to an hour. Logins are made in wp-admin under "
         "WooCommerce → DevSkyy → Access.",
+    )
+
+
+def _refresh_wrong() -> DevSkyyError:
+    return Unauthorized(
+        "The refresh token is not good.", code="refresh_wrong", hint="Sign in again: POST /api/v1/auth/login."
     )
 
 

@@ -57,9 +57,14 @@ def generate() -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash of a password; takes a place by itself."""
-    raw = _bytes(check_form(password))
+    check_form(password)
     with slot():
-        return HASHER.hash(raw)
+        return hashed(password)
+
+
+def hashed(password: str) -> str:
+    """The argon2id hash of a password that was checked; the caller holds a `slot`."""
+    return HASHER.hash(_bytes(password))
 
 
 def matches(stored: str | None, password: str) -> bool:

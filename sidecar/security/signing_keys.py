@@ -82,10 +82,11 @@ def current(engine: Engine, sealer: Sealer, algorithm: str, *, now: int) -> Sign
         with read(engine) as conn:
             mine = (table.c.shop_id == "") & (table.c.algorithm == algorithm) & table.c.retired_at.is_(None)
             row = conn.execute(select(table).where(mine).order_by(table.c.created_at.desc())).first()
+            last = _last(conn)
         if row is not None:
             raw = sealer.open("", _name(row.kid), row.sealed)
             return SigningKey(row.kid, algorithm, _private(algorithm, raw))
-        _make(engine, sealer, algorithm, now)
+        _make(engine, sealer, algorithm, last, now)
     raise Unavailable(
         "No key to sign tokens could be made.", code="signing_key_missing", hint="Try again in a moment."
     )
@@ -93,7 +94,9 @@ def current(engine: Engine, sealer: Sealer, algorithm: str, *, now: int) -> Sign
 
 def rotate(engine: Engine, sealer: Sealer, algorithm: str, *, now: int) -> str:
     """Makes a fresh key and gives its kid; the others sign no more and verify until their tokens expired."""
-    kid = _make(engine, sealer, algorithm, now)
+    with read(engine) as conn:
+        last = _last(conn)
+    kid = _make(engine, sealer, algorithm, last, now)
     with write(engine) as conn:
         others = (table.c.shop_id == "") & (table.c.kid != kid) & table.c.retired_at.is_(None)
         conn.execute(update(table).where(others).values(retired_at=now))
@@ -112,17 +115,21 @@ def public_keys(conn: Connection, *, now: int) -> list[dict[str, Any]]:
     return [_jwk(row) for row in rows if not _over(row, now)]
 
 
-def _make(engine: Engine, sealer: Sealer, algorithm: str, now: int) -> str:
+def _last(conn: Connection) -> int:
+    kids = conn.execute(select(table.c.kid).where(table.c.shop_id == "")).scalars()
+    return max((int(kid.rpartition("-")[2]) for kid in kids), default=0)
+
+
+def _make(engine: Engine, sealer: Sealer, algorithm: str, last: int, now: int) -> str:
+    """The key after number `last`; of several who saw the same last one, the database lets one in."""
     raw, public = _fresh(algorithm)
+    kid = f"{algorithm.lower()}-{last + 1}"
+    sealed = sealer.seal("", _name(kid), raw)
+    row = {
+        "shop_id": "", "kid": kid, "algorithm": algorithm, "key_id": key_of(sealed), "sealed": sealed,
+        "public": public, "created_at": now, "retired_at": None,
+    }  # fmt: skip
     with write(engine) as conn:
-        kids = conn.execute(select(table.c.kid).where(table.c.shop_id == "")).scalars()
-        # Counted, not random: of two processes that make a key at once, the database lets one in.
-        kid = f"{algorithm.lower()}-{max((int(kid.rpartition('-')[2]) for kid in kids), default=0) + 1}"
-        sealed = sealer.seal("", _name(kid), raw)
-        row = {
-            "shop_id": "", "kid": kid, "algorithm": algorithm, "key_id": key_of(sealed), "sealed": sealed,
-            "public": public, "created_at": now, "retired_at": None,
-        }  # fmt: skip
         insert_new(conn, table, row)
     return kid
 

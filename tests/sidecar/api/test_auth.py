@@ -217,7 +217,8 @@ def test_what_cannot_be_right_is_refused_before_any_hashing(
 
 
 def test_a_weak_hash_is_made_anew_at_the_next_login(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = new_login(plugin)
+    made = {"password": "Stra\u0308nde am Meer"}  # and in the one form of its letters
+    new_login(plugin, **made)
     stronger = PasswordHasher(time_cost=2, memory_cost=128, parallelism=1)
     monkeypatch.setattr(passwords, "HASHER", stronger)
     assert error_of(sign_in(plugin, "anna", "wrong password")) == WRONG
