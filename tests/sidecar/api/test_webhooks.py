@@ -19,6 +19,8 @@ from sidecar.runtime import deliveries, webhooks
 from sidecar.runtime.webhook_events import EVENTS
 from sidecar.security.apikeys import create_key
 from sidecar.security.signatures import secret_bytes, verify
+from sidecar.security.users import FREE_TRIES
+from tests.sidecar.api.identity_kit import new_client, sign_in, tokens
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.receiver import receiving, says
 
@@ -303,6 +305,35 @@ def test_the_page_names_every_route_and_setting(plugin: Plugin) -> None:
     assert [route for route in sorted(routes) if route not in text] == []
     settings = re.findall(r"DEVSKYY_([A-Z_]+)", text)
     assert {one.lower() for one in settings} <= set(type(plugin.rt.settings).model_fields)
+
+
+def test_security_events(home: Plugin) -> None:
+    with receiving(says()) as server:
+        made(home, url=server.url, events=["security.*"])
+        first = tokens(home)
+        for _ in range(2):
+            home.client.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+        for _ in range(FREE_TRIES):
+            assert sign_in(home, "anna", "not the password").status_code == 401
+        tokens(home, "cora")
+        (session,) = [
+            one for one in home.send("GET", "/api/v1/access/sessions", who=ANNA).json["items"]
+            if one["login"] == "cora"
+        ]  # fmt: skip
+        home.send("DELETE", f"/api/v1/access/sessions/{session['id']}", who=ANNA)
+        client = new_client(home, "runs:read")["client_id"]
+        home.send("DELETE", f"/api/v1/access/clients/{client}", who=ANNA)
+        key, _ = create_key(home.rt.db.app, home.shop_id, "till", ["runs:read"], now=int(time.time()))
+        home.send("DELETE", f"/api/v1/access/keys/{key.id}", who=ANNA)
+        work(home)
+    told = [json.loads(one["body"]) for one in server.got]
+    names = list(dict.fromkeys(one["type"] for one in told))
+    assert names == [
+        "security.session_reused", "security.login_locked", "security.session_revoked",
+        "security.client_revoked", "security.key_revoked",
+    ]  # fmt: skip
+    text = b"".join(one["body"] for one in server.got)
+    assert not any(word in text for word in (b"anna", b"cora", b"till"))
 
 
 def test_openapi_shows_no_secret(plugin: Plugin) -> None:
