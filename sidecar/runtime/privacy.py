@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Table, Text, cast, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, Table, Text, cast, func, or_, select, update
 
 from sidecar.core.changes import digest
+from sidecar.core.errors import Unavailable
 from sidecar.db import read, write
 from sidecar.db.app import audit as audit_table
 from sidecar.db.app import proposals as proposals_table
@@ -208,19 +209,13 @@ def _apply(conn: Connection, held: list[Held]) -> dict[str, int]:
 
 
 def _named(engine: Engine, shop_id: str, person: Person, place: Place) -> Iterator[Row]:
-    """The rows of a place that name the person, read in pieces."""
-    key = [column for column in place.table.primary_key if column.name != "shop_id"]
-    mine = place.table.c.shop_id == shop_id
+    """The rows of a place that name the person."""
+    query = select(place.table).where(place.table.c.shop_id == shop_id, person.likely(place))
     with read(engine) as conn:
-        found = conn.execute(
-            select(*(key or [place.table.c.shop_id])).where(mine, person.likely(place)).order_by(*key)
-        ).all()
-        for start in range(0, len(found), CHUNK):
-            some = [tuple(row) for row in found[start : start + CHUNK]]
-            these = tuple_(*key).in_(some) if key else mine
-            for row in conn.execute(select(place.table).where(mine, these).order_by(*key)).mappings():
-                if person.changes(place, dict(row)):
-                    yield dict(row)
+        found = conn.execute(query.order_by(*place.table.primary_key), execution_options={"yield_per": CHUNK})
+        for row in found.mappings():
+            if person.changes(place, dict(row)):
+                yield dict(row)
 
 
 def _take_out(engine: Engine, shop_id: str, person: Person, place: Place) -> int:
@@ -276,8 +271,15 @@ def _overwrite(rt: Runtime, shop_id: str) -> None:
 
 
 def compact(rt: Runtime, _shop_id: str, _args: Row) -> Row:
-    """Writes SQLite's files anew, so that no page holds what was erased; the job after an erasure."""
-    return {
-        name: overwrite_deleted(engine, rebuild=True)
-        for name, engine in (("app", rt.db.app), ("mirror", rt.db.mirror))
-    }
+    """Writes SQLite's files anew, so that no page holds what was erased; the job after an erasure.
+
+    Unavailable, so that it is tried again, while a run or sync still reads what was there before.
+    """
+    done = [overwrite_deleted(engine, rebuild=True) for engine in (rt.db.app, rt.db.mirror)]
+    if not all(done):
+        raise Unavailable(
+            "Something still reads the database as it was before the erasure.",
+            code="database_busy",
+            hint="Retry when no run or sync is under way; the nightly job does it too.",
+        )
+    return {}

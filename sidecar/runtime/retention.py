@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Table, bindparam, delete, func, or_, select
 
 from sidecar.db import read, write
 from sidecar.db.app import (
@@ -157,7 +157,6 @@ def run(rt: Runtime, shop_id: str, _args: Row) -> Row:
 
 def _let_go(engine: Engine, rule: Rule, due: ColumnElement[bool]) -> int:
     table, gone = rule.table, 0
-    key = [column for column in table.primary_key if column.name != "shop_id"]
     while True:
         with write(engine) as conn:
             rows = conn.execute(select(table).where(due).limit(CHUNK).with_for_update()).mappings().all()
@@ -168,9 +167,10 @@ def _let_go(engine: Engine, rule: Rule, due: ColumnElement[bool]) -> int:
                 conn.execute(
                     delete(part).where(part.c.shop_id == rows[0]["shop_id"], part.c[theirs].in_(ids))
                 )
-            keys = [tuple(row[column.name] for column in key) for row in rows]
-            these = (table.c.shop_id == rows[0]["shop_id"]) & tuple_(*key).in_(keys)
-            gone += conn.execute(delete(table).where(these)).rowcount
+            same = [column == bindparam(f"old_{column.name}") for column in table.primary_key]
+            keys = [{f"old_{c.name}": row[c.name] for c in table.primary_key} for row in rows]
+            conn.execute(delete(table).where(*same), keys)
+            gone += len(rows)
 
 
 def figures(rt: Runtime, shop_id: str) -> list[Row]:
