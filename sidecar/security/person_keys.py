@@ -95,10 +95,8 @@ class PersonKeys:
 def erase(conn: Connection, shop_id: str, person: str) -> bool:
     """Destroys a person's key, so that nothing it sealed can be read again; whether there was one.
 
-    SQLite overwrites the key's old place too. Copies in backups last until the backup is deleted.
+    SQLite overwrites the key's old place (`secure_delete`). Copies in backups last until these are deleted.
     """
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql("PRAGMA secure_delete=ON")
     mine = (table.c.shop_id == shop_id) & (table.c.person == person) & table.c.sealed.is_not(None)
     gone = update(table).where(mine).values(sealed=None, erased_at=int(time.time()))
     return conn.execute(gone).rowcount > 0
