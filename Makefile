@@ -79,6 +79,11 @@ chaos: setup ## kill -9 of sidecar, worker and PHP during 10,000 events and 1,00
 bench-sync: setup ## First sync by the signed export against paging wc/v3, on one real shop
 	@$(BIN)/python -m bench.bench_sync
 
+.PHONY: fuzz
+fuzz: setup ## Schemathesis over all routes as every kind of caller (EXAMPLES=n, SEED=n, ROUTE=part of a path)
+	@$(BIN)/python -m bench.fuzz $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ROUTE),--route $(ROUTE))
+
 .PHONY: bench-api
 bench-api: setup ## Reads, runs and events of the API under 50 clients (SHORT=1, EACH=seconds of a phase, FOLDER=to keep)
 	@$(BIN)/python -m bench.bench_api $(if $(SHORT),--short) $(if $(EACH),--seconds $(EACH)) \

@@ -4,7 +4,7 @@ two.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -26,7 +26,9 @@ class PersonBody(Model):
     customer_id: int | None = Field(None, ge=1, le=BIG, description="Number of the customer's account.")
     user_id: int | None = Field(None, ge=1, le=BIG, description="WordPress user id, for staff.")
     login: str | None = Field(None, min_length=1, max_length=60, description="WordPress login, for staff.")
-    review_ids: list[int] = Field([], max_length=5_000, description="Product reviews that they wrote.")
+    review_ids: list[Annotated[int, Field(ge=1, le=BIG)]] = Field(
+        [], max_length=5_000, description="Product reviews that they wrote."
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> PersonBody:

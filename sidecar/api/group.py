@@ -11,22 +11,51 @@ from sidecar.api.errors import shape
 
 REFUSALS = {
     "400": "No JSON",
-    "401": "No or no good signature or key",
+    "401": "No or no good signature, key or token",
     "403": "Not allowed",
     "404": "There is no such thing",
     "409": "Not in the state that this needs",
     "413": "Too large",
     "415": "Not JSON by its content type",
     "422": "Not valid; `fields` says where",
+    "426": "The plugin is too old",
+    "429": "Too often; `Retry-After` says how many seconds to wait",
     "503": "Something is away for now",
 }
-OK: dict[Any, Any] = {"200": {"description": "Done"}}
-CREATED: dict[Any, Any] = {"201": {"description": "Made"}}
-ASKED: dict[Any, Any] = {
-    "200": {"description": "Ended while `Prefer: wait=N` waited; the answer holds the run"},
-    "202": {"description": "Queued; the answer names the run"},
+
+
+def answer(words: str, good: bool = True, /, **fields: str) -> dict[str, Any]:
+    """A response in JSON: `ok`, and fields by JSON type, with `?` at the end where one may be absent."""
+    types = {name: {"type": kind.rstrip("?")} for name, kind in fields.items()}
+    always = [name for name, kind in fields.items() if not kind.endswith("?")]
+    schema = {
+        "type": "object",
+        "required": ["ok", *always],
+        "properties": {"ok": {"type": "boolean", "enum": [good]}, **types},
+    }
+    return {"description": words, "content": {"application/json": {"schema": schema}}}
+
+
+def ok(**fields: str) -> dict[Any, Any]:
+    """Responses of a route that answers 200 with these fields (see `answer`)."""
+    return {"200": answer("Done", **fields)}
+
+
+def text(kind: str) -> dict[Any, Any]:
+    """Responses of a route that answers 200 with a text of this content type."""
+    return {"200": {"description": "Done", "content": {kind: {}}}}
+
+
+OK: dict[Any, Any] = ok()
+GONE: dict[Any, Any] = {
+    "410": {"description": "Expired", "content": {"application/json": {"schema": shape()}}}
 }
-ACCEPTED: dict[Any, Any] = {"202": {"description": "Queued; the answer names the run or job"}}
+CREATED: dict[Any, Any] = {"201": answer("Made")}
+ASKED: dict[Any, Any] = {
+    "200": answer("Ended while `Prefer: wait=N` waited; the answer holds the run", run="object"),
+    "202": answer("Queued; the answer names the run", run="object"),
+}
+ACCEPTED: dict[Any, Any] = {"202": answer("Queued; the answer names the run or job")}
 NO_TOKEN: dict[str, Any] = {"security": []}
 
 

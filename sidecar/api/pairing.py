@@ -8,14 +8,15 @@ from flask import request
 
 from sidecar import __version__
 from sidecar.api.access import OPEN, PERSON, access, caller, person, runtime
-from sidecar.api.group import CREATED, NO_TOKEN, OK, group
+from sidecar.api.group import GONE, NO_TOKEN, OK, answer, group, ok
 from sidecar.api.models import PairingBody, SiteBody
 from sidecar.runtime import pairing
 
+PAIRED = {"201": answer("Paired", shop_id="string", secret="string", hash_key="string", sidecar="object")}
 bp = group("pairing", "Shop and sidecar find each other.", "/api/v1/pairing")
 
 
-@bp.post("", openapi_extensions=NO_TOKEN, responses=CREATED)
+@bp.post("", openapi_extensions=NO_TOKEN, responses=PAIRED | GONE)
 @access(OPEN)
 def pair(body: PairingBody) -> Any:
     """Pair by a code, or by a signature with the shared pairing key"""
@@ -40,4 +41,4 @@ def accept_move(body: SiteBody) -> Any:
 
 
 accept_move.__moving__ = True  # type: ignore[attr-defined]
-bp.post("/site", responses=OK)(access(PERSON)(accept_move))
+bp.post("/site", responses=ok(decision="string"))(access(PERSON)(accept_move))

@@ -7,16 +7,17 @@ from typing import Any
 from flask import Response
 
 from sidecar.api.access import PERSON, SIGNED, access, caller, person, runtime
-from sidecar.api.group import OK, group
+from sidecar.api.group import GONE, group, ok
 from sidecar.api.models import ApproveBody, OutcomeBody, ProposalPath, ProposalsQuery, RejectBody, SnoozeBody
 from sidecar.core.types import utc_text
 from sidecar.runtime import inbox
 from sidecar.runtime import proposals as states
+from sidecar.runtime.base import present
 
 bp = group("proposals", "What agents propose.", "/api/v1/proposals")
 
 
-@bp.get("", responses=OK)
+@bp.get("", responses=ok(items="array", total="integer", pages="integer", counts="object"))
 @access("proposals:read")
 def list_proposals(query: ProposalsQuery) -> Any:
     """Proposals, filtered, sorted and in pages"""
@@ -26,14 +27,14 @@ def list_proposals(query: ProposalsQuery) -> Any:
     return Response(page, mimetype="application/json")
 
 
-@bp.get("/<id>", responses=OK)
+@bp.get("/<id>", responses=ok(proposal="object", history="array"))
 @access("proposals:read")
 def get_proposal(path: ProposalPath) -> Any:
     """One proposal with its evidence, and what became of the agent's last ones"""
     return {"ok": True, **inbox.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.post("/<id>/approve", responses=OK)
+@bp.post("/<id>/approve", responses=ok(proposal="object", changes="array") | GONE)
 @access(PERSON)
 def approve(path: ProposalPath, body: ApproveBody) -> Any:
     """Approve what was shown; the plugin applies"""
@@ -41,21 +42,21 @@ def approve(path: ProposalPath, body: ApproveBody) -> Any:
     return {"ok": True, "proposal": inbox.as_json(row), "changes": row["changes"]}
 
 
-@bp.post("/<id>/reject", responses=OK)
+@bp.post("/<id>/reject", responses=ok(proposal="object"))
 @access(PERSON)
 def reject(path: ProposalPath, body: RejectBody) -> Any:
     """Reject; the agent does not come back with it for a while"""
     return one(states.reject(runtime(), caller().shop_id, path.id, body.reason, person()))
 
 
-@bp.post("/<id>/snooze", responses=OK)
+@bp.post("/<id>/snooze", responses=ok(proposal="object"))
 @access(PERSON)
 def snooze(path: ProposalPath, body: SnoozeBody) -> Any:
     """Hide until a later moment"""
     return one(states.snooze(runtime(), caller().shop_id, path.id, body.until, person()))
 
 
-@bp.post("/<id>/undo", responses=OK)
+@bp.post("/<id>/undo", responses=ok(proposal="object", changes="array"))
 @access(PERSON)
 def undo(path: ProposalPath) -> Any:
     """Start an undo; the plugin carries it out"""
@@ -63,7 +64,7 @@ def undo(path: ProposalPath) -> Any:
     return {"ok": True, "proposal": inbox.as_json(row), "changes": row["changes"]}
 
 
-@bp.post("/<id>/outcome", responses=OK)
+@bp.post("/<id>/outcome", responses=ok(proposal="object"))
 @access(SIGNED)
 def post_outcome(path: ProposalPath, body: OutcomeBody) -> Any:
     """How applying or undoing went; may be sent again"""
@@ -71,12 +72,12 @@ def post_outcome(path: ProposalPath, body: OutcomeBody) -> Any:
     return one(states.outcome(runtime(), caller().shop_id, path.id, report))
 
 
-@bp.get("/<id>/outcome", responses=OK)
+@bp.get("/<id>/outcome", responses=ok(state="string", outcome="object?"))
 @access("proposals:read")
 def get_outcome(path: ProposalPath) -> Any:
     """How applying or undoing went, as last reported"""
     found = inbox.get(runtime(), caller().shop_id, path.id)["proposal"]
-    return {"ok": True, "state": found["state"], "outcome": found.get("outcome")}
+    return present({"ok": True, "state": found["state"], "outcome": found.get("outcome")})
 
 
 def one(row: dict[str, Any]) -> dict[str, Any]:

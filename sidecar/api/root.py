@@ -9,7 +9,7 @@ from flask import Response
 from sidecar import __version__
 from sidecar.api import agents
 from sidecar.api.access import LOCAL, OPEN, access, caller, runtime
-from sidecar.api.group import ASKED, NO_TOKEN, OK, group
+from sidecar.api.group import ASKED, NO_TOKEN, answer, group, ok, text
 from sidecar.api.models import RunBody, TypedAgentPath
 from sidecar.core.errors import NotFound
 from sidecar.runtime import catalog, health, metrics
@@ -18,16 +18,19 @@ from sidecar.runtime.runs import find_agent
 
 bp = group("root", "Health, metrics and old names.")
 SUNSET = "Fri, 31 Dec 2027 23:59:59 GMT"
+HEALTH = ok(status="string", version="string") | {
+    "503": answer("Down", False, status="string", checks="array")
+}
 
 
-@bp.get("/", openapi_extensions=NO_TOKEN, responses=OK)
+@bp.get("/", openapi_extensions=NO_TOKEN, responses=ok(name="string", version="string", docs="string"))
 @access(OPEN)
 def root() -> Any:
     """Name and version"""
     return {"ok": True, "name": "devskyy", "version": __version__, "docs": "/docs", "health": "/health"}
 
 
-@bp.get("/health", openapi_extensions=NO_TOKEN, responses=OK)
+@bp.get("/health", openapi_extensions=NO_TOKEN, responses=HEALTH)
 @access(OPEN)
 def health_view() -> Any:
     """Whether the sidecar can work; 503 names what is away"""
@@ -36,20 +39,20 @@ def health_view() -> Any:
     return ({**body, "checks": broken}, 503) if broken else body
 
 
-@bp.get("/metrics", responses=OK)
+@bp.get("/metrics", responses=text("text/plain"))
 @access(LOCAL)
 def metrics_view() -> Response:
     """Counters for Prometheus"""
-    text = metrics.exposition(runtime(), folder_of_counters())
-    return Response(text, content_type=metrics.CONTENT_TYPE)
+    counted = metrics.exposition(runtime(), folder_of_counters())
+    return Response(counted, content_type=metrics.CONTENT_TYPE)
 
 
-@bp.get("/agents", deprecated=True, responses=OK)
+@bp.get("/agents", deprecated=True, responses=ok(items="array"))
 @access("agents:read")
 def agents_alias() -> Any:
     """The agents, under their old address"""
-    answer = {"ok": True, "items": catalog.everything(runtime(), caller().shop_id)}
-    return answer, 200, old_name("/api/v1/agents")
+    found = {"ok": True, "items": catalog.everything(runtime(), caller().shop_id)}
+    return found, 200, old_name("/api/v1/agents")
 
 
 @bp.post("/api/agents/<type>/<name>/execute", deprecated=True, responses=ASKED)
@@ -60,8 +63,8 @@ def execute_alias(path: TypedAgentPath, body: RunBody) -> Any:
         raise NotFound(
             f"{path.name} is no {path.type} agent.", code="agent_unknown", hint="See GET /api/v1/agents."
         )
-    answer, status = agents.ask(path.name, body.input)
-    return answer, status, old_name(f"/api/v1/agents/{path.name}/runs")
+    made, status = agents.ask(path.name, body.input)
+    return made, status, old_name(f"/api/v1/agents/{path.name}/runs")
 
 
 def old_name(successor: str) -> dict[str, str]:

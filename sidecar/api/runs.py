@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, stream_with_context
 
 from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import OK, group
+from sidecar.api.group import group, ok, text
 from sidecar.api.models import RunPath, RunsQuery
 from sidecar.runtime import runs
 from sidecar.runtime.base import Runtime
@@ -20,7 +20,7 @@ STREAM_S = 55.0
 POLL_S = 0.5
 
 
-@bp.get("", responses=OK)
+@bp.get("", responses=ok(items="array", total="integer", next="string?"))
 @access("runs:read")
 def list_runs(query: RunsQuery) -> Any:
     """Runs, newest first"""
@@ -31,14 +31,14 @@ def list_runs(query: RunsQuery) -> Any:
     return {"ok": True, **page}
 
 
-@bp.get("/<id>", responses=OK)
+@bp.get("/<id>", responses=ok(run="object"))
 @access("runs:read")
 def get_run(path: RunPath) -> Any:
     """One run with its log and output"""
     return {"ok": True, "run": runs.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.get("/<id>/events", responses=OK)
+@bp.get("/<id>/events", responses=text("text/event-stream"))
 @access("runs:read")
 def stream_run(path: RunPath) -> Response:
     """A run as server-sent events, one per change, until it ends"""
@@ -50,7 +50,7 @@ def stream_run(path: RunPath) -> Response:
     )
 
 
-@bp.post("/<id>/cancel", responses=OK)
+@bp.post("/<id>/cancel", responses=ok(run="object"))
 @access("runs:write")
 def cancel_run(path: RunPath) -> Any:
     """Stop a run"""

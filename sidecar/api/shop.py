@@ -5,36 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.api.access import SIGNED, access, caller, runtime
-from sidecar.api.group import ACCEPTED, OK, group
+from sidecar.api.group import OK, answer, group, ok
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody
 from sidecar.db import read
 from sidecar.runtime import audit_log, events, health, jobs, mirror
 
+QUEUED: dict[Any, Any] = {"202": answer("Queued", job="string")}
 bp = group("shop", "Status, events and sync.", "/api/v1")
 
 
-@bp.get("/status", responses=OK)
+@bp.get(
+    "/status", responses=ok(version="string", shop="object", sync="object", jobs="object", checks="array")
+)
 @access("status:read")
 def status() -> Any:
     """All that the Status page shows"""
     return {"ok": True, **health.status(runtime(), caller().shop_id)}
 
 
-@bp.post("/events", responses=OK)
+@bp.post("/events", responses=ok(acknowledged="integer", duplicates="integer", rejected="array"))
 @access(SIGNED)
 def post_events(body: EventsBody) -> Any:
     """Take events of the shop; may be sent again"""
     return {"ok": True, **events.accept(runtime(), caller().shop_id, body.events)}
 
 
-@bp.post("/sync", responses=ACCEPTED)
+@bp.post("/sync", responses=QUEUED)
 @access("sync:write")
 def post_sync(body: SyncBody) -> Any:
     """Read the shop, all of it or what changed"""
     return {"ok": True, "job": mirror.start_sync(runtime(), caller().shop_id, full=body.full)}, 202
 
 
-@bp.post("/jobs/<id>/retry", responses=ACCEPTED)
+@bp.post("/jobs/<id>/retry", responses=QUEUED)
 @access("sync:write")
 def retry_job(path: JobPath) -> Any:
     """Try a failed job again"""

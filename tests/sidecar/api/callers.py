@@ -283,7 +283,7 @@ def _bad_tokens(world: World) -> list[Kind]:
     forged, secret = world.forged, world.signing.private
     kid, public = world.public_key()
     return [
-        Kind("an expired token", bearer(forged(iat=NOW - HOUR, exp=NOW - HOUR + 1_800)), (401, "token_expired")),
+        Kind("an expired token", bearer(forged(iat=NOW - HOUR, exp=NOW - 1_800)), (401, "token_expired")),
         Kind("a token from tomorrow", bearer(forged(iat=NOW + 24 * HOUR, exp=NOW + 24 * HOUR + 9)), invalid),
         Kind("a token of a year", bearer(forged(exp=NOW + 8_760 * HOUR)), invalid),
         Kind("a token for nobody's shop", bearer(forged(aud=str(uuid.uuid4()))), ended),
