@@ -102,13 +102,13 @@ oauth_states = shop_table(
     Column("state_hash", String(64), primary_key=True),
     Column("integration_id", String(32), nullable=False),
     Column("key_id", String(16), nullable=False),
-    Column("sealed", LongBlob, nullable=False, comment="the PKCE verifier"),
+    Column("sealed", LongBlob, nullable=False, comment="the PKCE verifier, and who began"),
     Column("redirect_uri", String(500), nullable=False),
     time("created_at"),
     time("expires_at"),
     Index(None, "expires_at"),
     comment="Authorizations under way; each state is good for one return within ten minutes.",
-    privacy="none",
+    privacy="none readable; who began it (staff) is sealed in, and goes with the row within a day",
 )
 
 integration_calls = shop_table(

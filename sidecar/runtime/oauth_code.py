@@ -29,6 +29,7 @@ from sidecar.runtime import audit, integrations
 from sidecar.runtime.base import Row, Runtime, now
 from sidecar.runtime.shop import shop_row
 from sidecar.security import outbound
+from sidecar.security.sealing import key_of
 
 STATE_S = 600
 MARGIN_S = 60
@@ -71,10 +72,12 @@ def begin(rt: Runtime, shop_id: str, ident: str, redirect_uri: str, who: Row | N
         kept = json.dumps({"verifier": verifier, "who": (who or {}).get("id")}).encode()
         hashed = _hashed(state)
         conn.execute(delete(oauth_states).where(oauth_states.c.expires_at < moment))
-        sealed = {"key_id": rt.sealer.key_id, "sealed": rt.sealer.seal(shop_id, f"state/{hashed}", kept)}
-        ours = {"shop_id": shop_id, "integration_id": ident, "state_hash": hashed, **sealed}
+        sealed = rt.sealer.seal(shop_id, f"state/{hashed}", kept)
+        ours = {"shop_id": shop_id, "integration_id": ident, "state_hash": hashed, "sealed": sealed}
         times = {"created_at": moment, "expires_at": moment + STATE_S}
-        conn.execute(insert(oauth_states).values(**ours, **times, redirect_uri=redirect_uri))
+        conn.execute(
+            insert(oauth_states).values(**ours, **times, key_id=key_of(sealed), redirect_uri=redirect_uri)
+        )
         audit.record(conn, shop_id, who, "integration.authorize", ident)
     asked = {
         **row["config"].get("params", {}),

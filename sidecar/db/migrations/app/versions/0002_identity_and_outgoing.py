@@ -155,7 +155,7 @@ def upgrade() -> None:
             .with_variant(mysql.MEDIUMBLOB(), "mariadb")
             .with_variant(mysql.MEDIUMBLOB(), "mysql"),
             nullable=False,
-            comment="the PKCE verifier",
+            comment="the PKCE verifier, and who began",
         ),
         sa.Column("redirect_uri", sa.String(length=500), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
