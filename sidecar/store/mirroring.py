@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select, update
 
-from sidecar.db import insert_new, insert_rows, upsert, write
+from sidecar.db import insert_new, insert_rows, read, upsert, write
 from sidecar.db.app import price_history, seen_days, stock_history
 from sidecar.db.mirror import mirror_state, refund_lines, refunds, variations
 from sidecar.store.rows import KINDS, Batch
@@ -89,16 +89,20 @@ def remember_history(app: Engine, shop_id: str, resource: str, made: Batch, *, a
     """
     names = KINDS[resource].table.c.keys()
     rows = [dict(zip(names, row, strict=True)) for row in made.rows]
-    with write(app) as conn:
-        insert_new(conn, seen_days, {"shop_id": shop_id, "day": day})
+    fresh: dict[Table, list[dict[str, Any]]] = {}
+    # Compared before the write begins: others wait for that, and one sync of a shop goes on at a time.
+    with read(app) as conn:
         for table, values_of in ((stock_history, _stock_of), (price_history, _prices_of)):
             known = _latest(conn, table, shop_id, made.ids)
-            fresh = [
+            fresh[table] = [
                 {"shop_id": shop_id, "item_id": row["id"], "at": at} | values_of(row)
                 for row in rows
                 if known.get(row["id"]) != tuple(values_of(row).values())
             ]
-            upsert(conn, table, fresh)
+    with write(app) as conn:
+        insert_new(conn, seen_days, {"shop_id": shop_id, "day": day})
+        for table, changes in fresh.items():
+            upsert(conn, table, changes)
 
 
 def _stock_of(row: dict[str, Any]) -> dict[str, Any]:
