@@ -150,6 +150,9 @@ def refresh(rt: Runtime, shop_id: str, _args: Row) -> Row:
             ids = [row["id"] for row in chunk]
             mine = (events.c.shop_id == shop_id) & events.c.id.in_(ids)
             conn.execute(update(events).where(mine).values(state="done", done_at=now()))
+            # A job that gets on is none that kills its process, however often that is killed meanwhile.
+            open_job = (jobs_table.c.shop_id == shop_id) & (jobs_table.c.unique_key == REFRESH)
+            conn.execute(update(jobs_table).where(open_job, jobs_table.c.attempts > 1).values(attempts=1))
         done += len(chunk)
 
 

@@ -7,9 +7,9 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from sidecar.db import read
+from sidecar.db import read, write
 from sidecar.db.app import debounce, events, jobs, runs
 from sidecar.runtime import events as inbound
 from sidecar.runtime import mirror
@@ -146,3 +146,23 @@ def test_two_shops_may_use_the_same_numbers(plugin: Plugin) -> None:
     batch = [event(1)]
     assert post(plugin, batch).json["duplicates"] == 0
     assert post(other, batch).json["duplicates"] == 0
+
+
+def test_a_refresh_that_gets_on_is_not_given_up(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process may be killed again and again; only one that gets nowhere is taken for the reason."""
+    post(plugin, [event(1)])
+    with write(plugin.rt.db.app) as conn:
+        conn.execute(update(jobs).where(jobs.c.kind == "refresh").values(attempts=4))
+    seen: list[int] = []
+
+    def refreshed(*_: Any) -> None:
+        with read(plugin.rt.db.app) as conn:
+            seen.append(conn.execute(select(jobs.c.attempts)).scalar_one_or_none() or 0)
+        if len(seen) == 1:
+            post(plugin, [event(2)])
+
+    with write(plugin.rt.db.app) as conn:
+        conn.execute(jobs.delete().where(jobs.c.kind != "refresh"))
+    monkeypatch.setattr(mirror, "refresh_rows", refreshed)
+    do_jobs(plugin.rt, ("refresh",))
+    assert seen == [5, 1]
