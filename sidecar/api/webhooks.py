@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import ACCEPTED, CREATED, OK, group
+from sidecar.api.group import OK, answer, group, ok
 from sidecar.api.models import ID, Model
 from sidecar.runtime import deliveries, webhooks
 from sidecar.runtime.webhook_events import EVENTS
 
 bp = group("webhooks", "Messages to other systems when something happens.", "/api/v1/webhooks")
+
+MADE: dict[Any, Any] = {"201": answer("Made; this answer alone holds the secret", webhook="object")}
+TRIED: dict[Any, Any] = {"202": answer("In line; `delivery` is its id", delivery="string")}
+AGAIN: dict[Any, Any] = {"202": answer("In line again", delivery="object")}
 
 EventName = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]+\.(\*|[a-z_]+))$", max_length=60)]
 Events = Annotated[list[EventName], Field(min_length=1, max_length=50)]
@@ -71,7 +75,7 @@ class DeliveriesQuery(Model):
     cursor: int | None = Field(None, ge=1, le=2**53)
 
 
-@bp.get("/events", responses=OK)
+@bp.get("/events", responses=ok(items="array"))
 @access("webhooks:read")
 def list_events() -> Any:
     """The catalogue: what each event means and holds"""
@@ -79,14 +83,14 @@ def list_events() -> Any:
     return {"ok": True, "items": items}
 
 
-@bp.get("/list", responses=OK)
+@bp.get("/list", responses=ok(items="array"))
 @access("webhooks:read")
 def list_webhooks() -> Any:
     """All subscriptions"""
     return {"ok": True, "items": webhooks.listed(runtime(), caller().shop_id)}
 
 
-@bp.post("/subscribe", responses=CREATED)
+@bp.post("/subscribe", responses=MADE)
 @access("webhooks:write")
 def subscribe(body: SubscribeBody) -> Any:
     """Subscribe; the answer alone holds the secret"""
@@ -94,7 +98,7 @@ def subscribe(body: SubscribeBody) -> Any:
     return {"ok": True, "webhook": made}, 201
 
 
-@bp.patch("/<id>", responses=OK)
+@bp.patch("/<id>", responses=ok(webhook="object"))
 @access("webhooks:write")
 def change(path: WebhookPath, body: WebhookBody) -> Any:
     """Pause, resume, or change where and about what"""
@@ -110,28 +114,28 @@ def unsubscribe(path: WebhookPath) -> Any:
     return {"ok": True}
 
 
-@bp.post("/<id>/secret", responses=OK)
+@bp.post("/<id>/secret", responses=ok(webhook="object"))
 @access("webhooks:write")
 def roll(path: WebhookPath) -> Any:
     """A new secret; the former one signs too for 24 hours"""
     return {"ok": True, "webhook": webhooks.roll(runtime(), caller().shop_id, path.id, caller().who)}
 
 
-@bp.post("/test", responses=ACCEPTED)
+@bp.post("/test", responses=TRIED)
 @access("webhooks:write")
 def send_test(body: WebhookTestBody) -> Any:
     """Send a `webhook.test`; its delivery tells how it went"""
     return {"ok": True, "delivery": webhooks.send_test(runtime(), caller().shop_id, body.id)}, 202
 
 
-@bp.get("/<id>/deliveries", responses=OK)
+@bp.get("/<id>/deliveries", responses=ok(items="array", next="string?"))
 @access("webhooks:read")
 def list_deliveries(path: WebhookPath, query: DeliveriesQuery) -> Any:
     """A subscription's messages and how they went, the last in line first"""
     return {"ok": True, **deliveries.page(runtime(), caller().shop_id, path.id, **query.model_dump())}
 
 
-@bp.post("/<id>/deliveries/<delivery>/redeliver", responses=ACCEPTED)
+@bp.post("/<id>/deliveries/<delivery>/redeliver", responses=AGAIN)
 @access("webhooks:write")
 def redeliver(path: DeliveryPath) -> Any:
     """Send a message again, last in line and under its own id"""
