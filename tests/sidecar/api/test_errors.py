@@ -119,7 +119,7 @@ def test_every_route_with_a_parameter_says_when_there_is_no_such_thing(plugin: P
         "outcome": {"state": "applied", "results": [], "at": "2026-01-01T00:00:00Z"},
         "authorize": {"redirect_uri": "http://shop.test/wp-admin/admin.php"},
         "callback": {"state": "x" * 43, "code": "x"},
-        "/api/v1/webhooks/<id>": {"active": False},
+        "/api/v1/webhooks/<id>": {"state": "paused"},
     }
     for method, rule in routes(plugin.app):
         if "<" not in rule or rule in LOCAL:
