@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from sidecar.core.agent import Agent
 from sidecar.core.errors import Invalid
@@ -17,7 +17,13 @@ from sidecar.runtime import audit, schedule
 from sidecar.runtime.base import Row, Runtime, at, now, present
 from sidecar.runtime.runs import check_input, find_agent, overrides
 
-LAST = (runs.c.id, runs.c.state, runs.c.duration_ms, runs.c.error, runs.c.created_at, runs.c.finished_at)
+# Made once: it is asked often.
+LAST = (
+    select(runs.c.id, runs.c.state, runs.c.duration_ms, runs.c.error, runs.c.created_at, runs.c.finished_at)
+    .where(runs.c.shop_id == bindparam("shop"), runs.c.agent == bindparam("name"))
+    .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    .limit(1)
+)
 SHOWN = ("name", "title", "family", "summary", "risk", "schedule")
 
 
@@ -73,9 +79,7 @@ def _agent(conn: Connection, shop_id: str, agent: Agent, known: dict[str, dict[s
 
 
 def _last(conn: Connection, shop_id: str, agent: str) -> Row | None:
-    mine = (runs.c.shop_id == shop_id) & (runs.c.agent == agent)
-    query = select(*LAST).where(mine).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(1)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(LAST, {"shop": shop_id, "name": agent}).mappings().first()
     if row is None:
         return None
     times = {name: at(row[name]) for name in ("created_at", "finished_at")}
@@ -128,5 +132,7 @@ def save_settings(rt: Runtime, shop_id: str, name: str, given: Row, who: Row | N
         upsert(conn, agent_settings, [row])
         schedule.place(conn, shop_id, agent)
         changed = {key: value for key, value in given.items() if key != "input"}
-        audit.record(conn, shop_id, who, "agent.settings", name, changed)
+        before = {key: saved[key] for key in values if key in given}
+        after = {key: values[key] for key in before}
+        audit.record(conn, shop_id, who, "agent.settings", name, changed, before=before, after=after)
     return one(rt, shop_id, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from sidecar.core.agent import EVENTS
 from sidecar.core.errors import Conflict, Invalid
@@ -83,10 +83,14 @@ def _store(conn: Connection, shop_id: str, good: list[Event]) -> list[bool]:
     return fresh
 
 
+OPEN = select(jobs_table.c.id).where(
+    jobs_table.c.shop_id == bindparam("shop"), jobs_table.c.unique_key == REFRESH
+)
+
+
 def _job(conn: Connection, shop_id: str) -> str | None:
     """The refresh to send, or None when one is open: it, or the ticker's look, finds the new events."""
-    mine = (jobs_table.c.shop_id == shop_id) & (jobs_table.c.unique_key == REFRESH)
-    if conn.execute(select(jobs_table.c.id).where(mine)).scalar() is not None:
+    if conn.execute(OPEN, {"shop": shop_id}).scalar() is not None:
         return None
     return jobs.add(conn, shop_id, "refresh", {}, title=REFRESH_TITLE, unique_key=REFRESH)
 

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, bindparam, cast, func, select
 
 from sidecar.core.errors import Invalid
 from sidecar.db import read
@@ -36,6 +36,18 @@ PLAIN = (
 )
 LARGE = ("changes", "evidence")
 RAW = [cast(column, Text).label(column.name) if column.name in LARGE else column for column in proposals.c]
+# Made once: it is asked often.
+HISTORY = (
+    select(proposals)
+    .where(
+        proposals.c.shop_id == bindparam("shop"),
+        proposals.c.agent == bindparam("by"),
+        proposals.c.id != bindparam("but"),
+        proposals.c.state.not_in(("pending", "snoozed")),
+    )
+    .order_by(proposals.c.updated_at.desc())
+    .limit(10)
+)
 
 
 def as_json(row: Row) -> Row:
@@ -56,12 +68,8 @@ def get(rt: Runtime, shop_id: str, ident: str) -> Row:
     """`{"proposal", "history"}`: history are the ten last decided proposals of the same agent."""
     with read(rt.db.app) as conn:
         row = load(conn, shop_id, ident)
-        same = (
-            (proposals.c.shop_id == shop_id) & (proposals.c.agent == row["agent"]) & (proposals.c.id != ident)
-        )
-        past = proposals.c.state.not_in(("pending", "snoozed"))
-        query = select(proposals).where(same, past).order_by(proposals.c.updated_at.desc()).limit(10)
-        history = [as_json(dict(other)) for other in conn.execute(query).mappings()]
+        about = {"shop": shop_id, "by": row["agent"], "but": ident}
+        history = [as_json(dict(other)) for other in conn.execute(HISTORY, about).mappings()]
     return {"proposal": as_json(row), "history": history}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sidecar.core.errors import Invalid, NotFound
 from sidecar.core.types import from_scaled, quantize
@@ -23,6 +23,12 @@ TEXTS = ("description", "short_description")
 OF_VARIATION = ("id", "status", "sku", *STOCK, "attributes", "image_id")
 LIGHT = [products.c[name] for name in (*SHOWN, *MONEY, *TIMES, "manage_stock")]
 
+# Made once: they are asked often.
+ONE = select(products).where(products.c.shop_id == bindparam("shop"), products.c.id == bindparam("ident"))
+PARTS = select(variations).where(
+    variations.c.shop_id == bindparam("shop"), variations.c.product_id == bindparam("product")
+)
+
 
 def page(rt: Runtime, shop_id: str, *, status: str | None, limit: int, cursor: str | None) -> Row:
     """Products by id; `next` is there while more follow, `generation` tells one state of the mirror."""
@@ -42,10 +48,9 @@ def page(rt: Runtime, shop_id: str, *, status: str | None, limit: int, cursor: s
 def get(rt: Runtime, shop_id: str, ident: int) -> Row:
     """`{"product", "generation"}`: one product with its texts and variations; NotFound."""
     decimals = _decimals(rt, shop_id)
-    mine = (products.c.shop_id == shop_id) & (products.c.id == ident)
     with read(rt.db.mirror) as conn:
         generation = generation_of(conn, shop_id)
-        row = conn.execute(select(products).where(mine)).mappings().first()
+        row = conn.execute(ONE, {"shop": shop_id, "ident": ident}).mappings().first()
         if row is None:
             raise NotFound(
                 "The mirror holds no such product.",
@@ -58,9 +63,9 @@ def get(rt: Runtime, shop_id: str, ident: int) -> Row:
 
 
 def _variations(conn: Connection, shop_id: str, product: int, decimals: int) -> list[Row]:
-    mine = (variations.c.shop_id == shop_id) & (variations.c.product_id == product)
     # Sorted here: asked for the order of ids, SQLite would walk all variations of the shop.
-    rows = sorted(conn.execute(select(variations).where(mine)).mappings(), key=lambda row: row["id"])
+    found = conn.execute(PARTS, {"shop": shop_id, "product": product}).mappings()
+    rows = sorted(found, key=lambda row: row["id"])
     return [_shown(dict(row), OF_VARIATION, decimals) for row in rows]
 
 

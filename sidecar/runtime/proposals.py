@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from sidecar.core.agent import Agent, Proposal
 from sidecar.core.changes import canonical_json, digest, touched, undoable, with_ids
@@ -213,10 +213,13 @@ def _insert(conn: Connection, row: Row, targets: list[tuple[str, str]]) -> None:
     conn.execute(insert(proposal_history).values(first))
 
 
+# Made once: it is asked often.
+ONE = select(proposals).where(proposals.c.shop_id == bindparam("shop"), proposals.c.id == bindparam("ident"))
+
+
 def load(conn: Connection, shop_id: str, ident: str) -> Row:
     """A proposal's row; NotFound."""
-    mine = (proposals.c.shop_id == shop_id) & (proposals.c.id == ident)
-    row = conn.execute(select(proposals).where(mine)).mappings().first()
+    row = conn.execute(ONE, {"shop": shop_id, "ident": ident}).mappings().first()
     if row is None:
         raise NotFound("There is no such proposal.", hint="Reload the Inbox: the proposal may be gone.")
     return dict(row)
@@ -260,6 +263,14 @@ def _remember(conn: Connection, row: Row, after: str, moment: int, who: Row | No
     conn.execute(insert(proposal_history).values(values))
 
 
+def _note(
+    conn: Connection, before: Row, row: Row, action: str, who: Row | None, detail: Row | None = None
+) -> None:
+    was, became = {"state": before["state"]}, {"state": row["state"]}
+    action = f"proposal.{action}"
+    audit.record(conn, row["shop_id"], who, action, row["id"], detail, before=was, after=became)
+
+
 def _allowed(row: Row, action: str, code: str, hint: str) -> None:
     if row["state"] not in MOVES[action]:
         raise Conflict(
@@ -274,7 +285,7 @@ def approve(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row) -> Row:
     """Approves what the person saw; Conflict `not_pending` or `digest_mismatch`, 410 `expired`."""
     late = False
     with write(rt.db.app) as conn:
-        row = load(conn, shop_id, ident)
+        before = row = load(conn, shop_id, ident)
         _allowed(row, "approve", "not_pending", NOT_PENDING)
         if row["expires_at"] <= now():
             late = True
@@ -296,7 +307,7 @@ def approve(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row) -> Row:
                 snoozed_until=None,
                 reason=None,
             )
-            audit.record(conn, shop_id, who, "proposal.approve", ident, {"digest": seen})
+            _note(conn, before, row, "approve", who, {"digest": seen})
     if late:
         raise DevSkyyError(
             "The proposal has expired.",
@@ -328,10 +339,10 @@ def _decide(
     rt: Runtime, shop_id: str, ident: str, action: str, who: Row, *, note: str | None = None, **values: Any
 ) -> Row:
     with write(rt.db.app) as conn:
-        row = load(conn, shop_id, ident)
+        before = row = load(conn, shop_id, ident)
         _allowed(row, action, "not_pending", NOT_PENDING)
         row = step(conn, row, action, who=who, note=note, decided_at=now(), decided_by=who, **values)
-        audit.record(conn, shop_id, who, f"proposal.{action}", ident)
+        _note(conn, before, row, action, who)
     return row
 
 
@@ -351,8 +362,8 @@ def undo(rt: Runtime, shop_id: str, ident: str, who: Row) -> Row:
                 code="not_undoable",
                 hint="Its changes took effect outside the shop.",
             )
-        row = step(conn, row, "undo", who=who)
-        audit.record(conn, shop_id, who, "proposal.undo", ident)
+        before, row = row, step(conn, row, "undo", who=who)
+        _note(conn, before, row, "undo", who)
     return row
 
 
@@ -369,8 +380,8 @@ def settle_with(conn: Connection, row: Row, report: Row) -> Row:
     if row["state"] in PASSED[action]:
         return row
     _allowed(row, action, "not_approved", "The sidecar knows of no approval; reload the proposal.")
-    row = step(conn, row, action, note=report.get("note"), outcome=report, outcome_at=now())
-    audit.record(conn, row["shop_id"], None, f"proposal.{action}", row["id"])
+    before, row = row, step(conn, row, action, note=report.get("note"), outcome=report, outcome_at=now())
+    _note(conn, before, row, action, None)
     return row
 
 

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from sidecar.core.agent import Agent
 from sidecar.core.errors import Conflict, Invalid, NotFound
@@ -31,10 +31,22 @@ def find_agent(rt: Runtime, name: str) -> Agent:
     return rt.registry[name]
 
 
+# Made once: they are asked often.
+SETTINGS = select(agent_settings).where(
+    agent_settings.c.shop_id == bindparam("shop"), agent_settings.c.agent == bindparam("name")
+)
+ONE = select(runs).where(runs.c.shop_id == bindparam("shop"), runs.c.id == bindparam("ident"))
+LINES = (
+    select(run_log)
+    .where(run_log.c.shop_id == bindparam("shop"), run_log.c.run_id == bindparam("run"))
+    .order_by(run_log.c.n.desc())
+    .limit(LOG_LINES)
+)
+
+
 def overrides(conn: Connection, shop_id: str, agent: str) -> Row:
     """What the owner set for an agent: `enabled`, `schedule`, `input`, each None for the default."""
-    mine = (agent_settings.c.shop_id == shop_id) & (agent_settings.c.agent == agent)
-    row = conn.execute(select(agent_settings).where(mine)).mappings().first()
+    row = conn.execute(SETTINGS, {"shop": shop_id, "name": agent}).mappings().first()
     return dict(row) if row else {"enabled": None, "schedule": None, "input": None}
 
 
@@ -141,8 +153,7 @@ def _same(old: Row, new: Row) -> Row:
 
 def load(conn: Connection, shop_id: str, ident: str) -> Row:
     """A run's row; NotFound."""
-    mine = (runs.c.shop_id == shop_id) & (runs.c.id == ident)
-    row = conn.execute(select(runs).where(mine)).mappings().first()
+    row = conn.execute(ONE, {"shop": shop_id, "ident": ident}).mappings().first()
     if row is None:
         raise NotFound("There is no such run.", hint="See the list of runs: the run may be gone.")
     return dict(row)
@@ -191,12 +202,7 @@ def _proposals(conn: Connection, shop_id: str, ids: list[str]) -> dict[str, list
 
 
 def _log(conn: Connection, row: Row) -> list[Row]:
-    mine = (run_log.c.shop_id == row["shop_id"]) & (run_log.c.run_id == row["id"])
-    lines = (
-        conn.execute(select(run_log).where(mine).order_by(run_log.c.n.desc()).limit(LOG_LINES))
-        .mappings()
-        .all()
-    )
+    lines = conn.execute(LINES, {"shop": row["shop_id"], "run": row["id"]}).mappings().all()
     return [
         {"at": at(line["at"]), "level": line["level"], "message": line["message"]} for line in reversed(lines)
     ]

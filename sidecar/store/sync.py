@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from sidecar.core.errors import Conflict, DevSkyyError
 from sidecar.db import Databases, lease, read, upsert, write
@@ -272,7 +272,9 @@ class Sync:
         return Report(rows=counts, seconds=time.monotonic() - begun, generation=generation, deleted=deleted)
 
 
+GENERATION = select(mirror_state.c.generation).where(mirror_state.c.shop_id == bindparam("shop"))
+
+
 def generation_of(conn: Connection, shop_id: str) -> int:
     """The mirror's generation: 0 before the first rows."""
-    found = conn.execute(select(mirror_state.c.generation).where(mirror_state.c.shop_id == shop_id)).scalar()
-    return int(found or 0)
+    return int(conn.execute(GENERATION, {"shop": shop_id}).scalar() or 0)
