@@ -149,7 +149,11 @@ def edit(rt: Runtime, shop_id: str, ident: str, values: Row, fresh: Row, who: Ro
             keep_credentials(conn, rt, row, credentials(conn, rt, row) | fresh["credentials"])
         change(conn, row, config=config, updated_at=now(), **columns)
         detail = {"changed": sorted([*values, *(["credentials"] if fresh else [])])}
-        audit.record(conn, shop_id, who, "integration.changed", ident, detail)
+        stood = {**row, "health_path": row["config"].get("health_path")}
+        before = {key: stood[key] for key in values}
+        audit.record(
+            conn, shop_id, who, "integration.changed", ident, detail, before=before, after=dict(values)
+        )
     return get(rt, shop_id, ident)
 
 
