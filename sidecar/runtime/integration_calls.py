@@ -58,8 +58,9 @@ def call(
 
     The address must lie under the service's base URL. 429, 5xx and silence are tried again up to twice where
     the method is idempotent (RFC 9110, section 9.2.2) or `repeatable` says so, e.g. for an idempotency key.
-    Other statuses below 500, also 404, are answers. Raises Invalid for another address, Conflict when it is
-    not connected, Refused (429) for budget and open circuit, Unavailable when the service fails.
+    Other statuses below 500, also 404, are answers. Raises Invalid for another address, AddressRefused for
+    one that is no URL or longer than 500 characters, Conflict when it is not connected,
+    Refused (429) for budget and open circuit, Unavailable when the service fails.
     """
     method = method.upper()
     if method not in METHODS:
@@ -69,6 +70,8 @@ def call(
     with read(rt.db.app) as conn:
         row = integrations.load(conn, shop_id, ident)
     url = bound(row["config"]["base_url"], path_or_url, query)
+    # Here, not when it is sent: a path of odd form or length is the caller's mistake, not the service's.
+    outbound.check_url(url, allow_private=rt.settings.integrations_allow_private)
     tries = TRIES if (method in IDEMPOTENT if repeatable is None else repeatable) else 1
     _pass_circuit(rt, row)
     return _tried(rt, row, tries, (method, url, headers or {}, body, timeout, max_bytes))

@@ -462,6 +462,14 @@ def test_a_call_cannot_set_the_credentials_header_or_the_host(rt: Runtime, provi
     assert head["host"].startswith("127.0.0.1")
 
 
+def test_an_address_of_odd_form_is_the_callers_mistake(rt: Runtime, provider: Provider) -> None:
+    ident = by_key(rt, provider)
+    for path in ("/a^b", "/" + "x" * 500):
+        assert code_of(lambda path=path: call(rt, SHOP, ident, "GET", path)) == "address_refused"
+    found = health(rt, ident)
+    assert (found["failures"], found["calls_today"], provider.seen) == (0, 0, [])
+
+
 def test_redirects_lead_nowhere(rt: Runtime, provider: Provider) -> None:
     ident, provider.script = by_key(rt, provider), [(302, {"Location": "/api/userinfo"})]
     assert call(rt, SHOP, ident, "GET", "/x").status == 302
