@@ -85,10 +85,13 @@ class Report:
     requests: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     findings: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda _: None
 
     def add(self, route: str, caller: str, what: str, words: str) -> None:
-        """Notes a finding."""
-        self.findings.setdefault((route, caller, what), words)
+        """Notes a finding; the first of its kind is told at once."""
+        if (route, caller, what) not in self.findings:
+            self.findings[(route, caller, what)] = words
+            self.say(f"{route} as {caller}: {what}\n    {words}\n")
 
 
 class Front:
@@ -321,9 +324,8 @@ def main() -> int:
     given_ = parser.parse_args()
     began = time.monotonic()
     with fuzzing(given_.seed) as fuzz:
+        fuzz.report.say = lambda text: print(text, flush=True)
         report = fuzz.run(given_.examples, given_.examples // 2, only=given_.route, who=given_.caller)
-    for (route, caller, what), words in sorted(report.findings.items()):
-        print(f"{route} as {caller}: {what}\n    {words}\n")
     statuses = {str(status): n for status, n in sorted(report.statuses.items())}
     seconds = round(time.monotonic() - began)
     figures = {"requests": report.requests, "statuses": statuses, "findings": len(report.findings)}
