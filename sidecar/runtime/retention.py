@@ -132,7 +132,8 @@ RULES = (
 
 ELSEWHERE = (
     ("audit", "Audit, behind a signed checkpoint", "audit_days"),
-    ("webhook_deliveries", "Deliveries of webhooks", "keep_deliveries_days"),
+    ("webhook_deliveries", "Messages of webhooks that were delivered", "keep_deliveries_days"),
+    ("dead_deliveries", "Messages of webhooks that are dead", "keep_dead_deliveries_days"),
 )
 """Rules that other chores run: table, title and setting."""
 
