@@ -75,7 +75,9 @@ test('changes stand name by name, in words, nested ones opened, equal ones left 
 test('what appeared or went is said', () => {
   assert.deepEqual(changes({ after: { role: 'analyst' } }), [{ name: 'role', label: 'Role', before: 'not set', after: 'Analyst' }]);
   assert.deepEqual(changes({ detail: { before: { active: true }, after: { active: false } } }).map(({ before, after }) => [before, after]), [['yes', 'no']]);
+  assert.deepEqual(changes({ before: { input: null }, after: { input: { days: 45 } } }).map(({ name, before, after }) => [name, before, after]), [['days', 'not set', '45']]);
   assert.deepEqual(changes({}), []);
+  assert.deepEqual(more({ detail: { enabled: false, why: 'x' }, after: { enabled: false } }), { why: 'x' });
   assert.deepEqual(more({ detail: { before: {}, after: {}, title: 'x', ended: 2 } }), { ended: 2 });
 });
 

@@ -93,14 +93,14 @@ export function changes({ before, after, detail, changed }) {
   }
   const [was, became] = [flat(before ?? detail?.before), flat(after ?? detail?.after)];
   const names = [...new Set([...Object.keys(was), ...Object.keys(became)])];
-  const same = (name) => JSON.stringify(was[name]) === JSON.stringify(became[name]);
-  return names.filter((name) => !same(name)).map((name) => ({ name, label: pathLabel(name), before: worth(name, was[name]), after: worth(name, became[name]) }));
+  const found = names.map((name) => ({ name, label: pathLabel(name), before: worth(name, was[name]), after: worth(name, became[name]) }));
+  return found.filter((change) => change.before !== change.after);
 }
 
 /** What else is noted, without what is shown elsewhere. */
-export function more({ detail = {} }) {
+export function more({ detail = {}, after: changed }) {
   const { before, after, title, name, ...rest } = detail;
-  return rest;
+  return Object.fromEntries(Object.entries(rest).filter(([key]) => !(key in (changed ?? {}))));
 }
 
 export const NO_FILTER = { q: '', action: '', person: '', period: '', from: '', to: '', failed: '' };
