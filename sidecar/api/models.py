@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -19,12 +20,34 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _absent_is_empty(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            # Pydantic takes true for 1, and so for somebody else's number: as text it is refused by name.
+            return value | {name: _texts(value[name]) for name in _numbers(cls) if name in value}
         return {} if value is None else value
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The schema; cached, since flask-openapi asks for it on every request with a query."""
         return super().model_json_schema(*args, **kwargs) if args or kwargs else _cached(cls)
+
+
+@lru_cache(maxsize=256)
+def _numbers(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields that hold a number or several, and no boolean."""
+    kinds = {name: set(_kinds(field.annotation)) for name, field in model.model_fields.items()}
+    return tuple(name for name, found in kinds.items() if found & {int, float} and bool not in found)
+
+
+def _texts(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_texts(one) for one in given]
+    return str(given).lower() if isinstance(given, bool) else given
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)
 
 
 @lru_cache(maxsize=256)

@@ -232,3 +232,13 @@ def test_a_locked_database_is_waited_for_and_then_named(
     is_error(answer, 503)
     assert answer.json["error"]["code"] == "database_locked"
     assert plugin.send("POST", "/api/v1/sync", {"full": False}).status_code == 202
+
+
+def test_a_boolean_is_no_number(plugin: Plugin) -> None:
+    for given, named in (
+        ({"user_id": True}, "user_id"),
+        ({"user_id": 1, "review_ids": [2, True]}, "review_ids.1"),
+    ):
+        answer = plugin.send("POST", "/api/v1/gdpr/delete-data", given, who=ANNA)
+        is_error(answer, 422)
+        assert set(answer.json["error"]["fields"]) == {named}
