@@ -61,8 +61,8 @@ def privacy_page() -> str:
         "",
         "## How long",
         "",
-        "A nightly job lets go of what is older. The retention of backups is yours: `devskyy backup` never "
-        "deletes one.",
+        "A nightly job lets go of what is older (audit and webhooks: every hour). The retention of backups is "
+        "yours: `devskyy backup` never deletes one.",
         "",
         "| Rows | Kept for | Setting |",
         "|---|---|---|",
@@ -83,13 +83,10 @@ def privacy_page() -> str:
 
 
 def _rules() -> Iterator[str]:
-    for rule in RULES:
+    for rule in (*RULES, *ELSEWHERE):
         setting = rule.days if isinstance(rule.days, str) else ""
         days = Settings.model_fields[setting].default if setting else rule.days
         yield _rule(rule.title, days, setting)
-    for _, title, setting in ELSEWHERE:
-        if setting in Settings.model_fields:
-            yield _rule(title, Settings.model_fields[setting].default, setting)
 
 
 def _rule(title: str, days: object, setting: str) -> str:

@@ -16,6 +16,7 @@ from sidecar.db import read, write
 from sidecar.db.app import (
     acts,
     api_keys,
+    audit,
     errors,
     events,
     jobs,
@@ -30,6 +31,7 @@ from sidecar.db.app import (
 )
 from sidecar.db.identity import oauth_clients, refresh_tokens, sessions
 from sidecar.db.outgoing import integration_calls, oauth_states
+from sidecar.db.outgoing import webhook_deliveries as deliveries
 from sidecar.db.session import overwrite_deleted
 from sidecar.runtime import jobs as background
 from sidecar.runtime.base import Row, Runtime, at, now
@@ -131,11 +133,20 @@ RULES = (
 """Every rule that the chore runs. The audit and the deliveries of webhooks have chores of their own."""
 
 ELSEWHERE = (
-    ("audit", "Audit, behind a signed checkpoint", "audit_days"),
-    ("webhook_deliveries", "Messages of webhooks that were delivered", "keep_deliveries_days"),
-    ("dead_deliveries", "Messages of webhooks that are dead", "keep_dead_deliveries_days"),
-)
-"""Rules that other chores run: table, title and setting."""
+    Rule(
+        "audit", "Audit, behind a signed checkpoint", audit, "audit_days",
+        lambda before: audit.c.at < before,
+    ),
+    Rule(
+        "webhook_deliveries", "Messages of webhooks that were delivered", deliveries, "keep_deliveries_days",
+        lambda before: (deliveries.c.state == "delivered") & (deliveries.c.done_at < before),
+    ),
+    Rule(
+        "dead_deliveries", "Messages of webhooks that are dead", deliveries, "keep_dead_deliveries_days",
+        lambda before: (deliveries.c.state == "dead") & (deliveries.c.done_at < before),
+    ),
+)  # fmt: skip
+"""Rules that the ticker keeps every hour by chores of their own."""
 
 
 def add(conn: Connection, shop_id: str) -> str:
@@ -175,32 +186,27 @@ def _let_go(engine: Engine, rule: Rule, due: ColumnElement[bool]) -> int:
 
 
 def figures(rt: Runtime, shop_id: str) -> list[Row]:
-    """Each rule: `{rule, title, days, setting?, due, last_run?, last_deleted?}`, `due` counting rows."""
-    moment = now()
-    last = _last(rt, shop_id)
-    shown = []
+    """Each rule: `{rule, title, days, unit, due, runs, setting?, last_run?, last_deleted?}`.
+
+    `due` counts the rows that are old enough; the last run is known of nightly rules.
+    """
+    moment, last = now(), _last(rt, shop_id)
     with read(rt.db.app) as conn:
-        for rule in RULES:
-            query = select(func.count()).select_from(rule.table)
-            due = conn.execute(query.where(rule.where(rt.settings, shop_id, moment))).scalar_one()
-            days = rule.kept_days(rt.settings)
-            one: Row = {"rule": rule.name, "title": rule.title, "days": days, "unit": "days", "due": due}
-            if isinstance(rule.days, str):
-                one["setting"] = f"DEVSKYY_{rule.days.upper()}"
-            if last:
-                deleted = ((last["result"] or {}).get("deleted") or {}).get(rule.name, 0)
-                one |= {"last_run": at(last["finished_at"]), "last_deleted": deleted}
-            shown.append(one)
-    return shown + _elsewhere(rt.settings)
+        nightly = [_figures(rt, conn, rule, shop_id, moment) | {"runs": "nightly"} for rule in RULES]
+        hourly = [_figures(rt, conn, rule, shop_id, moment) | {"runs": "hourly"} for rule in ELSEWHERE]
+    if last:
+        deleted = (last["result"] or {}).get("deleted") or {}
+        for one in nightly:
+            one |= {"last_run": at(last["finished_at"]), "last_deleted": deleted.get(one["rule"], 0)}
+    return nightly + hourly
 
 
-def _elsewhere(settings: Settings) -> list[Row]:
-    return [
-        {"rule": name, "title": title, "days": getattr(settings, setting), "unit": "days",
-         "setting": f"DEVSKYY_{setting.upper()}"}
-        for name, title, setting in ELSEWHERE
-        if hasattr(settings, setting)
-    ]  # fmt: skip
+def _figures(rt: Runtime, conn: Connection, rule: Rule, shop_id: str, moment: int) -> Row:
+    query = select(func.count()).select_from(rule.table)
+    due = conn.execute(query.where(rule.where(rt.settings, shop_id, moment))).scalar_one()
+    one: Row = {"rule": rule.name, "title": rule.title, "days": rule.kept_days(rt.settings)}
+    one |= {"unit": "days", "due": due}
+    return one | ({"setting": f"DEVSKYY_{rule.days.upper()}"} if isinstance(rule.days, str) else {})
 
 
 def _last(rt: Runtime, shop_id: str) -> Any:

@@ -444,7 +444,7 @@ def test_the_chore_lets_go_of_what_is_old_and_of_nothing_else(plugin: Plugin, mo
     with write(plugin.rt.db.app) as conn:
         for table, values in made:
             conn.execute(insert(table).values(marked.row_of(table, plugin.shop_id, {**old, **values})))
-    due = {rule["rule"]: rule["due"] for rule in plugin.get(RETENTION).json["rules"] if "due" in rule}
+    due = {rule["rule"]: rule["due"] for rule in plugin.get(RETENTION).json["rules"]}
     assert {name for name, n in due.items() if n} == {
         "runs", "errors", "events", "sessions", "proposals", "jobs",
     }  # fmt: skip
@@ -470,7 +470,7 @@ def test_the_chore_lets_go_of_what_is_old_and_of_nothing_else(plugin: Plugin, mo
     assert shown["sessions"]["last_run"] >= "2026"
     assert shown["runs"] | {"last_run": ""} == {
         "rule": "runs", "title": "Runs that ended, with their logs", "days": 400, "unit": "days", "due": 0,
-        "setting": "DEVSKYY_KEEP_RUNS_DAYS", "last_run": "", "last_deleted": 1,
+        "setting": "DEVSKYY_KEEP_RUNS_DAYS", "last_run": "", "last_deleted": 1, "runs": "nightly",
     }  # fmt: skip
 
 
