@@ -61,8 +61,8 @@ def privacy_page() -> str:
         "",
         "## How long",
         "",
-        "A nightly job lets go of what is older (audit and webhooks: every hour). The retention of backups is "
-        "yours: `devskyy backup` never deletes one.",
+        "A nightly job lets go of what is older (audit and webhooks: every hour). The retention of backups "
+        "is yours: `devskyy backup` never deletes one.",
         "",
         "| Rows | Kept for | Setting |",
         "|---|---|---|",
