@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
-from sidecar.core.errors import DevSkyyError, Invalid, Unauthorized
-from sidecar.db import read, write
+from sidecar.core.errors import DevSkyyError, Invalid, Unauthorized, Unavailable
+from sidecar.db import lease, read, write
 from sidecar.db.app import shops
 from sidecar.runtime import audit
 from sidecar.runtime.base import Caller, Row, Runtime, now
@@ -16,6 +22,9 @@ from sidecar.security import clients, passwords, sessions, signing_keys, users
 from sidecar.security.roles import ROLES
 from sidecar.security.signing_keys import ACCESS_S, SigningKey
 
+ALONE_S = 20
+"""How long an attempt to sign in may keep others of the same login waiting when its process dies."""
+
 
 def login(rt: Runtime, shop: str | None, given: str, password: str, device: str) -> Row:
     """Tokens for a right password; 401 `login_wrong` in one text and about one time for all else, 503 `busy`.
@@ -23,33 +32,29 @@ def login(rt: Runtime, shop: str | None, given: str, password: str, device: str)
     `shop` is needed when several are paired.
     """
     shop_id, name = _shop(rt, shop), users.login_of(given)
-    with passwords.slot():
+    with _alone(rt, shop_id, name):
+        user, grown = _checked(rt, shop_id, name, password)
+        key = _key(rt)
         with write(rt.db.app) as conn:
-            tried = users.begin_try(conn, shop_id, name, now=now())
-        good = passwords.matches(tried.hash, password)
-        if tried.user is None or tried.locked or not good or not tried.user.active:
-            _note_lock(rt, tried, good)
-            raise _login_wrong()
-        grown = passwords.hashed(password) if passwords.outgrown(tried.user.password_hash) else None
-    key = _key(rt)
-    with write(rt.db.app) as conn:
-        user = users.get(conn, shop_id, tried.user.id, lock=True)
-        if not user.active or user.password_hash != tried.user.password_hash:
-            raise _login_wrong()  # changed while it was checked
-        users.end_try(conn, user, now=now(), new_hash=grown)
-        session_id, token = sessions.start(conn, shop_id, user.id, device, now=now())
-        audit.record(conn, shop_id, who_is(user), "session.started", session_id)
-    return _tokens(key, user, session_id, token)
+            row = users.get(conn, shop_id, user.id, lock=True)
+            if not row.active or row.password_hash != user.password_hash:
+                raise _login_wrong()  # changed while it was checked
+            users.succeeded(conn, row, now=now(), new_hash=grown)
+            session_id, token = sessions.start(conn, shop_id, row.id, device, now=now())
+            audit.record(conn, shop_id, who_is(row), "session.started", session_id)
+    return _tokens(key, row, session_id, token)
 
 
 def refresh(rt: Runtime, token: str) -> Row:
     """New tokens for a refresh token, which is used up; 401 `refresh_wrong`, or `refresh_reused` when that
     ended the session just now."""
-    if not sessions.FORM.fullmatch(token):
+    with read(rt.db.app) as conn:
+        shop_id = sessions.shop_of(conn, token)
+    if shop_id is None:
         raise _refresh_wrong()
     key = _key(rt)
     with write(rt.db.app) as conn:
-        found = sessions.refresh(conn, token, now=now())
+        found = sessions.refresh(conn, shop_id, token, now=now())
         if found.state == "reused" and found.session is not None:
             who = who_is(found.user) if found.user is not None else None
             audit.record(
@@ -135,15 +140,54 @@ def _shop(rt: Runtime, wanted: str | None) -> str:
     return (ids[0] if ids else "") if wanted is None else wanted if wanted in ids else ""
 
 
-def _note_lock(rt: Runtime, tried: users.Try, good: bool) -> None:
-    if tried.user is None or tried.locked or good:
-        return
-    failures = tried.user.failures + 1
-    if failures >= users.FREE_TRIES:
-        with write(rt.db.app) as conn:
-            detail = {"failures": failures, "seconds": users.wait_after(failures)}
-            audit.record(conn, tried.user.shop_id, None, "user.locked", tried.user.id, detail)
-            emit(conn, tried.user.shop_id, "security.login_locked", {"user": tried.user.id})
+@contextmanager
+def _alone(rt: Runtime, shop_id: str, name: str) -> Iterator[None]:
+    """One attempt at a time for each login, in any process and whether it exists or not: so that many guesses
+    at once are counted one by one, and many right passwords at once are all let in."""
+    digest = hashlib.sha256(f"{shop_id} {name}".encode()).hexdigest()[:32]
+    owner, end = secrets.token_hex(8), time.monotonic() + passwords.WAIT_S
+    place = (rt.db.app, "", f"login {digest}", owner)
+    while not _undisturbed(lambda: lease.take(*place, now=now(), seconds=ALONE_S)):
+        if time.monotonic() > end:
+            raise passwords.busy()
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        while not _undisturbed(partial(lease.give_back, *place)) and time.monotonic() < end:
+            time.sleep(0.05)
+
+
+def _undisturbed(call: Callable[[], bool | None]) -> bool:
+    """Whether a call did it; False too when MariaDB ended it for a deadlock with others who came first."""
+    try:
+        return call() is not False
+    except Unavailable as error:
+        if error.code != "database_locked":
+            raise
+        return False
+
+
+def _checked(rt: Runtime, shop_id: str, name: str, password: str) -> tuple[Any, str | None]:
+    """The user whose password this is, and a new hash when the old one took too little work."""
+    with passwords.slot():
+        with read(rt.db.app) as conn:
+            user = users.by_login(conn, shop_id, name)
+        good = passwords.matches(user.password_hash if user is not None else None, password)
+        if user is None or users.is_locked(user, now()) or not user.active:
+            raise _login_wrong()
+        if not good:
+            _count(rt, user)
+            raise _login_wrong()
+        return user, passwords.hashed(password) if passwords.outgrown(user.password_hash) else None
+
+
+def _count(rt: Runtime, user: Any) -> None:
+    with write(rt.db.app) as conn:
+        wait = users.failed(conn, user.shop_id, user.id, now=now())
+        if wait:
+            audit.record(conn, user.shop_id, None, "user.locked", user.id, {"seconds": wait})
+            emit(conn, user.shop_id, "security.login_locked", {"user": user.id})
 
 
 def _login_wrong() -> DevSkyyError:

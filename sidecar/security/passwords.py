@@ -31,15 +31,18 @@ def slot(wait_s: float | None = None) -> Iterator[None]:
     """
     slots = _slots
     if not slots.acquire(timeout=WAIT_S if wait_s is None else wait_s):
-        raise Unavailable(
-            "Too many passwords are being checked at once.",
-            code="busy",
-            hint="Try again in a few seconds.",
-        )
+        raise busy()
     try:
         yield
     finally:
         slots.release()
+
+
+def busy() -> Unavailable:
+    """The error for those who waited too long for their turn."""
+    return Unavailable(
+        "Too many passwords are being checked at once.", code="busy", hint="Try again in a few seconds."
+    )
 
 
 def check_form(password: str) -> str:

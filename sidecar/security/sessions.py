@@ -66,14 +66,21 @@ def start(conn: Connection, shop_id: str, user_id: str, device: str, *, now: int
     return session_id, _add_token(conn, shop_id, session_id, now + REFRESH_S, now)
 
 
-def refresh(conn: Connection, text: str, *, now: int) -> Refreshed:
+def shop_of(conn: Connection, text: str) -> str | None:
+    """The shop of a refresh token, or None when there is no such token."""
+    digest = _hash(text) if FORM.fullmatch(text) else ""
+    query = select(refresh_tokens.c.shop_id).where(refresh_tokens.c.token_hash == digest)
+    return conn.execute(query).scalar()
+
+
+def refresh(conn: Connection, shop_id: str, text: str, *, now: int) -> Refreshed:
     """Uses up a refresh token; the same one a second time ends its session, since one of two users of it
     stole it.
 
-    The update decides: of two processes with one token exactly one changes the row.
+    The update decides: of two processes with one token exactly one changes the row. It is the transaction's
+    first statement and names the whole key, so that MariaDB locks this row and no gaps beside it.
     """
-    digest = _hash(text) if FORM.fullmatch(text) else ""
-    mine = refresh_tokens.c.token_hash == digest
+    mine = (refresh_tokens.c.shop_id == shop_id) & (refresh_tokens.c.token_hash == _hash(text))
     fresh = (refresh_tokens.c.used_at.is_(None)) & (refresh_tokens.c.expires_at > now)
     won = conn.execute(update(refresh_tokens).where(mine, fresh).values(used_at=now)).rowcount == 1
     token = conn.execute(select(refresh_tokens).where(mine).with_for_update()).one_or_none()

@@ -98,8 +98,11 @@ def rotate(engine: Engine, sealer: Sealer, algorithm: str, *, now: int) -> str:
         last = _last(conn)
     kid = _make(engine, sealer, algorithm, last, now)
     with write(engine) as conn:
-        others = (table.c.shop_id == "") & (table.c.kid != kid) & table.c.retired_at.is_(None)
-        conn.execute(update(table).where(others).values(retired_at=now))
+        kids = conn.execute(select(table.c.kid).where(table.c.shop_id == "")).scalars()
+        # Only those before it: of two rotations at once the later key stays.
+        former = [one for one in kids if _number(one) <= last]
+        mine = (table.c.shop_id == "") & table.c.kid.in_(former) & table.c.retired_at.is_(None)
+        conn.execute(update(table).where(mine).values(retired_at=now))
         prune(conn, now=now)
     return kid
 
@@ -117,7 +120,11 @@ def public_keys(conn: Connection, *, now: int) -> list[dict[str, Any]]:
 
 def _last(conn: Connection) -> int:
     kids = conn.execute(select(table.c.kid).where(table.c.shop_id == "")).scalars()
-    return max((int(kid.rpartition("-")[2]) for kid in kids), default=0)
+    return max((_number(kid) for kid in kids), default=0)
+
+
+def _number(kid: str) -> int:
+    return int(kid.rpartition("-")[2])
 
 
 def _make(engine: Engine, sealer: Sealer, algorithm: str, last: int, now: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, select, update
@@ -19,19 +18,6 @@ LOGIN = re.compile(r"[\w .@+-]{1,60}")
 FREE_TRIES = 5
 FIRST_WAIT_S = 30
 LONGEST_WAIT_S = 3600
-
-
-@dataclass(frozen=True)
-class Try:
-    """One attempt to sign in, counted before the password is looked at."""
-
-    user: Row[Any] | None
-    locked: bool
-
-    @property
-    def hash(self) -> str | None:
-        """The hash to compare with, or None for a login that does not exist."""
-        return self.user.password_hash if self.user is not None else None
 
 
 def login_of(text: str) -> str:
@@ -125,34 +111,32 @@ def remove(conn: Connection, shop_id: str, user_id: str) -> Row[Any]:
     return row
 
 
-def begin_try(conn: Connection, shop_id: str, login: str, *, now: int) -> Try:
-    """Counts an attempt as wrong until it turns out right: so that many at once are not one.
-
-    From the fifth wrong password in a row on, the login waits 30 s, then twice as long each time, up to an
-    hour. Attempts meanwhile are refused, right or wrong, and not counted.
-    """
-    mine = (users.c.shop_id == shop_id) & (users.c.login == login)
-    row = conn.execute(select(users).where(mine).with_for_update()).one_or_none()
-    if row is None:
-        return Try(None, locked=False)
-    if row.locked_until is not None and row.locked_until > now:
-        return Try(row, locked=True)
-    failures = row.failures + 1
-    until = now + wait_after(failures) if failures >= FREE_TRIES else None
-    conn.execute(update(users).where(mine).values(failures=failures, locked_until=until))
-    return Try(row, locked=False)
+def is_locked(row: Row[Any], now: int) -> bool:
+    """Whether a login has to wait after wrong passwords."""
+    return row.locked_until is not None and row.locked_until > now
 
 
-def end_try(conn: Connection, row: Row[Any], *, now: int, new_hash: str | None = None) -> None:
+def failed(conn: Connection, shop_id: str, user_id: str, *, now: int) -> int:
+    """Counts a wrong password; seconds that the login waits from now, 0 before the fifth in a row."""
+    mine = (users.c.shop_id == shop_id) & (users.c.id == user_id)
+    conn.execute(update(users).where(mine).values(failures=users.c.failures + 1))
+    failures = conn.execute(select(users.c.failures).where(mine).with_for_update()).scalar() or 0
+    if failures < FREE_TRIES:
+        return 0
+    conn.execute(update(users).where(mine).values(locked_until=now + wait_after(failures)))
+    return wait_after(failures)
+
+
+def succeeded(conn: Connection, row: Row[Any], *, now: int, new_hash: str | None = None) -> None:
     """The password was right: nothing is held against the login any more."""
     values: dict[str, Any] = {"failures": 0, "locked_until": None, "last_login_at": now}
     if new_hash:
         values["password_hash"] = new_hash
-    # Only while the password is still the one that was looked at.
     mine = (users.c.shop_id == row.shop_id) & (users.c.id == row.id)
-    conn.execute(update(users).where(mine, users.c.password_hash == row.password_hash).values(**values))
+    conn.execute(update(users).where(mine).values(**values))
 
 
 def wait_after(failures: int) -> int:
-    """Seconds that a login waits after this many wrong passwords in a row; at least five."""
+    """Seconds that a login waits after so many wrong passwords in a row (five or more): 30, then twice as
+    long each time, up to an hour."""
     return int(min(FIRST_WAIT_S * 2 ** min(failures - FREE_TRIES, 20), LONGEST_WAIT_S))

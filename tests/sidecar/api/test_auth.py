@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from sidecar.app import create_app
-from sidecar.db import write
+from sidecar.db import read, write
 from sidecar.db.identity import sessions, users
 from sidecar.runtime import identity
 from sidecar.security import passwords, signing_keys
@@ -191,6 +192,22 @@ def test_a_login_waits_after_wrong_passwords_and_the_right_one_waits_too(plugin:
         conn.execute(update(users).values(locked_until=int(time.time())))
     assert sign_in(plugin, "anna", made["password"]).status_code == 200
     assert "locked_until" not in plugin.send("GET", "/api/v1/access/users", who=ANNA).json["items"][0]
+
+
+def test_many_at_once_are_counted_one_by_one(plugin: Plugin) -> None:
+    made = new_login(plugin)
+
+    def enter(password: str) -> tuple[int, str]:
+        body = {"login": "anna", "password": password}
+        return error_of(plugin.app.test_client().post("/api/v1/auth/login", json=body))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(enter, [made["password"]] * 8)) == {(200, "")}
+        assert set(pool.map(enter, [f"wrong password {n}" for n in range(8)])) == {WRONG}
+    with read(plugin.rt.db.app) as conn:
+        row = conn.execute(select(users)).one()
+    assert row.failures == 5  # the last three were refused whatever they were
+    assert actions(plugin).count("user.locked") == 1
 
 
 def test_what_cannot_be_right_is_refused_before_any_hashing(

@@ -118,9 +118,9 @@ def add(databases: Databases, login: str = "anna", role: str = "manager", wp: in
         return users.add(conn, SHOP, login, role, passwords.hash_password(RIGHT), wp, now=NOW)
 
 
-def attempt(databases: Databases, login: str, now: int) -> users.Try:
+def fail(databases: Databases, user: Any, now: int) -> int:
     with write(databases.app) as conn:
-        return users.begin_try(conn, SHOP, login, now=now)
+        return users.failed(conn, SHOP, user.id, now=now)
 
 
 def test_logins_are_one_form_and_taken_once(databases: Databases) -> None:
@@ -132,42 +132,24 @@ def test_logins_are_one_form_and_taken_once(databases: Databases) -> None:
 
 
 def test_wrong_passwords_make_a_login_wait_longer_each_time(databases: Databases) -> None:
-    user, now, waits = add(databases), NOW, []
-    for _ in range(users.FREE_TRIES - 1):
-        assert not attempt(databases, "anna", now).locked
-    for _ in range(10):
-        assert not attempt(databases, "anna", now).locked
-        with read(databases.app) as conn:
-            until = users.get(conn, SHOP, user.id).locked_until
-        waits.append(until - now)
-        assert attempt(databases, "anna", until - 1).locked  # and is not counted
-        now = until
+    user = add(databases)
+    assert [fail(databases, user, NOW) for _ in range(4)] == [0, 0, 0, 0]
+    waits = [fail(databases, user, NOW) for _ in range(10)]
     assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
     with write(databases.app) as conn:
-        users.end_try(conn, users.get(conn, SHOP, user.id), now=now)
         row = users.get(conn, SHOP, user.id)
-    assert (row.failures, row.locked_until, row.last_login_at) == (0, None, now)
+        assert users.is_locked(row, NOW + 3599)
+        assert not users.is_locked(row, NOW + 3600)
+        users.succeeded(conn, row, now=NOW + 4000)
+        row = users.get(conn, SHOP, user.id)
+    assert (row.failures, row.locked_until, row.last_login_at) == (0, None, NOW + 4000)
 
 
-def test_many_guesses_at_once_are_no_more_than_one_after_the_other(databases: Databases) -> None:
-    add(databases)
-    with ThreadPoolExecutor(16) as pool:
-        tries = list(pool.map(lambda _: attempt(databases, "anna", NOW), range(40)))
-    assert sum(not one.locked for one in tries) == users.FREE_TRIES
-
-
-def test_an_unknown_login_has_no_hash_and_no_lock(databases: Databases) -> None:
-    for _ in range(10):
-        found = attempt(databases, "nobody", NOW)
-        assert (found.user, found.locked, found.hash) == (None, False, None)
-
-
-def test_a_password_that_changed_meanwhile_is_not_overwritten(databases: Databases) -> None:
+def test_every_wrong_password_counts_also_at_once(databases: Databases) -> None:
     user = add(databases)
-    with write(databases.app) as conn:
-        users.change(conn, SHOP, user.id, now=NOW, password_hash="fresh")
-        users.end_try(conn, user, now=NOW, new_hash="old, rehashed")
-        assert users.get(conn, SHOP, user.id).password_hash == "fresh"
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(lambda _: fail(databases, user, NOW), range(12)))
+    assert sorted(waits) == [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600]
 
 
 # Signing keys and access tokens
@@ -340,7 +322,8 @@ def opened(databases: Databases, user: Any, now: int = NOW) -> tuple[str, str]:
 
 def turn(databases: Databases, token: str, now: int = NOW) -> sessions.Refreshed:
     with write(databases.app) as conn:
-        return sessions.refresh(conn, token, now=now)
+        shop_id = sessions.shop_of(conn, token)
+        return sessions.refresh(conn, shop_id, token, now=now) if shop_id else sessions.Refreshed("wrong")
 
 
 def test_refresh_tokens_rotate_and_end_in_time(databases: Databases) -> None:
@@ -399,7 +382,7 @@ def refresh_at(url: str, token: str, moment: float, results: Any) -> None:
     engine = open_engine(url)
     time.sleep(max(0.0, moment - time.time()))
     with write(engine) as conn:
-        found = sessions.refresh(conn, token, now=NOW)
+        found = sessions.refresh(conn, SHOP, token, now=NOW)
     results.put((found.state, found.token))
     engine.dispose()
 
