@@ -23,6 +23,7 @@ WAIT_FACTOR = 10
 """A stream of events delays an agent by this many quiet times at most."""
 
 RECEIVED: Memo[int] = Memo(int)
+PENDING: Memo[int] = Memo(int)
 
 Resource = Literal[
     "products", "variations", "categories", "orders", "refunds", "customers", "coupons", "reviews"
@@ -237,7 +238,8 @@ def figures(rt: Runtime, conn: Connection, shop_id: str) -> Row:
     count, newest = select(func.count()).where(mine), select(func.max(events.c.received_at)).where(mine)
     received = RECEIVED.get((rt.owner, shop_id), lambda: int(conn.execute(count).scalar_one()))
     last = conn.execute(newest).scalar()
-    pending = conn.execute(select(func.count()).where(mine, events.c.state == "stored")).scalar_one()
+    waiting = select(func.count()).where(mine, events.c.state == "stored")
+    pending = PENDING.get((rt.owner, shop_id), lambda: int(conn.execute(waiting).scalar_one()))
     return {"received": received, "last_at": at(last), "pending": pending}
 
 
