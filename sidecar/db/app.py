@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from sidecar.db.types import LongBlob, metadata, money, shop_table, time
+from sidecar.db.types import LongBlob, LongText, metadata, money, shop_table, time
 
 app = metadata()
 
@@ -339,7 +339,7 @@ audit = shop_table(
     time("at"),
     Column("who", JSON),
     Column("person", String(64), comment="whose key sealed `sealed`"),
-    Column("sealed", Text, comment="personal values of the row, base64url; the hash covers this form"),
+    Column("sealed", LongText, comment="personal values of the row, base64url; the hash covers this form"),
     Column("action", String(60), nullable=False),
     Column("target", String(200), nullable=False, default=""),
     Column("detail", JSON, nullable=False),

@@ -141,7 +141,7 @@ audit_heads = shop_table(
     Column("hash", String(64), nullable=False, comment="that row's hash, from which the next one goes on"),
     Column("signature", String(80), nullable=False, comment="key id and HMAC-SHA256 under that sealing key"),
     time("at"),
-    comment="Where the audit ends, written with each row; signed, so that the newest rows cannot go unseen.",
+    comment="Where the audit ends, written with each row; signed, so that no newest row can go unseen.",
     privacy="none",
 )
 

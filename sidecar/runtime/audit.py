@@ -30,6 +30,9 @@ PERSONAL = frozenset({
 FAILURES = frozenset({"failed", "refused", "denied", "locked", "reused", "stale", "undo_failed", "broken"})
 """Last words of actions that tell of a failure."""
 VISITOR = "visitor"
+NAME_MAX = 200
+"""Characters of a sealed value: all of a row's must fit its column, which some databases would cut unseen."""
+TEXT_MAX = 20_000
 DAY_S = 86_400
 log = structlog.get_logger(__name__)
 
@@ -61,7 +64,7 @@ def record(
     sealer = sealer_of(conn)
     parts, hidden = _parted({"who": who, "detail": detail or {}, "before": before, "after": after})
     if personal:
-        hidden["personal"] = _plain(personal)
+        hidden["personal"] = _plain(personal, NAME_MAX)
     person = actor(who) or (VISITOR if hidden else None)
     sealed = _sealed(conn, sealer, shop_id, person, hidden) if person and hidden else None
     row: Row = {
@@ -130,7 +133,7 @@ def _parted(parts: dict[str, Row | None]) -> tuple[dict[str, Row | None], dict[s
         plain = _plain(values)
         secret = set(plain) - OPEN if name == "who" else set(plain) & PERSONAL
         shown[name] = {key: value for key, value in plain.items() if key not in secret}
-        kept = {key: plain[key] for key in secret if plain[key] is not None}
+        kept = {key: _plain(plain[key], NAME_MAX) for key in secret if plain[key] is not None}
         if kept:
             hidden[name] = kept
     return shown, hidden
@@ -145,22 +148,22 @@ def _sealed(conn: Connection, sealer: Sealer, shop_id: str, person: str, hidden:
         return None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, most: int = TEXT_MAX) -> Any:
     """A value that every database gives back as it was, and that hashes alike ever after."""
     if isinstance(value, Mapping):
-        return {_text(str(key)): _plain(part) for key, part in value.items()}
+        return {_text(str(key), 200): _plain(part, most) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(part) for part in value]
+        return [_plain(part, most) for part in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**63 else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    return _text(str(value))
+    return _text(str(value), most)
 
 
-def _text(text: str, most: int = 20_000) -> str:
+def _text(text: str, most: int) -> str:
     """Text that every database takes: no NUL, no half surrogates, not too long."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:most]
 

@@ -113,9 +113,12 @@ def test_a_whole_audit_is_good(rt: Runtime) -> None:
     notes(rt)
     note(rt, "test.odd", who=None, detail={"half": "\ud800", "list": [1, (2, "x")], 5: True, "none": None})
     note(rt, "test.none", who={"key": "k" * 100}, target="t" * 500, before={"a": 1}, after={"a": None})
+    names = dict.fromkeys(audit.PERSONAL, "ü🧣" * 50_000)
+    note(rt, "x" * 100, who={"id": 7, **names}, detail=names, before=names, after={"long": "ü" * 90_000})
     assert found(rt) == []
     (report,) = audit.verify(rt)
-    assert (report.rows, report.n, report.hash) == (8, 8, rows(rt)[-1]["hash"])
+    assert (report.rows, report.n, report.hash) == (9, 9, rows(rt)[-1]["hash"])
+    assert audit_log_page(rt)[0]["who"]["login"].startswith("ü🧣")
 
 
 ALTERED: list[dict[str, Any]] = [

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, update
 
 from sidecar.app import open_runtime
+from sidecar.cli import main
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import Databases, insert_new, read, write
 from sidecar.db.app import app as tables
@@ -194,6 +196,32 @@ def test_rotation_reseals_all_while_another_process_works(rt: Runtime, tmp_path:
     aged(rt)
     assert keys.retire(rt) == []
     other.close()
+
+
+def test_the_commands(rt: Runtime, tmp_path: Path) -> None:
+    def command(*words: str) -> tuple[int, str]:
+        with no_devskyy_environment():
+            done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "keys", *words])
+        return done.exit_code, done.output
+
+    fill(rt)
+    first = rt.sealer.key_id
+    assert command("masters") == (0, f"{first}  seals 6, signs the audit\n")
+    code, told = command("rotate-master")
+    second = rt.sealer.key_id
+    assert (code, f"The key {second} seals from now on." in told) == (0, True)
+    code, told = command("retire-master")
+    assert (code, "Error: The key file changed less than a minute ago" in told) == (1, True)
+    aged(rt)
+    code, told = command("retire-master")
+    assert (code, f"Error: The key {first} still seals 6 values and signs the audit." in told) == (1, True)
+    assert command("reseal") == (0, "6 values sealed again, 1 signatures renewed.\n")
+    assert command("masters")[1].splitlines() == [f"{second}  seals 6, signs the audit", f"{first}  seals 0"]
+    assert f"Retired {first}." in command("retire-master")[1]
+    aged(rt)
+    assert command("retire-master") == (0, "There is only the one key.\n")
+    assert all_open(rt, rt.sealer)
+    assert command("rotate-master", "--wrapped", "x")[0] == 1
 
 
 def test_the_ticker_finds_what_waits(rt: Runtime) -> None:

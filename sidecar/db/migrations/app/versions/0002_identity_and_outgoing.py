@@ -63,7 +63,7 @@ def upgrade() -> None:
         ),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", name=op.f("pk_audit_heads")),
-        comment="Where the audit ends, written with each row; signed, so that the newest rows cannot go unseen.",
+        comment="Where the audit ends, written with each row; signed, so that no newest row can go unseen.",
         **OPTIONS,
     )
     op.create_table(
@@ -482,7 +482,9 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column(
                 "sealed",
-                sa.Text(),
+                sa.Text()
+                .with_variant(mysql.MEDIUMTEXT(), "mariadb")
+                .with_variant(mysql.MEDIUMTEXT(), "mysql"),
                 nullable=True,
                 comment="personal values of the row, base64url; the hash covers this form",
             )
