@@ -151,9 +151,9 @@ final class Activity_Test extends Shop_Test_Case
         ]);
         $entries = [
             self::entry(5, ['action' => 'proposal.undone', 'target' => $single]),
-            self::entry(4, ['action' => 'proposal.applied', 'target' => $both]),
+            self::entry(4, ['action' => 'proposal.applied', 'target' => $both, 'before' => (object) ['state' => 'applying'], 'after' => (object) ['state' => 'applied']]),
             self::entry(3, ['action' => 'proposal.approve', 'target' => $single]),
-            self::entry(2, ['action' => 'proposal.reject', 'target' => self::id()]),
+            self::entry(2, ['action' => 'proposal.reject', 'target' => self::id(), 'before' => (object) ['state' => 'pending'], 'after' => (object) ['state' => 'rejected']]),
             self::entry(1),
         ];
         $this->answers = [self::LOG => ['ok' => true, 'items' => $entries, 'total' => 5]];
@@ -166,6 +166,7 @@ final class Activity_Test extends Shop_Test_Case
         self::assertFalse(isset($items[4]->products));
         [, , , $rows] = $this->file();
         self::assertSame(["Silk scarf, Wool coat ($both)", 'Silk scarf regular_price: 18, Wool coat stock_delta: 5', 'Silk scarf regular_price: 17, Wool coat stock_delta: 12'], array_slice($rows[2], 5, 3));
+        self::assertSame(['state: pending', 'state: rejected'], array_slice($rows[4], 6, 2));
     }
 
     public function test_searches_are_not_kept_but_the_first_page_is(): void

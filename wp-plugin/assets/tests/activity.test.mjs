@@ -50,6 +50,12 @@ test('the ledger\'s changes are said by product where there are several', () => 
   assert.deepEqual(found.map(({ label, before, after }) => [label, before, after]), [['Scarf, Regular price', '40,00\u00a0€', '34,00\u00a0€'], ['Stock', '5', '12']]);
 });
 
+test('a proposal\'s state is said only where no values changed', () => {
+  const states = { before: { state: 'pending' }, after: { state: 'rejected' } };
+  assert.deepEqual(changes(states).map(({ before, after }) => [before, after]), [['To decide', 'Rejected']]);
+  assert.deepEqual(changes({ ...states, changed: [{ path: 'name', of: '', before: 'a', after: 'b' }] }).map(({ before }) => before), ['a']);
+});
+
 test('a target cannot become a link of its own', () => {
   assert.equal(subject({ action: 'pairing.moved', target: 'javascript:alert(1)' }).href, undefined);
   assert.equal(subject({ action: 'run.ask', target: '"><script>&x=1' }).href, `${ADMIN}-runs#run=%22%3E%3Cscript%3E%26x%3D1`);

@@ -30,7 +30,7 @@ final class Trace
             $products = array_values(array_unique(array_filter(array_map([self::class, 'product'], $mine))));
             $entry->products = array_map(static fn (int $id): array => ['id' => $id, 'name' => $names[$id] ?? self::gone($id)], array_slice($products, 0, self::MOST));
             $way = in_array($entry->action, self::FORWARD, true) <=> in_array($entry->action, self::BACK, true);
-            if ($way !== 0 && !isset($entry->before) && !isset($entry->after)) {
+            if ($way !== 0) {
                 $entry->changed = array_slice(array_merge(...array_map(static fn (\stdClass $row): array => self::changed($row, $way, count($mine) > 1 ? $names : []), $mine)), 0, self::MOST);
             }
         }

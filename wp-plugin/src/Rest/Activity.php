@@ -128,8 +128,8 @@ final class Activity
             Actions::words()[$action] ?? $action,
             $action,
             self::subject($entry),
-            self::values($entry->before ?? $entry->detail->before ?? self::changed($entry, 'before')),
-            self::values($entry->after ?? $entry->detail->after ?? self::changed($entry, 'after')),
+            self::values(self::side($entry, 'before')),
+            self::values(self::side($entry, 'after')),
             self::values(array_diff_key((array) ($entry->detail ?? []), ['before' => 1, 'after' => 1])),
             empty($entry->failed) ? '' : __('yes', 'devskyy'),
             (string) ($entry->request_id ?? ''),
@@ -149,14 +149,14 @@ final class Activity
         return $names === '' ? (string) ($entry->target ?? '') : sprintf('%s (%s)', $names, $entry->target);
     }
 
-    /** @return array<string, mixed> One side of what the ledger knows. */
-    private static function changed(\stdClass $entry, string $side): array
+    /** What stood before or after: of a proposal the values that the ledger knows, else what the audit says. */
+    private static function side(\stdClass $entry, string $side): mixed
     {
         $found = [];
         foreach ($entry->changed ?? [] as $change) {
             $found[ltrim($change['of'] . ' ' . $change['path'])] = $change[$side];
         }
-        return $found;
+        return $found ?: ($entry->$side ?? $entry->detail->$side ?? null);
     }
 
     /** `price: 20.00, stock: 3`; what is deeper stays JSON. */

@@ -2,7 +2,7 @@ import { __, sprintf } from '@wordpress/i18n';
 import { getDate } from '@wordpress/date';
 import { roleLabel } from '../access/rights.js';
 import { pathLabel, valueText } from '../lib/changes.js';
-import { scheduleLabel } from '../lib/labels.js';
+import { scheduleLabel, stateLabel } from '../lib/labels.js';
 import { readable } from '../lib/schema.js';
 import { shop } from '../lib/shop.js';
 import { today } from '../lib/time.js';
@@ -77,7 +77,7 @@ function flat(values = {}) {
   }, {});
 }
 
-const WORDS = { role: roleLabel, schedule: scheduleLabel };
+const WORDS = { role: roleLabel, schedule: scheduleLabel, state: stateLabel };
 
 /** A value in words; the few names whose values are words of ours are translated. */
 export const worth = (name, value) => (WORDS[name] && typeof value === 'string' ? WORDS[name](value) : valueText(name, value));
