@@ -25,6 +25,11 @@ from sidecar.core.errors import DevSkyyError, Unavailable
 BUSY_S = 15.0
 """Longest wait for another writer on SQLite."""
 
+KEPT, MOST = 10, 128
+"""Connections that a process keeps, more than the usual threads of a web process: what comes back beyond them
+is closed, and opening one costs more than most requests. And the most that SQLite is opened by.
+"""
+
 TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 READ = {"devskyy_read": True}
@@ -101,10 +106,11 @@ def open_engine(url: str) -> Engine:
     options: dict[str, Any] = {"hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_S, "check_same_thread": False}
+        options |= {"pool_size": KEPT, "max_overflow": MOST - KEPT}
         if parsed.database and parsed.database != ":memory:":
             _make_folder(Path(parsed.database).parent)
     else:
-        options |= {"pool_pre_ping": True, "pool_recycle": 1800}
+        options |= {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": KEPT, "max_overflow": 5}
         if parsed.get_backend_name() == "postgresql":
             options["isolation_level"] = "READ COMMITTED"
         else:
