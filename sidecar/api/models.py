@@ -22,7 +22,9 @@ class Model(BaseModel):
     def _absent_is_empty(cls, value: Any) -> Any:
         if isinstance(value, dict):
             # Pydantic takes true for 1, and so for somebody else's number: as text it is refused by name.
-            return value | {name: _texts(value[name]) for name in _numbers(cls) if name in value}
+            # So does it take a number for a time.
+            times = {name: f"number {value[name]}" for name in _times(cls) if _counts(value.get(name))}
+            return value | times | {name: _texts(value[name]) for name in _numbers(cls) if name in value}
         return {} if value is None else value
 
     @classmethod
@@ -36,6 +38,19 @@ def _numbers(model: type[BaseModel]) -> tuple[str, ...]:
     """The fields that hold a number or several, and no boolean."""
     kinds = {name: set(_kinds(field.annotation)) for name, field in model.model_fields.items()}
     return tuple(name for name, found in kinds.items() if found & {int, float} and bool not in found)
+
+
+@lru_cache(maxsize=256)
+def _times(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(
+        name for name, field in model.model_fields.items() if AwareDatetime in _kinds(field.annotation)
+    )
+
+
+def _counts(given: Any) -> bool:
+    if isinstance(given, str):
+        return given.strip().lstrip("+-").replace(".", "", 1).isdigit()
+    return isinstance(given, int | float)
 
 
 def _texts(given: Any) -> Any:

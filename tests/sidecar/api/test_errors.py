@@ -242,3 +242,11 @@ def test_a_boolean_is_no_number(plugin: Plugin) -> None:
         answer = plugin.send("POST", "/api/v1/gdpr/delete-data", given, who=ANNA)
         is_error(answer, 422)
         assert set(answer.json["error"]["fields"]) == {named}
+
+
+def test_a_number_is_no_time(plugin: Plugin) -> None:
+    path = f"/api/v1/proposals/{'0' * 32}/snooze"
+    for given in (1_900_000_000, 5.5, "1900000000", True):
+        answer = plugin.send("POST", path, {"until": given}, who=ANNA)
+        is_error(answer, 422)
+        assert set(answer.json["error"]["fields"]) == {"until"}
