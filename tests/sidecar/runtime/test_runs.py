@@ -169,7 +169,7 @@ def test_schedules_fire_once_whoever_looks(plugin: Plugin) -> None:
     with write(plugin.rt.db.app) as conn:
         schedule.place_all(conn, plugin.shop_id, list(plugin.rt.registry.values()))
         conn.execute(update(schedule.schedules).values(next_at=base.now() - 10))
-    assert fire_due(plugin.rt) == 2  # only-look and the nightly comparison of ids
+    assert fire_due(plugin.rt) == 3  # only-look, the nightly comparison of ids and what is let go nightly
     assert fire_due(plugin.rt) == 0
     assert [run["trigger"] for run in plugin.get("/api/v1/runs").json["items"]] == ["schedule"]
 
@@ -179,11 +179,11 @@ def test_an_agent_that_is_off_has_no_schedule(plugin: Plugin) -> None:
         with read(plugin.rt.db.app) as conn:
             return set(conn.execute(select(schedule.schedules.c.agent)).scalars())
 
-    assert names() == {"only-look", "_reconcile"}
+    assert names() == {"only-look", "_reconcile", "_retention"}
     plugin.send("PUT", "/api/v1/agents/only-look/settings", {"enabled": False}, who=ANNA)
-    assert names() == {"_reconcile"}
+    assert names() == {"_reconcile", "_retention"}
     plugin.send("PUT", "/api/v1/agents/cut-price/settings", {"schedule": "hourly"}, who=ANNA)
-    assert names() == {"_reconcile", "cut-price"}
+    assert names() == {"_reconcile", "_retention", "cut-price"}
 
 
 @pytest.mark.parametrize("word", ["hourly", "daily", "weekly", "monthly", "0 6 * * 1"])
