@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 RATE = r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
+ROUTE_RATES = r"^(\s*[A-Z]+ /\S+ [1-9][0-9]{0,8}/(second|minute|hour|day)\s*(,|$))*$"
 
 
 class Settings(BaseSettings):
@@ -106,6 +107,12 @@ class Settings(BaseSettings):
     )
     rate_plugin: str = Field(
         "60000/minute", pattern=RATE, description="Signed requests of each shop's plugin."
+    )
+    rate_routes: str = Field(
+        "POST /api/v1/sync 12/minute, POST /api/v1/webhooks/test 30/minute",
+        pattern=ROUTE_RATES,
+        description="Limits of single routes for each key, user or client, beside the above: "
+        "method, path as docs/access.md writes it, limit; separated by commas.",
     )
     web_workers: int = Field(2, ge=1, le=64, description="Gunicorn worker processes.")
     web_threads: int = Field(8, ge=1, le=128, description="Threads of each web worker.")

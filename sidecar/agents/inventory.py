@@ -134,9 +134,7 @@ class ReorderPointsOutput(BaseModel):
     unchanged: int = Field(description="Items whose level is right as it is.")
     reorder_now: list[ReorderNow] = Field(description="Items to order now, shortest cover first.")
     methods: list[MethodScore] = Field(description="How each method did on past lead times.")
-    covered: float | None = Field(
-        None, description="Share of past lead times that the chosen methods covered."
-    )
+    covered: float | None = Field(None, description="Share of past lead times the chosen methods covered.")
     covered_by_mean: float | None = Field(None, description="The same for the mean over the lead time.")
 
 

@@ -7,6 +7,7 @@ counts against its address).
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Shield:
 
     limiter: Limiter
     limit: dict[str, Limit]
+    routes: dict[str, Limit]
     allowed: tuple[Network, ...]
     proxies: tuple[Network, ...]
     origins: frozenset[str]
@@ -82,10 +84,16 @@ def _shield(rt: Runtime) -> Shield:
     return Shield(
         Limiter(rt.db.app, rt.sealer),
         {kind: Limit.of(kind, getattr(given, f"rate_{kind}")) for kind in KINDS},
+        dict(_route_limit(text) for text in given.rate_routes.split(",") if text.strip()),
         limits.networks(given.allowed_networks),
         limits.networks(given.trusted_proxies),
         frozenset(given.cors_origins.replace(",", " ").split()),
     )
+
+
+def _route_limit(text: str) -> tuple[str, Limit]:
+    method, path, amount = text.split(maxsplit=2)
+    return f"{method} {path}", Limit.of(f"{method} {path}", amount)
 
 
 def shield() -> Shield:
@@ -192,16 +200,23 @@ def admit(who: Caller | None, rule: str) -> None:
     g.admitted = True
     if who is not None:
         name = who.shop_id if who.kind == "plugin" else f"{who.shop_id} {who.kind} {who.ident}"
-        _count(kind, name)
+        _count(shield().limit[kind], name)
+        route = shield().routes.get(f"{request.method} {_path()}") if who.kind != "plugin" else None
+        if route is not None:
+            _count(route, name)
         return
     if request.path == PROBE:
         return
     if kind == "sign_in":
         _limit_body(min(OPEN_BODY_BYTES, _settings().max_body_bytes))
-    _count(kind, _hashed_address())
+    _count(shield().limit[kind], _hashed_address())
     login = _login() if kind == "sign_in" else None
     if login:
-        _count(kind, f"login {shield().limiter.hashed(login)}")
+        _count(shield().limit[kind], f"login {shield().limiter.hashed(login)}")
+
+
+def _path() -> str:
+    return re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", str(request.url_rule))
 
 
 def kind_of(caller: str | None, rule: str, method: str) -> str:
@@ -216,8 +231,8 @@ def kind_of(caller: str | None, rule: str, method: str) -> str:
     return "read" if reading else "write"
 
 
-def _count(kind: str, who: str) -> None:
-    verdict = shield().limiter.take(shield().limit[kind], who)
+def _count(limit: Limit, who: str) -> None:
+    verdict = shield().limiter.take(limit, who)
     former: Verdict | None = g.get("rate")
     if former is None or not verdict.allowed or verdict.remaining < former.remaining:
         g.rate = verdict
@@ -264,7 +279,7 @@ def _failed(response: Response) -> Response:
     """The refusal, or 429 once an address has had too many: so nobody learns more by trying. A caller with a
     good token is never refused for what others at its address do."""
     try:
-        _count("failed", _hashed_address())
+        _count(shield().limit["failed"], _hashed_address())
     except DevSkyyError as error:
         # The database being away must not turn a refusal into something else.
         return errors.answer(error) if isinstance(error, TooMany) else response

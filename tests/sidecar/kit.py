@@ -99,7 +99,7 @@ def tiny_registry() -> Registry:
 def settings_in(folder: Path, **more: Any) -> Settings:
     """Settings that read no file and no environment; limits too high to stand in a test's way."""
     given = {"data_dir": folder, "log_level": "ERROR", "debounce_s": 0}
-    rates = {f"rate_{kind}": "1000000/minute" for kind in KINDS}
+    rates = {f"rate_{kind}": "1000000/minute" for kind in KINDS} | {"rate_routes": ""}
     return Settings(_env_file=None, **{**given, **rates, **more})  # type: ignore[call-arg]
 
 

@@ -159,6 +159,8 @@ def test_wrong_settings_are_refused_at_the_start(tmp_path: Path) -> None:
         {"allowed_networks": "10.0.0.0/33"},
         {"trusted_proxies": "proxy.example.com"},
         {"rate_read": "many"},
+        {"rate_routes": "POST /api/v1/sync"},
+        {"rate_routes": "POST /api/v1/sync 1/hour; GET / 2/hour"},
         {"rate_sign_in": "0/minute"},
     ):
         with pytest.raises(ValueError):
@@ -281,6 +283,20 @@ def test_a_limit_per_key_with_standard_headers(make: Make) -> None:
     writes = [plugin.client.post("/api/v1/sync", json={}, headers=mine) for _ in range(2)]
     assert [answer.status_code for answer in writes] == [202, 429]
     assert plugin.get(STATUS).headers["RateLimit-Policy"].startswith('"plugin"')
+
+
+def test_a_route_may_have_a_limit_of_its_own(make: Make) -> None:
+    app = make(rate_routes="POST /api/v1/sync 1/hour, GET /api/v1/runs/{id} 2/hour")
+    plugin = Plugin(app).pair()
+    mine, other = (key(plugin, "sync:write", "runs:read", "status:read") for _ in range(2))
+    first, second = (plugin.client.post("/api/v1/sync", json={}, headers=mine) for _ in range(2))
+    assert (first.status_code, code(second)) == (202, (429, "rate_limited"))
+    assert second.headers["RateLimit-Policy"] == '"POST /api/v1/sync";q=1;w=3600'
+    runs = [plugin.client.get(f"/api/v1/runs/{n:032x}", headers=mine).status_code for n in range(3)]
+    assert runs == [404, 404, 429]  # one limit for the route, whatever stands in its path
+    assert plugin.client.get(STATUS, headers=mine).status_code == 200
+    assert plugin.client.post("/api/v1/sync", json={}, headers=other).status_code in (202, 409)
+    assert plugin.send("POST", "/api/v1/sync", {}).status_code in (202, 409)
 
 
 def test_a_key_without_the_scope_is_counted_too(make: Make) -> None:
