@@ -84,6 +84,20 @@ final class Client_Test extends Shop_Test_Case
         self::assertLessThanOrEqual(5, $this->sent[0]['timeout']);
     }
 
+    public function test_who_presses_try_again_may_wait(): void
+    {
+        Client::request('GET', '/api/v1/status');
+        $this->answers = ['GET' => ['ok' => true]];
+        self::assertInstanceOf(\WP_Error::class, Client::request('GET', '/api/v1/runs'));
+        $_SERVER['HTTP_X_DEVSKYY_RETRY'] = '1';
+        try {
+            self::assertTrue(Client::request('GET', '/api/v1/runs')->ok);
+        } finally {
+            unset($_SERVER['HTTP_X_DEVSKYY_RETRY']);
+        }
+        self::assertFalse(Client::is_down());
+    }
+
     public function test_who_acts_is_signed_in(): void
     {
         $this->answers = ['POST' => ['ok' => true]];

@@ -33,6 +33,7 @@ SIDECAR_SETTINGS = {
     "DEVSKYY_SYNC_EVERY_S": "3600",  # what is read between is asked for by events
     "DEVSKYY_SHOP_TIMEOUT_S": "20",
     "DEVSKYY_LOG_LEVEL": "INFO",
+    "DEVSKYY_RATE_SIGN_IN": "1000/minute",  # the tests pair more often than anybody does
 }
 
 

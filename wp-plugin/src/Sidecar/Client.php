@@ -60,7 +60,9 @@ final class Client
     /** Sends one request to an address, signed or not; answers as `request`. */
     public static function send(string $url, string $method, string $path, string $json, string $token, array $options = []): \stdClass|WP_Error
     {
-        $down = empty($options['force']) ? get_transient(self::DOWN) : false;
+        // The header is set by the button "Try again": whoever pressed it may wait for the answer.
+        $force = !empty($options['force']) || ($_SERVER['HTTP_X_DEVSKYY_RETRY'] ?? '') === '1';
+        $down = $force ? false : get_transient(self::DOWN);
         if (is_array($down) && $down['url'] === $url) {
             return Error_Hints::error($down['code'], 503);
         }
@@ -82,7 +84,7 @@ final class Client
             set_transient(self::DOWN, ['url' => $url, 'code' => $error->get_error_code()], self::DOWN_SECONDS);
             return $error;
         }
-        self::seen_up($down !== false || !empty($options['force']));
+        self::seen_up($down !== false || $force);
         return self::read((int) wp_remote_retrieve_response_code($response), wp_remote_retrieve_body($response));
     }
 

@@ -32,7 +32,17 @@ function call(path, options) {
   });
 }
 
-export const get = (path, query, signal) => call(path + queryString(query), { signal });
+let pressed = 0;
+
+/** A person says "try again": what is read in the next second asks the sidecar although it was just away. */
+export function tryAgain(load) {
+  pressed = Date.now();
+  return load();
+}
+
+const insisting = () => (Date.now() - pressed < 1000 ? { headers: { 'X-DevSkyy-Retry': '1' } } : {});
+
+export const get = (path, query, signal) => call(path + queryString(query), { signal, ...insisting() });
 export const post = (path, data = {}) => call(path, { method: 'POST', data });
 export const patch = (path, data) => call(path, { method: 'PATCH', data });
 export const remove = (path) => call(path, { method: 'DELETE' });

@@ -1,5 +1,6 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Button, Notice } from '@wordpress/components';
+import { tryAgain } from './api.js';
 import { Icon } from './icons.jsx';
 import { shop } from './shop.js';
 import { ago } from './time.js';
@@ -39,7 +40,7 @@ export function Problem({ error, retry, children }) {
           {sprintf(__('Request %s', 'devskyy'), error.request_id)}
         </p>
       )}
-      {retry && <Button variant="secondary" size="compact" onClick={retry}>{__('Try again', 'devskyy')}</Button>}
+      {retry && <Button variant="secondary" size="compact" onClick={() => tryAgain(retry)}>{__('Try again', 'devskyy')}</Button>}
     </Notice>
   );
 }
@@ -55,7 +56,7 @@ export function Stale({ stale, retry, children }) {
       {stale.error?.hint && <p>{stale.error.hint}</p>}
       {children && <p>{children}</p>}
       <div className="devskyy-buttons">
-        <Button variant="secondary" size="compact" onClick={retry}>{__('Try again', 'devskyy')}</Button>
+        <Button variant="secondary" size="compact" onClick={() => tryAgain(retry)}>{__('Try again', 'devskyy')}</Button>
         <Button variant="tertiary" size="compact" href={shop().urls.status}>{__('Look at Status', 'devskyy')}</Button>
       </div>
     </Notice>

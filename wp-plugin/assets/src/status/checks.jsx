@@ -1,5 +1,6 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
+import { tryAgain } from '../lib/api.js';
 import { Icon } from '../lib/icons.jsx';
 import { shop } from '../lib/shop.js';
 import { ago } from '../lib/time.js';
@@ -36,7 +37,7 @@ export function Headline({ data, checks, retry }) {
           {/* translators: %s: age such as "12 minutes ago". */}
           {stale && sprintf(__('Below stands what was known %s.', 'devskyy'), ago(stale.since))}
         </p>
-        <Button variant="secondary" size="compact" onClick={retry}>{__('Try again', 'devskyy')}</Button>
+        <Button variant="secondary" size="compact" onClick={() => tryAgain(retry)}>{__('Try again', 'devskyy')}</Button>
       </Line>
     );
   }
