@@ -101,7 +101,8 @@ def test_the_saved_file_opens_without_running_anything(scene: Scene, tabs: Tabs,
 
 def test_without_the_sidecar_the_last_known_state_stays(scene: Scene, tabs: Tabs) -> None:
     approved(scene, "Remembered scarf")
-    settled(tabs.open(scene, PAGES["activity"], "admin"))
+    # The names of the proposals come after the page, and are remembered too.
+    settled(tabs.open(scene, PAGES["activity"], "admin")).wait_for_load_state("networkidle")
     scene.sidecar.stop()
     page = settled(tabs.open(scene, PAGES["activity"], "admin"))
     expect(page.get_by_text("You see what was known").first).to_be_visible()
