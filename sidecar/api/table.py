@@ -40,8 +40,8 @@ FOOT = """
 Settings `DEVSKYY_RATE_…` ([settings.md](settings.md)), counted over all processes. *sign-in* counts each
 address and each login, *open* each address; the others each key, user or client. The plugin has the limit
 *plugin* everywhere, per shop. Requests that are refused before anybody is known count as *failed*, per
-address; they never stand in the way of a caller with a good token. `DEVSKYY_RATE_ROUTES` gives single routes a
-limit of their own for each key, user or client.
+address; they never stand in the way of a caller with a good token. `DEVSKYY_RATE_ROUTES` gives single routes
+a limit of their own for each key, user or client.
 """
 
 
