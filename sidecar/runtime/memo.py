@@ -18,6 +18,7 @@ class _Kept(Generic[Value]):
     lock: threading.Lock = field(default_factory=threading.Lock)
     value: Value | None = None
     until: float = 0.0
+    version: int = 0
 
 
 class Memo(Generic[Value]):
@@ -29,11 +30,12 @@ class Memo(Generic[Value]):
     def __init__(self, rows: Callable[[Value], int]) -> None:
         self._rows, self._kept, self._lock = rows, dict[tuple[str, str], _Kept[Value]](), threading.Lock()
 
-    def get(self, key: tuple[str, str], count: Callable[[], Value]) -> Value:
-        """The answer for (process, shop), counted now or a moment ago."""
+    def get(self, key: tuple[str, str], count: Callable[[], Value], version: int = 0) -> Value:
+        """The answer for (process, shop), counted now or a moment ago; another `version` counts anew."""
         with self._lock:
             kept = self._kept.setdefault(key, _Kept())
-        if kept.value is None:
+        if kept.value is None or kept.version != version:
+            kept.version = version
             return self._count(kept, count)
         if time.monotonic() < kept.until or not kept.lock.acquire(blocking=False):
             return kept.value

@@ -150,10 +150,11 @@ def _counts(rt: Runtime, shop_id: str) -> dict[str, int]:
 def figures(rt: Runtime, shop_id: str) -> Row:
     """`sync` of Status: state, age, progress and how many rows there are."""
     state = _state(rt, shop_id) or {}
-    counts = COUNTS.get((rt.owner, shop_id), lambda: _counts(rt, shop_id))
+    generation = state.get("generation", 0)  # whatever is written to the mirror raises it
+    counts = COUNTS.get((rt.owner, shop_id), lambda: _counts(rt, shop_id), generation)
     last = max(state.get("last_full_at") or 0, state.get("last_incremental_at") or 0)
     answer = {
-        "state": state.get("state", "never"), "generation": state.get("generation", 0),
+        "state": state.get("state", "never"), "generation": generation,
         "last_full_at": at(state.get("last_full_at")),
         "last_incremental_at": at(state.get("last_incremental_at")),
         "lag_seconds": now() - last if last else None, "counts": counts,

@@ -54,3 +54,16 @@ def test_who_comes_while_it_is_counted_gets_the_former_answer() -> None:
     go.set()
     thread.join(10)
     assert found == [WORTH + 1]
+
+
+def test_another_version_is_counted_anew() -> None:
+    memo, counted = Memo(int), []
+
+    def count() -> int:
+        counted.append(None)
+        time.sleep(0.01)  # kept for a second
+        return WORTH + len(counted)
+
+    assert [memo.get(("p", "s"), count, version) for version in (1, 1, 2, 2)] == [
+        WORTH + 1, WORTH + 1, WORTH + 2, WORTH + 2,
+    ]  # fmt: skip
