@@ -16,12 +16,14 @@ from flask import Flask
 from pydantic import BaseModel, Field
 
 from sidecar.api.shield import KINDS
+from sidecar.app import create_app
 from sidecar.core.agent import Agent, Context, Proposal, Registry, Result, Subject, agent
 from sidecar.core.changes import Patch, SetField
 from sidecar.core.evidence import Chart, Evidence, MoneyValue, Series, Text, Window, say
 from sidecar.runtime.base import Runtime
 from sidecar.security.tokens import b64decode, canonical_path, sign
 from sidecar.settings import Settings
+from tests.sidecar.servers import drop_tables
 
 ANNA = {"id": 7, "login": "anna", "caps": ["manage_woocommerce"]}
 ERIC = {"id": 9, "login": "eric", "caps": ["edit_posts"]}
@@ -226,3 +228,14 @@ def no_devskyy_environment() -> Iterator[None]:
         yield
     finally:
         os.environ.update(kept)
+
+
+def paired_on(server: str, folder: Path) -> Iterator[Plugin]:
+    """A plugin that is paired with a sidecar on such a server (its URL with `%s` for the database)."""
+    urls = {"database_url": server % "app", "mirror_url": server % "mirror"}
+    with no_devskyy_environment():
+        app = create_app(settings_in(folder, **urls), tiny_registry())
+    rt = app.extensions["devskyy"]
+    yield Plugin(app).pair()
+    drop_tables(rt.db)
+    rt.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -13,7 +12,6 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import delete, select
 
-from sidecar.app import create_app
 from sidecar.db import read, write
 from sidecar.db.identity import sessions as session_table
 from sidecar.db.identity import signing_keys as key_table
@@ -28,8 +26,7 @@ from tests.sidecar.api.identity_kit import (
     new_login,
     sign_in,
 )
-from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.kit import ANNA, Plugin, paired_on
 
 AT_ONCE = 6
 
@@ -37,15 +34,7 @@ AT_ONCE = 6
 @pytest.fixture(scope="module", params=["mariadb", "postgresql"])
 def plugin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
     """A plugin that is paired with a sidecar on such a server."""
-    server: str = request.getfixturevalue(request.param)
-    urls = {"database_url": server % "app", "mirror_url": server % "mirror"}
-    folder: Path = tmp_path_factory.mktemp(request.param)
-    with no_devskyy_environment():
-        app = create_app(settings_in(folder, **urls), tiny_registry())
-    rt = app.extensions["devskyy"]
-    yield Plugin(app).pair()
-    drop_tables(rt.db)
-    rt.close()
+    yield from paired_on(request.getfixturevalue(request.param), tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(autouse=True)

@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from sidecar.app import create_app
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, write
 from sidecar.db.app import audit as table
 from sidecar.runtime import audit, base, events, mirror, proposals, schedule
 from sidecar.runtime import jobs as work
 from sidecar.runtime.ticker import Ticker, fire_due
-from tests.sidecar.kit import ANNA, Plugin, do_jobs, no_devskyy_environment, settings_in, tiny_registry
+from tests.sidecar.kit import ANNA, Plugin, do_jobs, paired_on
 from tests.sidecar.runtime.test_events import event, post
-from tests.sidecar.servers import drop_tables
 
 
 @pytest.fixture(scope="module", params=["mariadb", "postgresql"])
 def plugin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
     """A plugin that is paired with a sidecar on such a server."""
-    server: str = request.getfixturevalue(request.param)
-    urls = {"database_url": server % "app", "mirror_url": server % "mirror"}
-    folder: Path = tmp_path_factory.mktemp(request.param)
-    with no_devskyy_environment():
-        app = create_app(settings_in(folder, **urls), tiny_registry())
-    rt = app.extensions["devskyy"]
-    yield Plugin(app).pair()
-    drop_tables(rt.db)
-    rt.close()
+    yield from paired_on(request.getfixturevalue(request.param), tmp_path_factory.mktemp(request.param))
 
 
 def at_once(do: Any, times: int) -> list[Any]:
