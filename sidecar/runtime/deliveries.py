@@ -12,7 +12,6 @@ import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import structlog
@@ -204,7 +203,7 @@ def attempt(rt: Runtime, claimed: Claim) -> Outcome:
     private = [head_lines["webhook-signature"], *head_lines["webhook-signature"].replace("v1,", "").split()]
     private += [signatures.secret_text(key).removeprefix(signatures.PREFIX) for key in claimed.keys]
     words = f"HTTP {answer.status} {_excerpt(answer.body, private)}".strip()[:ERROR_MAX]
-    wait = retry_after(answer.headers.get("retry-after", ""), now())
+    wait = min(outbound.retry_after(answer.headers.get("retry-after"), now()) or 0, HORIZON_S)
     return Outcome(False, answer.status, words, answer.duration_ms, wait)
 
 
@@ -214,18 +213,6 @@ def _excerpt(body: bytes, private: list[str]) -> str:
     for word in private:
         text = text.replace(word, "…")
     return redact(" ".join("".join(sign if sign.isprintable() else " " for sign in text).split()))
-
-
-def retry_after(text: str, moment: int) -> int:
-    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3): a number or a date; 0 when it says neither."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:9]), HORIZON_S)
-    try:
-        when = int(parsedate_to_datetime(text).timestamp())
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return 0
-    return max(0, min(when - moment, HORIZON_S))
 
 
 def backoff(attempts: int) -> float:

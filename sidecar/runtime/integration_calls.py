@@ -10,7 +10,6 @@ import json
 import random
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -209,24 +208,12 @@ def _trouble(result: outbound.Answer | DevSkyyError) -> _Trouble | None:
     if status == 401:
         return _Trouble("credentials_refused", "The service refused the credentials.", status=409, ms=ms)
     if status == 429 or (status == 503 and "retry-after" in result.headers):
-        wait = _retry_after(result.headers.get("retry-after"))
+        wait = outbound.retry_after(result.headers.get("retry-after"), now())
+        wait = PAUSE_S if wait is None else min(wait, PAUSE_MOST_S)
         return _Trouble("rate_limited", f"The service answered {status}.", status=429, ms=ms, wait=wait)
     if status >= 500:
         return _Trouble("server_error", f"The service answered {status}.", ms=ms)
     return None
-
-
-def _retry_after(text: str | None) -> float:
-    """Seconds to wait, from seconds or a date (RFC 9110, section 10.2.3); half a minute when unreadable."""
-    try:
-        if text is None:
-            return PAUSE_S
-        if text.strip().isdigit():
-            return min(int(text), PAUSE_MOST_S)
-        ahead: float = parsedate_to_datetime(text).timestamp() - time.time()
-        return min(max(0.0, ahead), PAUSE_MOST_S)
-    except (ValueError, TypeError, OverflowError):
-        return PAUSE_S
 
 
 def _noted(rt: Runtime, row: Row, trouble: _Trouble, attempt: int) -> float | None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
@@ -385,3 +386,14 @@ def _closed(host: str, reason: str) -> AddressRefused:
 
 def _plain() -> AddressRefused:
     return _refused("Plain http is refused.", "Use https, or set DEVSKYY_WEBHOOKS_ALLOW_HTTP.")
+
+
+def retry_after(text: str | None, moment: int) -> int | None:
+    """Seconds a Retry-After asks for (RFC 9110, 10.2.3), a number or a date; None when it says neither."""
+    text = (text or "").strip()
+    if text.isascii() and text.isdigit():
+        return int(text[:9])
+    try:
+        return max(0, int(parsedate_to_datetime(text).timestamp()) - moment)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
