@@ -22,21 +22,33 @@ final class Client
      */
     public static function request(string $method, string $path, array $query = [], mixed $body = null, array $options = []): \stdClass|WP_Error
     {
-        if (!Connection::paired()) {
-            return Error_Hints::error('not_paired', 409);
-        }
-        if (Connection::halted() && empty($options['moved'])) {
-            return Error_Hints::error('site_changed', 409);
-        }
-        $secret = Connection::secret();
-        if ($secret === null) {
-            return Error_Hints::error('secret_unreadable', 409);
-        }
         $json = $body === null ? '' : (string) wp_json_encode($body, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
-        $more = ['site' => Connection::site_id(), 'home' => Connection::home()] + (empty($options['person']) ? [] : ['who' => self::person()]);
         $canonical = Signature::canonical_path($path, $query);
-        $token = Signature::token(Signature::claims('plugin', Connection::shop_id(), $method, $canonical, $json, $more), $secret);
-        return self::send(Connection::url(), $method, $canonical, $json, $token, $options);
+        $token = self::sign($method, $canonical, $json, $options);
+        return is_wp_error($token) ? $token : self::send(Connection::url(), $method, $canonical, $json, $token, $options);
+    }
+
+    /**
+     * A file of the sidecar, such as a CSV or a PDF, in the person's name.
+     *
+     * @param array<string, scalar> $query
+     * @return array{type: string, name: string, body: string}|WP_Error
+     */
+    public static function file(string $path, array $query = []): array|WP_Error
+    {
+        $canonical = Signature::canonical_path($path, $query);
+        $token = self::sign('GET', $canonical, '', ['person' => true]);
+        $response = is_wp_error($token) ? $token : self::exchange(Connection::url(), 'GET', $canonical, '', $token, ['accept' => '*/*']);
+        if (is_wp_error($response)) {
+            return $response;
+        }
+        $body = wp_remote_retrieve_body($response);
+        if ((int) wp_remote_retrieve_response_code($response) !== 200) {
+            $error = self::read((int) wp_remote_retrieve_response_code($response), $body);
+            return is_wp_error($error) ? $error : Error_Hints::error('not_a_sidecar', 502);
+        }
+        preg_match('/filename="([^"\/\\\\]+)"/', (string) wp_remote_retrieve_header($response, 'content-disposition'), $name);
+        return ['type' => (string) wp_remote_retrieve_header($response, 'content-type'), 'name' => sanitize_file_name($name[1] ?? basename($path)), 'body' => $body];
     }
 
     /** A GET that falls back on the last good answer, marked `stale`, while the sidecar is away. */
@@ -60,32 +72,8 @@ final class Client
     /** Sends one request to an address, signed or not; answers as `request`. */
     public static function send(string $url, string $method, string $path, string $json, string $token, array $options = []): \stdClass|WP_Error
     {
-        // The header is set by the button "Try again": whoever pressed it may wait for the answer.
-        $force = !empty($options['force']) || ($_SERVER['HTTP_X_DEVSKYY_RETRY'] ?? '') === '1';
-        $down = $force ? false : get_transient(self::DOWN);
-        if (is_array($down) && $down['url'] === $url) {
-            return Error_Hints::error($down['code'], 503);
-        }
-        $headers = ['Accept' => 'application/json', 'X-DevSkyy-Version' => DEVSKYY_VERSION];
-        $headers += $json === '' ? [] : ['Content-Type' => 'application/json'];
-        $headers += $token === '' ? [] : ['Authorization' => 'Bearer ' . $token];
-        // Not wp_safe_remote_request: a sidecar usually lives at a private address. This address was set by an administrator.
-        $response = wp_remote_request($url . $path, [
-            'method' => $method,
-            'headers' => $headers,
-            'body' => $json === '' ? null : $json,
-            'timeout' => $options['timeout'] ?? self::TIMEOUT,
-            'redirection' => 0,
-            'limit_response_size' => 16 * MB_IN_BYTES,
-            'user-agent' => 'DevSkyy/' . DEVSKYY_VERSION,
-        ]);
-        if (is_wp_error($response)) {
-            $error = self::connection_error($response, $url);
-            set_transient(self::DOWN, ['url' => $url, 'code' => $error->get_error_code()], self::DOWN_SECONDS);
-            return $error;
-        }
-        self::seen_up($down !== false || $force);
-        return self::read((int) wp_remote_retrieve_response_code($response), wp_remote_retrieve_body($response));
+        $response = self::exchange($url, $method, $path, $json, $token, $options);
+        return is_wp_error($response) ? $response : self::read((int) wp_remote_retrieve_response_code($response), wp_remote_retrieve_body($response));
     }
 
     /** True when the error means that the sidecar cannot be asked now, not that it refused. */
@@ -106,6 +94,54 @@ final class Client
         if ($was_down) {
             delete_transient(self::DOWN);
         }
+    }
+
+    /** A token for one request, or why nothing may be sent. */
+    private static function sign(string $method, string $canonical, string $json, array $options): string|WP_Error
+    {
+        if (!Connection::paired()) {
+            return Error_Hints::error('not_paired', 409);
+        }
+        if (Connection::halted() && empty($options['moved'])) {
+            return Error_Hints::error('site_changed', 409);
+        }
+        $secret = Connection::secret();
+        if ($secret === null) {
+            return Error_Hints::error('secret_unreadable', 409);
+        }
+        $more = ['site' => Connection::site_id(), 'home' => Connection::home()] + (empty($options['person']) ? [] : ['who' => self::person()]);
+        return Signature::token(Signature::claims('plugin', Connection::shop_id(), $method, $canonical, $json, $more), $secret);
+    }
+
+    /** One request over the wire; answers the response whatever its status. */
+    private static function exchange(string $url, string $method, string $path, string $json, string $token, array $options): array|WP_Error
+    {
+        // The header is set by the button "Try again": whoever pressed it may wait for the answer.
+        $force = !empty($options['force']) || ($_SERVER['HTTP_X_DEVSKYY_RETRY'] ?? '') === '1';
+        $down = $force ? false : get_transient(self::DOWN);
+        if (is_array($down) && $down['url'] === $url) {
+            return Error_Hints::error($down['code'], 503);
+        }
+        $headers = ['Accept' => $options['accept'] ?? 'application/json', 'X-DevSkyy-Version' => DEVSKYY_VERSION];
+        $headers += $json === '' ? [] : ['Content-Type' => 'application/json'];
+        $headers += $token === '' ? [] : ['Authorization' => 'Bearer ' . $token];
+        // Not wp_safe_remote_request: a sidecar usually lives at a private address. This address was set by an administrator.
+        $response = wp_remote_request($url . $path, [
+            'method' => $method,
+            'headers' => $headers,
+            'body' => $json === '' ? null : $json,
+            'timeout' => $options['timeout'] ?? self::TIMEOUT,
+            'redirection' => 0,
+            'limit_response_size' => 16 * MB_IN_BYTES,
+            'user-agent' => 'DevSkyy/' . DEVSKYY_VERSION,
+        ]);
+        if (is_wp_error($response)) {
+            $error = self::connection_error($response, $url);
+            set_transient(self::DOWN, ['url' => $url, 'code' => $error->get_error_code()], self::DOWN_SECONDS);
+            return $error;
+        }
+        self::seen_up($down !== false || $force);
+        return $response;
     }
 
     /** Who acts, as the sidecar sees it. */
