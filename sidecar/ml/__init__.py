@@ -1,0 +1,1 @@
+"""Estimators: numpy in, numpy out; they know no store and no web."""
