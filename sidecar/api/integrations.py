@@ -217,7 +217,7 @@ def finish_integration(path: IntegrationPath, body: CallbackBody) -> Any:
 @access(PERSON)
 def check_integration(path: IntegrationPath) -> Any:
     """Call the service's health path now"""
-    found = integration_calls.check(runtime(), caller().shop_id, path.id)
+    found = integration_calls.check(runtime(), caller().shop_id, path.id, person())
     return {
         "ok": True,
         **found,

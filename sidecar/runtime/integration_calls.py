@@ -19,7 +19,7 @@ from sidecar.core.errors import DevSkyyError, Invalid, Unavailable
 from sidecar.db import insert_new, read, write
 from sidecar.db.identity import rate_windows
 from sidecar.db.outgoing import integrations as table
-from sidecar.runtime import integrations, oauth_code
+from sidecar.runtime import audit, integrations, oauth_code
 from sidecar.runtime.base import Row, Runtime, now
 from sidecar.security import outbound
 
@@ -29,7 +29,7 @@ TRIES = 3
 BACKOFF_S, SLEEP_MOST_S = 0.5, 5.0
 PAUSE_S, PAUSE_MOST_S = 30, 3_600
 TRIAL_S = 30
-WINDOW_S = 60
+WINDOW_S = integrations.WINDOW_S
 
 
 class Refused(DevSkyyError):
@@ -76,10 +76,17 @@ def call(
     return _tried(rt, row, tries, (method, url, headers or {}, body, timeout, max_bytes))
 
 
-def check(rt: Runtime, shop_id: str, ident: str) -> Row:
+def check(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> Row:
     """One GET of the health path, even while the circuit is open; `{"works", "status"?, "ms"?, "error"?}`."""
     with read(rt.db.app) as conn:
         row = integrations.load(conn, shop_id, ident)
+    found = _checked(rt, row)
+    with write(rt.db.app) as conn:
+        audit.record(conn, shop_id, who, "integration.checked", ident, {"works": found["works"]})
+    return found
+
+
+def _checked(rt: Runtime, row: Row) -> Row:
     url = bound(row["config"]["base_url"], row["config"]["health_path"], None)
     try:
         answer = _tried(rt, row, 1, ("GET", url, {}, None, 10.0, 100_000))

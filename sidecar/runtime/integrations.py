@@ -15,6 +15,7 @@ from sqlalchemy import Connection, case, delete, func, select, update
 
 from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.db import insert_new, read, write
+from sidecar.db.identity import rate_windows
 from sidecar.db.outgoing import integration_calls, integrations, oauth_states
 from sidecar.runtime import audit
 from sidecar.runtime.base import Row, Runtime, at, now, present
@@ -25,6 +26,7 @@ MOST = 100
 DAY = 86_400
 CIRCUIT_AFTER = 5
 CIRCUIT_S, CIRCUIT_MOST_S = 30, 3_600
+WINDOW_S = 60
 # Words that reach a URL or a header as they are: printable ASCII without blanks, quotes and backslashes.
 PLAIN = re.compile(r"[!#-\[\]-~]+")
 
@@ -188,15 +190,15 @@ def get(rt: Runtime, shop_id: str, ident: str) -> Row:
     """One service as the API shows it; NotFound."""
     with read(rt.db.app) as conn:
         row = load(conn, shop_id, ident)
-        return _shown(row, _today(conn, shop_id).get(ident, {}))
+        return _shown(row, _today(conn, shop_id).get(ident, {}), _lately(conn, shop_id).get(ident, 0))
 
 
 def listed(conn: Connection, shop_id: str) -> list[Row]:
     """All services of a shop with their health, by provider and name."""
     query = select(integrations).where(integrations.c.shop_id == shop_id)
     rows = conn.execute(query.order_by(integrations.c.provider, integrations.c.name)).mappings().all()
-    figures = _today(conn, shop_id) if rows else {}
-    return [_shown(dict(row), figures.get(row["id"], {})) for row in rows]
+    figures, used = (_today(conn, shop_id), _lately(conn, shop_id)) if rows else ({}, {})
+    return [_shown(dict(row), figures.get(row["id"], {}), used.get(row["id"], 0)) for row in rows]
 
 
 def health(conn: Connection, shop_id: str) -> list[Row]:
@@ -211,17 +213,35 @@ def _today(conn: Connection, shop_id: str) -> dict[str, Row]:
     return {row["integration_id"]: dict(row) for row in conn.execute(query).mappings()}
 
 
-def _shown(row: Row, today: Row) -> Row:
+def _lately(conn: Connection, shop_id: str) -> dict[str, int]:
+    """What each service has used of its budget, as `integration_calls` counts it: over the last minute."""
+    moment, windows = now(), rate_windows
+    start = moment - moment % WINDOW_S
+    links = windows.c.name.like("link/%")
+    query = select(windows).where(
+        windows.c.shop_id == shop_id, links, windows.c.starts_at >= start - WINDOW_S
+    )
+    used: dict[str, int] = {}
+    for row in conn.execute(query).mappings():
+        share = WINDOW_S if row["starts_at"] >= start else WINDOW_S - (moment - start)
+        ident = row["name"].removeprefix("link/")
+        used[ident] = used.get(ident, 0) - -row["count"] * share // WINDOW_S
+    return used
+
+
+def _shown(row: Row, today: Row, used: int) -> Row:
     config = {key: value for key, value in row["config"].items() if key not in ("base_url", "health_path")}
     code, _, message = (row["last_error"] or "").partition(": ")
     done = today.get("calls", 0)
     error = {"at": at(row["last_error_at"]), "code": code, "message": message, "hint": HINTS.get(code, "")}
     state = present(
         {
+            "last_used_at": at(max(filter(None, (row["last_ok_at"], row["last_error_at"])), default=None)),
             "last_ok_at": at(row["last_ok_at"]),
             "last_error": error if code else None,
             "failures": row["failures"],
             "retry_at": at(row["retry_at"]),
+            "used_this_minute": min(used, row["rate_per_minute"]),
             "calls_today": done,
             "failed_today": today.get("failed", 0),
             "refused_today": today.get("refused", 0),

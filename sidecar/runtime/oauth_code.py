@@ -61,10 +61,11 @@ class TokenRefused(DevSkyyError):
 def begin(rt: Runtime, shop_id: str, ident: str, redirect_uri: str, who: Row | None) -> str:
     """The address to send the person's browser to; its state is good for one return within ten minutes.
 
-    Invalid unless `redirect_uri` lies in the wp-admin of this shop.
+    The state is `<integration id>.<random>`. Invalid unless `redirect_uri` lies in the wp-admin of this shop.
     """
     _check_return(shop_row(rt, shop_id)["home_url"], redirect_uri)
-    state, moment = secrets.token_urlsafe(32), now()
+    # The id stands in the state, so that one page of wp-admin takes the returns of all services.
+    state, moment = f"{ident}.{secrets.token_urlsafe(32)}", now()
     with write(rt.db.app) as conn:
         row = _oauth(integrations.load(conn, shop_id, ident))
         client = WebApplicationClient(row["config"]["client_id"])

@@ -95,6 +95,7 @@ def test_the_happy_way_connects_checks_and_revokes(plugin: Plugin, provider: Pro
     url = begin(plugin, ident)
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     assert url.startswith(f"{provider.url}/authorize?")
+    assert query["state"].partition(".")[0] == ident  # the page of the return knows the service by it
     assert (query["prompt"], query["scope"], query["redirect_uri"]) == ("consent", "read", BACK)
     status, _, answer = finish(plugin, ident, provider.allow(url))
     assert (status, answer["integration"]["state"]) == (200, "connected")
@@ -102,7 +103,9 @@ def test_the_happy_way_connects_checks_and_revokes(plugin: Plugin, provider: Pro
 
     checked = ask(plugin, "POST", f"/{ident}/check").json
     assert (checked["works"], checked["status"]) == (True, 200)
-    assert checked["integration"]["health"]["calls_today"] == 1
+    found = checked["integration"]["health"]
+    assert (found["calls_today"], found["used_this_minute"]) == (1, 1)
+    assert found["last_used_at"] == found["last_ok_at"]
     assert plugin.get("/api/v1/status").json["integrations"][0]["state"] == "connected"
 
     (token,) = provider.refresh
@@ -112,7 +115,7 @@ def test_the_happy_way_connects_checks_and_revokes(plugin: Plugin, provider: Pro
     with read(plugin.rt.db.app) as conn:
         names = conn.execute(select(audit.c.action).where(audit.c.action.like("integration.%"))).scalars()
         assert list(names) == [
-            f"integration.{word}" for word in ("made", "authorize", "connected", "removed")
+            f"integration.{word}" for word in ("made", "authorize", "connected", "checked", "removed")
         ]
 
 
@@ -135,7 +138,7 @@ def test_a_state_is_good_for_one_return(plugin: Plugin, provider: Provider) -> N
     back = provider.allow(begin(plugin, ident))
     assert finish(plugin, ident, back)[0] == 200
     assert finish(plugin, ident, back)[:2] == (409, "state_unknown")
-    assert finish(plugin, ident, {**back, "state": "made-up"})[:2] == (409, "state_unknown")
+    assert finish(plugin, ident, {**back, "state": f"{ident}.made-up"})[:2] == (409, "state_unknown")
 
 
 def test_a_failed_return_uses_its_state_up(plugin: Plugin, provider: Provider) -> None:

@@ -253,6 +253,7 @@ def test_the_budget_holds_for_all_processes_together(rt: Runtime, provider: Prov
     assert len(provider.seen) == 15
     found = health(rt, ident)
     assert (found["calls_today"], found["refused_today"], found["failed_today"]) == (15, 15, 0)
+    assert found["used_this_minute"] == 15
 
 
 def test_the_budget_slides(rt: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +339,7 @@ def test_404_is_an_answer_and_no_failure(rt: Runtime, provider: Provider) -> Non
     found = health(rt, ident)
     assert (found["state"], found["failures"], found["failed_today"]) == ("connected", 0, 0)
     integrations.edit(rt, SHOP, ident, {"health_path": "/missing"}, {}, None)
-    assert check(rt, SHOP, ident)["error"]["code"] == "health_path"
+    assert check(rt, SHOP, ident, None)["error"]["code"] == "health_path"
 
 
 def test_a_short_retry_after_is_waited_for(rt: Runtime, provider: Provider) -> None:
@@ -407,7 +408,7 @@ def test_a_check_looks_through_an_open_circuit(rt: Runtime, provider: Provider) 
     ident = by_key(rt, provider)
     with write(rt.db.app) as conn:
         conn.execute(update(table).values(retry_at=now() + 900, state="failing", failures=9))
-    assert check(rt, SHOP, ident)["works"] is True
+    assert check(rt, SHOP, ident, None)["works"] is True
     assert health(rt, ident)["state"] == "connected"
 
 
