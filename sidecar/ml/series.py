@@ -1,0 +1,63 @@
+"""Series as rows of a matrix, oldest first, NaN where a value is not known: what all methods share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+Method = Callable[[Floats, Sequence[int], int, int], Floats]
+"""`(y (n, t), origins, horizon, season) -> (n, len(origins), horizon)`: means after each origin."""
+
+CHUNK = 256
+"""Series worked on at once: their states fit into a core's cache."""
+
+
+def in_chunks(method: Method, size: int = CHUNK) -> Method:
+    """The same method on a few series at a time, so that memory does not grow with their number."""
+
+    def chunked(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
+        out = np.empty((len(y), len(origins), horizon))
+        for first in range(0, len(y), size):
+            out[first : first + size] = method(y[first : first + size], origins, horizon, season)
+        return out
+
+    chunked.__doc__ = method.__doc__
+    chunked.__name__ = getattr(method, "__name__", "method")
+    return chunked
+
+
+def first_known(y: Floats) -> Ints:
+    """First column with a known value, per series; the number of columns where there is none."""
+    known = ~np.isnan(y)
+    found: Ints = np.where(known.any(axis=1), known.argmax(axis=1), y.shape[1])
+    return found
+
+
+def last_values(y: Floats, origin: int, count: int) -> Floats:
+    """The last `count` known values before `origin`, oldest first, NaN in front where fewer; (n, count)."""
+    known = ~np.isnan(y[:, :origin])
+    rank = known.sum(axis=1, keepdims=True) - np.cumsum(known, axis=1)
+    rows, columns = np.nonzero(known & (rank < count))
+    out = np.full((len(y), count), np.nan)
+    out[rows, count - 1 - rank[rows, columns]] = y[rows, columns]
+    return out
+
+
+def mean_known(values: Floats, axis: int = -1) -> Floats:
+    """Mean of what is known along an axis, NaN where nothing is; no warning."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    out: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return out
+
+
+def slots(origin: int, horizon: int, season: int) -> Ints:
+    """Place in the season of each period after `origin`."""
+    places: Ints = np.arange(origin, origin + horizon) % max(season, 1)
+    return places

@@ -1,0 +1,111 @@
+"""Theta: half a line through everything, half the smoothed level, on a series without its season.
+
+Assimakopoulos and Nikolopoulos, The theta model, International Journal of Forecasting 16 (2000); the line and
+the level as in Hyndman and Billah (2003), and other weights of the line as in Fiorucci et al. (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sidecar.ml.series import Bools, Floats, mean_known, slots
+from sidecar.ml.smoothing import smooth
+
+CRITICAL = 1.645
+"""One-sided 95 % of the normal distribution, for the test of seasonality."""
+
+
+def theta(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
+    """The classic theta method; a season is taken out where the autocorrelation speaks for one."""
+    out = np.empty((len(y), len(origins), horizon))
+    for k, origin in enumerate(origins):
+        out[:, k] = _theta(y[:, :origin], horizon, season)
+    return out
+
+
+def _theta(y: Floats, horizon: int, season: int) -> Floats:
+    index, multiplied = season_index(y, season)
+    t = y.shape[1]
+    past = index[:, np.arange(t) % index.shape[1]]
+    ahead = index[:, slots(t, horizon, index.shape[1])]
+    plain = np.where(multiplied[:, None], y / np.where(past > 0, past, np.nan), y - past)
+    mean = plain_theta(plain, horizon)
+    out: Floats = np.where(multiplied[:, None], mean * ahead, mean + ahead)
+    return out
+
+
+def plain_theta(y: Floats, horizon: int) -> Floats:
+    """Smoothed level plus half the slope of the line through everything, (n, horizon)."""
+    levels = smooth(y, [y.shape[1]])
+    level, rate = levels.level[:, :1], levels.rate[:, :1]
+    known = ~np.isnan(y)
+    count = known.sum(axis=1, keepdims=True)
+    slope = line_slope(y)[:, None]
+    carried = (1 - (1 - rate) ** np.maximum(count, 1)) / rate
+    out: Floats = level + slope / 2 * (np.arange(horizon) + carried)
+    return out
+
+
+def line_slope(y: Floats) -> Floats:
+    """Slope of the least squares line through the known values; 0 with fewer than 3 of them."""
+    known = ~np.isnan(y)
+    steps = np.arange(y.shape[1], dtype=float)
+    count = np.maximum(known.sum(axis=1), 1)
+    away = np.where(known, steps - ((known * steps).sum(axis=1) / count)[:, None], 0.0)
+    spread = (away**2).sum(axis=1)
+    slope: Floats = np.where(known, away * np.nan_to_num(y), 0.0).sum(axis=1) / np.where(
+        spread > 0, spread, 1
+    )
+    return np.where(known.sum(axis=1) >= 3, slope, 0.0)
+
+
+def season_index(y: Floats, season: int) -> tuple[Floats, Bools]:
+    """Classical index per place of the season, (n, season), and whether it multiplies (all values above 0).
+
+    Neutral without two whole seasons or where the autocorrelation at the season's length is not clear.
+    """
+    multiplied: Bools = np.asarray(~(y <= 0).any(axis=1))
+    if season < 2 or y.shape[1] < 2 * season:
+        return np.where(multiplied, 1.0, 0.0)[:, None], multiplied
+    middle = _centred(y, season)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = np.where(multiplied[:, None], y / middle, y - middle)
+    index = np.stack([mean_known(rest[:, place::season]) for place in range(season)], axis=1)
+    usable = ~np.isnan(index).any(axis=1) & seasonal(y, season)
+    centre = index.mean(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        index = np.where(multiplied[:, None], index / centre, index - centre)
+    neutral = np.where(multiplied, 1.0, 0.0)[:, None]
+    return np.where(usable[:, None], index, neutral), multiplied
+
+
+def seasonal(y: Floats, season: int) -> Bools:
+    """Whether the autocorrelation one season apart is beyond chance, given those at shorter distances."""
+    known = ~np.isnan(y)
+    away = np.where(known, y - mean_known(y)[:, None], 0.0)
+    power = (away**2).sum(axis=1)
+    power = np.where(power > 0, power, np.inf)
+    lags = [(away[:, lag:] * away[:, :-lag]).sum(axis=1) / power for lag in range(1, season + 1)]
+    noise = np.sqrt((1 + 2 * np.square(lags[:-1]).sum(axis=0)) / np.maximum(known.sum(axis=1), 1))
+    clear: Bools = np.abs(lags[-1]) > CRITICAL * noise
+    return clear
+
+
+def _centred(y: Floats, season: int) -> Floats:
+    """Centred moving mean over one season of the known values; NaN at the ends."""
+    weights = np.ones(season) if season % 2 else np.r_[0.5, np.ones(season - 1), 0.5]
+    known = ~np.isnan(y)
+    reach = len(weights) // 2
+    total, count = np.zeros_like(y), np.zeros(y.shape)
+    values = np.where(known, y, 0.0)
+    for place, weight in enumerate(weights):
+        shift = place - reach
+        source = slice(max(shift, 0), y.shape[1] + min(shift, 0))
+        target = slice(max(-shift, 0), y.shape[1] + min(-shift, 0))
+        total[:, target] += weight * values[:, source]
+        count[:, target] += weight * known[:, source]
+    out = np.divide(total, count, out=np.full_like(total, np.nan), where=count > season / 2)
+    out[:, :reach], out[:, y.shape[1] - reach :] = np.nan, np.nan
+    return out
