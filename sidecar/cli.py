@@ -185,7 +185,9 @@ def create_key(rt: Runtime, name: str, scopes: tuple[str, ...], days: int, netwo
     """Make a key and print it this once."""
     from sidecar.runtime import people
 
-    _, text = people.make_key(rt, people.machine(shop_id(rt)), name, scopes, days=days, networks=networks)
+    _, text = people.make_credential(
+        rt, people.machine(shop_id(rt)), "key", name, scopes, days=days, networks=networks
+    )
     click.echo(text)
     click.echo("Keep it: it is shown this once.", err=True)
 
@@ -270,7 +272,7 @@ def revoke_key(rt: Runtime, key_id: str) -> None:
     """End a key at once."""
     from sidecar.runtime import people
 
-    people.end_key(rt, people.machine(shop_id(rt)), key_id)
+    people.end_credential(rt, people.machine(shop_id(rt)), "key", key_id)
     click.echo(f"Revoked {key_id}.")
 
 

@@ -49,7 +49,7 @@ def get_owners() -> Any:
 @access(PERSON)
 def get_keys() -> Any:
     """API keys, newest first"""
-    return {"ok": True, "items": people.keys(runtime(), caller().shop_id)}
+    return {"ok": True, "items": people.credentials(runtime(), caller().shop_id, "key")}
 
 
 @bp.post("/keys", responses=CREATED)
@@ -61,8 +61,8 @@ def post_key(body: KeyBody) -> Any:
 
 def new_key(body: KeyBody) -> Any:
     """A new key of the person who asks, as an answer."""
-    key, text = people.make_key(
-        runtime(), caller(), body.name, body.scopes, days=body.days, networks=body.networks
+    key, text = people.make_credential(
+        runtime(), caller(), "key", body.name, body.scopes, days=body.days, networks=body.networks
     )
     return {"ok": True, "key": key, "text": text}, 201
 
@@ -71,7 +71,7 @@ def new_key(body: KeyBody) -> Any:
 @access(PERSON)
 def delete_key(path: IdPath) -> Any:
     """End an API key at once"""
-    return {"ok": True, "key": people.end_key(runtime(), caller(), path.id)}
+    return {"ok": True, "key": people.end_credential(runtime(), caller(), "key", path.id)}
 
 
 @bp.get("/users", responses=OK)
@@ -130,14 +130,16 @@ def delete_session(path: IdPath) -> Any:
 @access(PERSON)
 def get_clients() -> Any:
     """OAuth clients, newest first"""
-    return {"ok": True, "items": people.list_clients(runtime(), caller().shop_id)}
+    return {"ok": True, "items": people.credentials(runtime(), caller().shop_id, "client")}
 
 
 @bp.post("/clients", responses=CREATED)
 @access(PERSON)
 def post_client(body: ClientBody) -> Any:
     """Make an OAuth client; its secret is shown this once"""
-    client, secret = people.make_client(runtime(), caller(), body.name, body.scopes, days=body.days)
+    client, secret = people.make_credential(
+        runtime(), caller(), "client", body.name, body.scopes, days=body.days
+    )
     return {"ok": True, "client": client, "client_secret": secret}, 201
 
 
@@ -145,7 +147,7 @@ def post_client(body: ClientBody) -> Any:
 @access(PERSON)
 def delete_client(path: IdPath) -> Any:
     """End an OAuth client and its tokens at once"""
-    return {"ok": True, "client": people.end_client(runtime(), caller(), path.id)}
+    return {"ok": True, "client": people.end_credential(runtime(), caller(), "client", path.id)}
 
 
 def _standing(person: PersonBody | None) -> Standing | None:

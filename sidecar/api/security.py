@@ -25,7 +25,7 @@ def generate_key(body: KeyBody) -> Any:
 @access(PERSON)
 def revoke_key(body: RevokeBody) -> Any:
     """End an API key at once"""
-    return {"ok": True, "key": people.end_key(runtime(), caller(), body.id)}
+    return {"ok": True, "key": people.end_credential(runtime(), caller(), "key", body.id)}
 
 
 @bp.post("/security/check-permission", responses=OK)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from sidecar.core.errors import DevSkyyError, Invalid, Unauthorized, Unavailable
 from sidecar.db import lease, read, write
@@ -82,11 +82,19 @@ def logout(rt: Runtime, who: Caller, *, everywhere: bool) -> int:
         )
     one = {"user_id": who.ident} if everywhere else {"session_id": who.session}
     with write(rt.db.app) as conn:
-        ended = sessions.end(conn, who.shop_id, "logout", now=now(), **one)
+        ended = end_sessions(conn, who.shop_id, "logout", **one)
         audit.record(
             conn, who.shop_id, who.who, "session.ended", who.session, {"why": "logout", "ended": ended}
         )
     return ended
+
+
+def end_sessions(conn: Connection, shop_id: str, why: str, **which: str) -> int:
+    """Ends the session `session_id`, or all of the user `user_id`, and tells webhooks; how many ended."""
+    ended = sessions.end(conn, shop_id, why, now=now(), **which)
+    for session in ended:
+        emit(conn, shop_id, "security.session_revoked", {"session": session, "why": why})
+    return len(ended)
 
 
 def client_token(rt: Runtime, client_id: str, secret: str, scope: str | None) -> Row:

@@ -3,7 +3,7 @@ them when WordPress users change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from sidecar.db.identity import oauth_clients
 from sidecar.db.identity import users as user_table
 from sidecar.runtime import audit
 from sidecar.runtime.base import Caller, Row, Runtime, at, now, present
+from sidecar.runtime.identity import end_sessions
 from sidecar.runtime.webhooks import emit
 from sidecar.security import apikeys, clients, passwords, sessions, users
-from sidecar.security.apikeys import ApiKey
 from sidecar.security.roles import CAPABILITIES, KEEPERS, RANK, ROLES, SCOPES, WORDS, above
 
 DAY_S = 86_400
@@ -69,76 +69,65 @@ def owners(rt: Runtime, shop_id: str) -> list[int]:
         return sorted({int(one) for ids in found for one in ids})
 
 
-# Keys
+# Keys and clients: what machines sign in with
 
 
-def keys(rt: Runtime, shop_id: str) -> list[Row]:
-    """All keys, newest first."""
-    return [key_json(key) for key in reversed(apikeys.list_keys(rt.db.app, shop_id))]
+@dataclass(frozen=True)
+class Credential:
+    """Where a kind of credential stands, and how one is made and ended."""
+
+    table: Table
+    add: Callable[..., tuple[Any, str]]
+    end: Callable[..., Any]
 
 
-def make_key(
-    rt: Runtime, by: Caller, name: str, scopes: Iterable[str], *, days: int, networks: Sequence[str] | None
-) -> tuple[Row, str]:
-    """A key that belongs to the person who asks (to nobody on the machine itself), and its text."""
-    with write(rt.db.app) as conn:
-        key, text = apikeys.add_key(
-            conn, by.shop_id, name, scopes, now=now(), expires_at=now() + days * DAY_S,
-            owner_id=_owner(by), networks=networks,
-        )  # fmt: skip
-        detail = {"scopes": sorted(key.scopes), "expires_at": at(key.expires_at)}
-        audit.record(conn, by.shop_id, by.who, "key.made", key.id, detail)
-    return key_json(key), text
+CREDENTIALS = {
+    "key": Credential(api_keys, apikeys.add_key, apikeys.end_key),
+    "client": Credential(oauth_clients, clients.create, clients.revoke),
+}
 
 
-def end_key(rt: Runtime, by: Caller, key_id: str) -> Row:
-    """Ends a key at once."""
-    with write(rt.db.app) as conn:
-        key = apikeys.end_key(conn, by.shop_id, key_id, now=now())
-        audit.record(conn, by.shop_id, by.who, "key.revoked", key_id, {"why": "person"})
-        emit(conn, by.shop_id, "security.key_revoked", {"key": key_id})
-    return key_json(key)
-
-
-def key_json(key: ApiKey) -> Row:
-    """A key as the wire shows it."""
-    row = {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "networks": key.networks}
-    return present(row | {"owner_id": key.owner_id} | _life(key))
-
-
-# Clients
-
-
-def list_clients(rt: Runtime, shop_id: str) -> list[Row]:
-    """All OAuth clients, newest first."""
+def credentials(rt: Runtime, shop_id: str, kind: str) -> list[Row]:
+    """All keys, or all OAuth clients, newest first."""
+    table = CREDENTIALS[kind].table
+    mine = select(table).where(table.c.shop_id == shop_id)
     with read(rt.db.app) as conn:
-        return [client_json(row) for row in clients.listed(conn, shop_id)]
+        rows = conn.execute(mine.order_by(table.c.created_at.desc(), table.c.id)).all()
+    return [credential_json(row) for row in rows]
 
 
-def make_client(rt: Runtime, by: Caller, name: str, scopes: Iterable[str], *, days: int) -> tuple[Row, str]:
-    """A client that belongs to the person who asks, and its secret."""
+def make_credential(
+    rt: Runtime, by: Caller, kind: str, name: str, scopes: Iterable[str], *, days: int, **more: Any
+) -> tuple[Row, str]:
+    """A key or client that belongs to the person who asks (to nobody on the machine itself), and its secret;
+    a key may be bound to `networks`."""
     with write(rt.db.app) as conn:
-        row, secret = clients.create(
-            conn, by.shop_id, name, scopes, now=now(), owner_id=_owner(by), expires_at=now() + days * DAY_S
-        )
-        detail = {"scopes": row.scopes, "expires_at": at(row.expires_at)}
-        audit.record(conn, by.shop_id, by.who, "client.made", row.id, detail)
-    return client_json(row), secret
+        made, secret = CREDENTIALS[kind].add(
+            conn, by.shop_id, name, scopes, now=now(), expires_at=now() + days * DAY_S,
+            owner_id=_owner(by), **more,
+        )  # fmt: skip
+        detail = {"scopes": sorted(made.scopes), "expires_at": at(made.expires_at)}
+        audit.record(conn, by.shop_id, by.who, f"{kind}.made", made.id, detail)
+    return credential_json(made), secret
 
 
-def end_client(rt: Runtime, by: Caller, client_id: str) -> Row:
-    """Ends a client and its tokens at once."""
+def end_credential(rt: Runtime, by: Caller, kind: str, ident: str) -> Row:
+    """Ends a key, or a client with its tokens, at once."""
     with write(rt.db.app) as conn:
-        row = clients.revoke(conn, by.shop_id, client_id, now=now())
-        audit.record(conn, by.shop_id, by.who, "client.revoked", client_id, {"why": "person"})
-        emit(conn, by.shop_id, "security.client_revoked", {"client": client_id})
-    return client_json(row)
+        return credential_json(_end(conn, by.shop_id, by.who, kind, ident, "person"))
 
 
-def client_json(row: Any) -> Row:
-    """A client as the wire shows it."""
-    shown = {"id": row.id, "name": row.name, "scopes": row.scopes, "owner_id": row.owner_id}
-    return present(shown | _life(row))
+def _end(conn: Connection, shop_id: str, who: Row | None, kind: str, ident: str, why: str) -> Any:
+    ended = CREDENTIALS[kind].end(conn, shop_id, ident, now=now())
+    audit.record(conn, shop_id, who, f"{kind}.revoked", ident, {"why": why})
+    emit(conn, shop_id, f"security.{kind}_revoked", {kind: ident})
+    return ended
+
+
+def credential_json(row: Any) -> Row:
+    """A key or client as the wire shows it."""
+    shown = {"id": row.id, "name": row.name, "scopes": sorted(row.scopes), "owner_id": row.owner_id}
+    return present(shown | {"networks": getattr(row, "networks", None)} | _life(row))
 
 
 def _life(row: Any) -> Row:
@@ -213,7 +202,7 @@ def change_user(
             return user_json(was)
         row = users.change(conn, by.shop_id, user_id, now=now(), **values)
         why = "role" if role else "password" if hashed else None if active else "person"
-        ended = sessions.end(conn, by.shop_id, why, now=now(), user_id=user_id) if why else 0
+        ended = end_sessions(conn, by.shop_id, why, user_id=user_id) if why else 0
         audit.record(
             conn, by.shop_id, by.who, "user.changed", user_id,
             {"password": "changed" if hashed else "kept", "ended": ended},
@@ -227,8 +216,10 @@ def delete_user(rt: Runtime, by: Caller, user_id: str) -> None:
     with write(rt.db.app) as conn:
         row = users.get(conn, by.shop_id, user_id, lock=True)
         _at_most(row.role, by.role)
+        ended = end_sessions(conn, by.shop_id, "deleted", user_id=user_id)
         users.remove(conn, by.shop_id, user_id)
-        audit.record(conn, by.shop_id, by.who, "user.deleted", user_id, {"role": row.role})
+        detail = {"role": row.role, "ended": ended}
+        audit.record(conn, by.shop_id, by.who, "user.deleted", user_id, detail)
 
 
 def user_json(row: Any) -> Row:
@@ -253,10 +244,9 @@ def list_sessions(rt: Runtime, shop_id: str) -> list[Row]:
 def end_session(rt: Runtime, by: Caller, session_id: str) -> None:
     """Ends a session; NotFound unless it lives."""
     with write(rt.db.app) as conn:
-        if not sessions.end(conn, by.shop_id, "person", now=now(), session_id=session_id):
+        if not end_sessions(conn, by.shop_id, "person", session_id=session_id):
             raise sessions.unknown()
         audit.record(conn, by.shop_id, by.who, "session.ended", session_id, {"why": "person"})
-        emit(conn, by.shop_id, "security.session_revoked", {"session": session_id})
 
 
 def wp_id(by: Caller) -> int:
@@ -323,7 +313,7 @@ def adjust(rt: Runtime, shop_id: str, who: Row | None, people: Sequence[Standing
     with write(rt.db.app) as conn:
         for row in _of(conn, user_table, user_table.c.wp_user_id, shop_id, by_id):
             _adjust_user(conn, shop_id, who, row, by_id[row.wp_user_id], done)
-        for table, kind in ((api_keys, "key"), (oauth_clients, "client")):
+        for kind, table in ((kind, one.table) for kind, one in CREDENTIALS.items()):
             live = table.c.revoked_at.is_(None)
             for row in _of(conn, table, table.c.owner_id, shop_id, by_id, live):
                 _adjust_owned(conn, shop_id, who, kind, row, by_id[row.owner_id], done)
@@ -349,7 +339,7 @@ def _adjust_user(
     else:
         return
     users.change(conn, shop_id, row.id, now=now(), **values)
-    ended = sessions.end(conn, shop_id, why, now=now(), user_id=row.id)
+    ended = end_sessions(conn, shop_id, why, user_id=row.id)
     detail = present({"why": why, "role": person.role, "was": row.role}) | {"ended": ended}
     audit.record(conn, shop_id, who, action, row.id, detail)
     done["users"] += 1
@@ -367,11 +357,5 @@ def _adjust_owned(
 ) -> None:
     if person.role in KEEPERS and not person.deleted:
         return
-    if kind == "key":
-        apikeys.end_key(conn, shop_id, row.id, now=now())
-    else:
-        clients.revoke(conn, shop_id, row.id, now=now())
-    why = "deleted" if person.deleted else "role"
-    audit.record(conn, shop_id, who, f"{kind}.revoked", row.id, {"why": why})
-    emit(conn, shop_id, f"security.{kind}_revoked", {kind: row.id})
+    _end(conn, shop_id, who, kind, row.id, "deleted" if person.deleted else "role")
     done[f"{kind}s"] += 1

@@ -55,7 +55,10 @@ EVENTS: dict[str, Event] = {
         "A refresh token was used twice, so its session was ended: one of the two users stole it.",
         {"session": "id of the session"},
     ),
-    "security.session_revoked": Event("A person ended a session.", {"session": "id of the session"}),
+    "security.session_revoked": Event(
+        "A session was ended before its time.",
+        {"session": "id of the session", "why": "logout, person, role, password or deleted"},
+    ),
     "security.key_revoked": Event("An API key was ended.", {"key": "id of the key"}),
     "security.client_revoked": Event("An OAuth client was ended.", {"client": "id of the client"}),
     "webhook.test": Event("Asked for by hand.", {"webhook": "id of the subscription"}),

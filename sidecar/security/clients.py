@@ -57,12 +57,6 @@ def get(conn: Connection, shop_id: str, client_id: str) -> Row[Any]:
     return row
 
 
-def listed(conn: Connection, shop_id: str) -> list[Row[Any]]:
-    """All clients of a shop, newest first."""
-    mine = select(oauth_clients).where(oauth_clients.c.shop_id == shop_id)
-    return list(conn.execute(mine.order_by(oauth_clients.c.created_at.desc(), oauth_clients.c.id)))
-
-
 def revoke(conn: Connection, shop_id: str, client_id: str, *, now: int) -> Row[Any]:
     """Ends a client and its tokens at once; NotFound when the shop has none with this id."""
     get(conn, shop_id, client_id)

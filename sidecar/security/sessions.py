@@ -110,11 +110,15 @@ def end(
     now: int,
     session_id: str | None = None,
     user_id: str | None = None,
-) -> int:
-    """Ends one session or all of a user; how many ended."""
+) -> list[str]:
+    """Ends one session or all of a user; the ids of those that ended."""
     mine = (sessions.c.shop_id == shop_id) & sessions.c.revoked_at.is_(None) & (sessions.c.expires_at > now)
     mine &= sessions.c.id == session_id if session_id is not None else sessions.c.user_id == user_id
-    return conn.execute(update(sessions).where(mine).values(revoked_at=now, revoked_why=why)).rowcount
+    ids = list(conn.execute(select(sessions.c.id).where(mine).with_for_update()).scalars())
+    if ids:
+        these = (sessions.c.shop_id == shop_id) & sessions.c.id.in_(ids)
+        conn.execute(update(sessions).where(these).values(revoked_at=now, revoked_why=why))
+    return ids
 
 
 def listed(conn: Connection, shop_id: str, *, now: int) -> list[Row[Any]]:

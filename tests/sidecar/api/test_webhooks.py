@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import select
 
 from sidecar.app import create_app
+from sidecar.core.errors import Unavailable
 from sidecar.db import read
 from sidecar.db.app import audit as audit_table
-from sidecar.runtime import deliveries, webhooks
+from sidecar.db.outgoing import webhook_outbox as outbox
+from sidecar.runtime import audit, deliveries, webhooks
 from sidecar.runtime.webhook_events import EVENTS
 from sidecar.security.apikeys import create_key
 from sidecar.security.signatures import secret_bytes, verify
@@ -96,8 +98,8 @@ def test_the_way_of_a_subscription(home: Plugin) -> None:
     with read(home.rt.db.app) as conn:
         rows = conn.execute(select(audit_table.c.action).order_by(audit_table.c.n)).scalars().all()
     assert [action for action in rows if action.startswith("webhook.")] == [
-        "webhook.subscribe", "webhook.change", "webhook.change", "webhook.roll", "webhook.redeliver",
-        "webhook.end",
+        "webhook.subscribe", "webhook.test", "webhook.change", "webhook.change", "webhook.roll",
+        "webhook.redeliver", "webhook.end",
     ]  # fmt: skip
 
 
@@ -334,6 +336,52 @@ def test_security_events(home: Plugin) -> None:
     ]  # fmt: skip
     text = b"".join(one["body"] for one in server.got)
     assert not any(word in text for word in (b"anna", b"cora", b"till"))
+
+
+def test_however_a_session_ends_webhooks_are_told(home: Plugin) -> None:
+    def wanted(why: str) -> Any:
+        return tokens(home, f"{why}.login")["access_token"]
+
+    def change(why: str, method: str, body: Any = None) -> None:
+        listed = home.send("GET", "/api/v1/access/users", who=ANNA).json["items"]
+        (user,) = [one["id"] for one in listed if one["login"] == f"{why}.login"]
+        answer = home.send(method, f"/api/v1/access/users/{user}", body, who=ANNA)
+        assert answer.status_code == 200, answer.json
+
+    with receiving(says()) as server:
+        made(home, url=server.url, events=["security.*"])
+        head = {"Authorization": f"Bearer {wanted('logout')}"}
+        home.client.post("/api/v1/auth/logout", json={"everywhere": True}, headers=head)
+        for why, method, body in (
+            ("role", "PATCH", {"role": "analyst"}), ("password", "PATCH", {"new_password": True}),
+            ("person", "PATCH", {"active": False}), ("deleted", "DELETE", None),
+        ):  # fmt: skip
+            wanted(why)
+            change(why, method, body)
+        wanted("left")
+        home.send("POST", "/api/v1/access/people", {"people": [{"id": 7, "role": "analyst"}]})
+        work(home)
+    told = [json.loads(one["body"]) for one in server.got]
+    assert {one["type"] for one in told} == {"security.session_revoked"}
+    assert [one["data"]["why"] for one in told] == [
+        "logout", "role", "password", "person", "deleted", "role",
+    ]  # fmt: skip
+    assert len({one["data"]["session"] for one in told}) == 6
+
+
+def test_a_session_that_did_not_end_is_told_to_nobody(home: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(home, events=["security.*"])
+    head = {"Authorization": f"Bearer {tokens(home)['access_token']}"}
+
+    def full(*_: Any, **__: Any) -> None:
+        raise Unavailable("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", full)
+        assert home.client.post("/api/v1/auth/logout", json={}, headers=head).status_code == 503
+    assert home.client.get("/api/v1/status", headers=head).status_code == 200
+    with read(home.rt.db.app) as conn:
+        assert conn.execute(select(outbox)).all() == []
 
 
 def test_openapi_shows_no_secret(plugin: Plugin) -> None:

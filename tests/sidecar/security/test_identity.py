@@ -427,7 +427,8 @@ def test_an_access_token_dies_with_session_user_or_shop(databases: Databases, se
     assert raised(sessions.check, databases.app, sealer, token, now=NOW + 100).code == "session_ended"
     with write(databases.app) as conn:
         users.change(conn, SHOP, user.id, now=NOW, active=True)
-        assert sessions.end(conn, SHOP, "person", now=NOW, user_id=user.id) == 1
+        assert sessions.end(conn, SHOP, "person", now=NOW, user_id=user.id) == [session_id]
+        assert sessions.end(conn, SHOP, "person", now=NOW, user_id=user.id) == []
     assert raised(sessions.check, databases.app, sealer, token, now=NOW + 100).code == "session_ended"
     for more in ({"aud": "other shop"}, {"sub": "somebody else"}, {"sid": "0" * 32}, {"sid": 7}):
         with write(databases.app) as conn:
