@@ -16,7 +16,7 @@ from typing import Any
 
 import dramatiq
 import structlog
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from sidecar.core.errors import Cancelled, Conflict, DevSkyyError, NotFound, Unavailable
 from sidecar.db import insert_new, read, write
@@ -36,6 +36,8 @@ GIVEN_UP: dict[str, Callable[[Runtime, str, dict[str, Any], DevSkyyError], None]
 """What each kind of job does; `sidecar.runtime.work` fills it; and what else must know when a kind has failed
 for good.
 """
+TELL: dict[str, Callable[[Connection, Row], None]] = {}
+"""What is told of a kind of job (its row) in the transaction in which it ends."""
 
 log = structlog.get_logger(__name__)
 
@@ -201,9 +203,22 @@ def finish(
         "state": state, "result": result, "error": error, "finished_at": now(), "unique_key": None,
         "lease_owner": None, "lease_until": None,
     }  # fmt: skip
-    ended = _set(rt, shop_id, job, values, only="running")
+    mine = (jobs.c.shop_id == shop_id) & (jobs.c.id == job)
+    held = (jobs.c.state == "running") & (jobs.c.lease_owner == rt.owner)
+    with write(rt.db.app) as conn:
+        ended = _end(conn, mine, held, values)
     if ended and state == "done":
         _forgive(rt, shop_id, job)
+
+
+def _end(conn: Connection, mine: ColumnElement[bool], only: ColumnElement[bool], values: Row) -> bool:
+    """Writes the end of a job and tells of it; False when it was not ours to end."""
+    if conn.execute(update(jobs).where(mine, only).values(values)).rowcount != 1:
+        return False
+    row = dict(conn.execute(select(jobs).where(mine)).mappings().one())
+    if row["kind"] in TELL:
+        TELL[row["kind"]](conn, row)
+    return True
 
 
 def _forgive(rt: Runtime, shop_id: str, job: str) -> None:
@@ -300,9 +315,10 @@ def _give_up(rt: Runtime, row: Row) -> None:
         hint="Look for memory limits and crashes in the sidecar's log, then retry.",
     )
     values = {"state": "failed", "error": error.as_dict(), "finished_at": now(), "unique_key": None}
-    mine = (jobs.c.shop_id == row["shop_id"]) & (jobs.c.id == row["id"]) & (jobs.c.lease_until < now())
+    mine = (jobs.c.shop_id == row["shop_id"]) & (jobs.c.id == row["id"])
+    dead = (jobs.c.state == "running") & (jobs.c.lease_until < now())
     with write(rt.db.app) as conn:
-        conn.execute(update(jobs).where(mine, jobs.c.state == "running").values(values))
+        _end(conn, mine, dead, values)
     audit.trouble(rt, row["shop_id"], f"job:{row['kind']}", error)
     _tell(rt, row["shop_id"], row, error)
 

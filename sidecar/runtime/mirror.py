@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, func, select, update
 
-from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, write
 from sidecar.db.app import jobs as jobs_table
 from sidecar.db.app import shops
@@ -93,15 +92,17 @@ def sync(rt: Runtime, shop_id: str, args: Row, progress: Progress | None = None)
     full = bool(args.get("full")) or not _has_rows(rt, shop_id)
     report = reader.full(progress) if full else reader.incremental()
     _refresh_facts(rt, shop_id)
-    with write(rt.db.app) as conn:
-        emit(conn, shop_id, "sync.finished", {"full": full})
-    return {"rows": report.rows, "seconds": round(report.seconds, 3), "generation": report.generation}
+    seconds = round(report.seconds, 3)
+    return {"rows": report.rows, "seconds": seconds, "generation": report.generation, "full": full}
 
 
-def sync_given_up(rt: Runtime, shop_id: str, args: Row, error: DevSkyyError) -> None:
-    """Lets webhooks know of a sync that failed for good."""
-    with write(rt.db.app) as conn:
-        emit(conn, shop_id, "sync.failed", {"full": bool(args.get("full")), "code": error.code})
+def tell_sync(conn: Connection, job: Row) -> None:
+    """Lets webhooks know of a sync that is done, or has failed for good."""
+    if job["state"] == "done":
+        emit(conn, job["shop_id"], "sync.finished", {"full": job["result"]["full"]})
+    elif job["state"] == "failed":
+        told = {"full": bool(job["args"].get("full")), "code": job["error"]["code"]}
+        emit(conn, job["shop_id"], "sync.failed", told)
 
 
 def _has_rows(rt: Runtime, shop_id: str) -> bool:

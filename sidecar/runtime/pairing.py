@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from sidecar.core.errors import Unauthorized, Unavailable
 from sidecar.db import write
 from sidecar.runtime import audit, mirror, schedule
@@ -22,8 +24,15 @@ def pair(rt: Runtime, body: Row, authorization: str | None, path: str, raw: byte
     `hash_key`.
     """
     wanted = secure.parse_request(body)
+
+    def also(conn: Connection, shop_id: str) -> None:
+        schedule.place_all(conn, shop_id, list(rt.registry.values()))
+        by = {"by": "code" if wanted.code else "key"}
+        audit.record(conn, shop_id, None, "pairing.made", wanted.home_url, by)
+        emit(conn, shop_id, "shop.paired", {})
+
     if wanted.code:
-        made = secure.pair_by_code(rt.db.app, rt.sealer, wanted, now=now())
+        made = secure.pair_by_code(rt.db.app, rt.sealer, wanted, now=now(), also=also)
     else:
         key = shared_key(rt)
         if key is None or not authorization:
@@ -35,18 +44,7 @@ def pair(rt: Runtime, body: Row, authorization: str | None, path: str, raw: byte
         gate.authenticate_pairing(
             rt.db.app, key, authorization=authorization, method="POST", path=path, body=raw, now=now()
         )
-        made = secure.pair(rt.db.app, rt.sealer, wanted, now=now())
-    with write(rt.db.app) as conn:
-        schedule.place_all(conn, made["shop_id"], list(rt.registry.values()))
-        audit.record(
-            conn,
-            made["shop_id"],
-            None,
-            "pairing.made",
-            wanted.home_url,
-            {"by": "code" if wanted.code else "key"},
-        )
-        emit(conn, made["shop_id"], "shop.paired", {})
+        made = secure.pair(rt.db.app, rt.sealer, wanted, now=now(), also=also)
     mirror.start_sync(rt, made["shop_id"], full=True)
     return made
 
@@ -73,16 +71,16 @@ def shared_key(rt: Runtime) -> bytes | None:
 
 def unpair(rt: Runtime, shop_id: str, who: Row) -> None:
     """Forgets the shop's secrets; owned data stays."""
-    secure.unpair(rt.db.app, shop_id)
     with write(rt.db.app) as conn:
+        secure.unpair(conn, shop_id)
         audit.record(conn, shop_id, who, "pairing.ended")
         emit(conn, shop_id, "shop.unpaired", {})
 
 
 def move(rt: Runtime, shop_id: str, home_url: str, who: Row) -> None:
     """Accepts the shop's new home URL, as its signed request names it."""
-    secure.move_site(rt.db.app, shop_id, home_url)
     with write(rt.db.app) as conn:
+        secure.move_site(conn, shop_id, home_url)
         audit.record(conn, shop_id, who, "pairing.moved", home_url)
         emit(conn, shop_id, "shop.moved", {})
 

@@ -28,7 +28,8 @@ def run_given_up(rt: Runtime, shop_id: str, args: Row, error: DevSkyyError) -> N
     runner.give_up(rt, shop_id, args["run"], error)
 
 
-jobs.GIVEN_UP |= {"run": run_given_up, "sync": mirror.sync_given_up}
+jobs.GIVEN_UP |= {"run": run_given_up}
+jobs.TELL |= {"sync": mirror.tell_sync}
 jobs.HANDLERS |= {
     "run": run,
     "sync": mirror.sync,

@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -123,7 +124,17 @@ def new_code(engine: Engine, *, now: int) -> str:
     return "-".join((raw[:4], raw[4:8], raw[8:]))
 
 
-def pair_by_code(engine: Engine, sealer: Sealer, request: PairingRequest, *, now: int) -> dict[str, str]:
+Also = Callable[[Connection, str], None]
+"""What a caller adds to the transaction, for a shop id."""
+
+
+def nothing_more(_conn: Connection, _shop_id: str) -> None:
+    """Adds nothing to the transaction."""
+
+
+def pair_by_code(
+    engine: Engine, sealer: Sealer, request: PairingRequest, *, now: int, also: Also = nothing_more
+) -> dict[str, str]:
     """Pairs if the code holds, and uses it up with the same commit."""
     digest = _hash(re.sub(r"[^A-Z0-9]", "", (request.code or "").upper()))
     with write(engine) as conn:
@@ -131,7 +142,7 @@ def pair_by_code(engine: Engine, sealer: Sealer, request: PairingRequest, *, now
         refusal = _refusal(row, digest, now)
         if refusal is None:
             conn.execute(update(pairing_codes).values(used_at=now))
-            return _pair(conn, sealer, request, now)
+            return _pair(conn, sealer, request, now, also)
         # Counting must outlive the refusal: it is raised after the commit.
         conn.execute(
             update(pairing_codes)
@@ -141,31 +152,31 @@ def pair_by_code(engine: Engine, sealer: Sealer, request: PairingRequest, *, now
     raise refusal
 
 
-def pair(engine: Engine, sealer: Sealer, request: PairingRequest, *, now: int) -> dict[str, str]:
+def pair(
+    engine: Engine, sealer: Sealer, request: PairingRequest, *, now: int, also: Also = nothing_more
+) -> dict[str, str]:
     """Pairs a site whose right was proven already (a request signed with the shared pairing key).
 
     Gives shop_id, secret and hash_key (base64url). A known site keeps shop_id, hash key and data; its secret
     is new.
     """
     with write(engine) as conn:
-        return _pair(conn, sealer, request, now)
+        return _pair(conn, sealer, request, now, also)
 
 
-def unpair(engine: Engine, shop_id: str) -> None:
+def unpair(conn: Connection, shop_id: str) -> None:
     """Forgets the signing secret and the WooCommerce key; owned data stays."""
-    with write(engine) as conn:
-        forget_secrets(conn, shop_id, "signing", "woocommerce_key")
-        conn.execute(update(shops).where(shops.c.shop_id == shop_id).values(state="unpaired"))
+    forget_secrets(conn, shop_id, "signing", "woocommerce_key")
+    conn.execute(update(shops).where(shops.c.shop_id == shop_id).values(state="unpaired"))
 
 
-def move_site(engine: Engine, shop_id: str, home_url: str, rest_url: str | None = None) -> None:
+def move_site(conn: Connection, shop_id: str, home_url: str, rest_url: str | None = None) -> None:
     """Accepts a new home URL for a shop that moved; a person said so."""
     values: dict[str, Any] = {"home_url": home_url.rstrip("/"), "state": "paired", "seen_home_url": None}
-    with write(engine) as conn:
-        row = conn.execute(select(shops.c.home_url, shops.c.rest_url).where(shops.c.shop_id == shop_id)).one()
-        if rest_url or row.rest_url.startswith(row.home_url):
-            values["rest_url"] = rest_url or values["home_url"] + row.rest_url[len(row.home_url) :]
-        conn.execute(update(shops).where(shops.c.shop_id == shop_id).values(**values))
+    row = conn.execute(select(shops.c.home_url, shops.c.rest_url).where(shops.c.shop_id == shop_id)).one()
+    if rest_url or row.rest_url.startswith(row.home_url):
+        values["rest_url"] = rest_url or values["home_url"] + row.rest_url[len(row.home_url) :]
+    conn.execute(update(shops).where(shops.c.shop_id == shop_id).values(**values))
 
 
 def shop_facts(facts: dict[str, Any]) -> ShopFacts:
@@ -183,7 +194,7 @@ def woocommerce_key(engine: Engine, sealer: Sealer, shop_id: str) -> tuple[str, 
     return pair["key"], pair["secret"]
 
 
-def _pair(conn: Connection, sealer: Sealer, request: PairingRequest, now: int) -> dict[str, str]:
+def _pair(conn: Connection, sealer: Sealer, request: PairingRequest, now: int, also: Also) -> dict[str, str]:
     site_id = str(request.site_id)
     known = conn.execute(select(shops.c.shop_id).where(shops.c.site_id == site_id)).scalar()
     shop_id = known or str(uuid.uuid4())
@@ -210,6 +221,7 @@ def _pair(conn: Connection, sealer: Sealer, request: PairingRequest, now: int) -
         put_secret(
             conn, sealer, shop_id, "woocommerce_key", request.woocommerce_key.model_dump_json().encode()
         )
+    also(conn, shop_id)
     return {"shop_id": shop_id, "secret": b64encode(secret), "hash_key": b64encode(hash_key)}
 
 

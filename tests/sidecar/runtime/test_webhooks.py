@@ -26,18 +26,21 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import func, insert, select, update
 
 from sidecar.app import create_app
-from sidecar.core.errors import Conflict, Unauthorized
+from sidecar.core.errors import Conflict, Unauthorized, Unavailable
 from sidecar.db import read, write
 from sidecar.db.app import audit as audit_table
+from sidecar.db.app import jobs as jobs_table
 from sidecar.db.app import secrets as secrets_table
+from sidecar.db.app import shops
 from sidecar.db.outgoing import webhook_deliveries as messages
 from sidecar.db.outgoing import webhook_outbox as outbox
 from sidecar.db.outgoing import webhooks as hooks
-from sidecar.runtime import deliveries, mirror, webhooks
+from sidecar.runtime import deliveries, jobs, mirror, pairing, webhooks
 from sidecar.runtime.webhook_events import EVENTS, PROPOSAL_EVENTS
 from sidecar.runtime.work import serve_jobs
 from sidecar.security import outbound, signatures
 from sidecar.security.signatures import verify
+from sidecar.store.sync import Report
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.receiver import Receiver, in_turn, receiving, says
 from tests.sidecar.servers import drop_tables
@@ -148,23 +151,62 @@ def test_other_ends_are_told_too(plugin: Plugin) -> None:
 
 
 def test_a_sync_tells_its_end(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the transaction in which its job ends, so that neither is without the other."""
+
     class Reader:
         def full(self, _progress: Any) -> Any:
-            from sidecar.store.sync import Report
-
+            if gone:
+                raise Conflict("no", code="shop_gone")
             return Report(rows={}, seconds=0.0, generation=1)
 
+    gone: list[bool] = []
     monkeypatch.setattr(mirror, "open_sync", lambda *_given: Reader())
     monkeypatch.setattr(mirror, "_refresh_facts", lambda *_given: None)
     with receiving(says()) as server:
         hook(plugin, server.url, ["sync.*"])
-        mirror.sync(plugin.rt, plugin.shop_id, {"full": True})
-        mirror.sync_given_up(plugin.rt, plugin.shop_id, {}, Conflict("no", code="shop_gone"))
+        job = mirror.start_sync(plugin.rt, plugin.shop_id, full=True)
+        with monkeypatch.context() as patched:
+            patched.setitem(jobs.TELL, "sync", lambda *_given: 1 // 0)
+            with pytest.raises(ZeroDivisionError):
+                jobs.perform(plugin.rt, plugin.shop_id, job)
+        with read(plugin.rt.db.app) as conn:
+            state = conn.execute(select(jobs_table.c.state).where(jobs_table.c.id == job)).scalar()
+            assert (state, conn.execute(select(outbox)).all()) == ("running", [])
+        with time_machine.travel(time.time() + jobs.LEASE_S + 1):
+            jobs.perform(plugin.rt, plugin.shop_id, job)
+            gone.append(True)
+            jobs.perform(plugin.rt, plugin.shop_id, mirror.start_sync(plugin.rt, plugin.shop_id, full=True))
         work(plugin)
     told = [json.loads(one["body"]) for one in server.got]
     assert [(one["type"], one["data"].get("code")) for one in told] == [
         ("sync.finished", None), ("sync.failed", "shop_gone"),
     ]  # fmt: skip
+
+
+def test_a_shop_is_not_paired_unmoved_or_unpaired_untold(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stands() -> tuple[Any, ...]:
+        with read(plugin.rt.db.app) as conn:
+            row = conn.execute(select(shops).where(shops.c.shop_id == plugin.shop_id)).one()
+            return row.state, row.home_url, row.paired_at, conn.execute(select(outbox)).all()
+
+    def full(*_given: Any) -> None:
+        raise Unavailable("The disk is full.")
+
+    with receiving(says()) as server:
+        hook(plugin, server.url, ["shop.*"])
+        before, code = stands(), pairing.new_code(plugin.rt)
+        with monkeypatch.context() as patched, time_machine.travel(time.time() + 5, tick=False):
+            patched.setattr(pairing, "emit", full)
+            assert plugin.client.post("/api/v1/pairing", json=plugin.pairing(code)).status_code == 503
+            assert plugin.send("DELETE", "/api/v1/pairing", who=ANNA).status_code == 503
+            with pytest.raises(Unavailable):
+                pairing.move(plugin.rt, plugin.shop_id, "https://new.test", ANNA)
+        assert stands() == before
+        assert plugin.client.post("/api/v1/pairing", json=plugin.pairing(code)).status_code == 201
+        work(plugin)
+    assert [json.loads(one["body"])["type"] for one in server.got] == ["shop.paired"]
 
 
 def test_an_event_stands_and_falls_with_its_transaction(plugin: Plugin) -> None:
@@ -489,9 +531,9 @@ def test_a_pause_keeps_what_waits_and_takes_nothing_new(plugin: Plugin) -> None:
         happen(plugin, 2)
         work(plugin)
         assert server.got == []
-        for refused in (webhooks.send_test, lambda *given: deliveries.redeliver(*given, "0" * 32, None)):
+        for refused in (webhooks.send_test, lambda *given: deliveries.redeliver(*given[:3], "0" * 32, None)):
             with pytest.raises(Conflict):
-                refused(plugin.rt, plugin.shop_id, made["id"])
+                refused(plugin.rt, plugin.shop_id, made["id"], None)
         webhooks.change(plugin.rt, plugin.shop_id, made["id"], None, {"state": "active"})
         happen(plugin, 3)
         work(plugin)

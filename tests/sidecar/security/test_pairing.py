@@ -208,7 +208,8 @@ def test_a_moved_shop_is_accepted_when_a_person_says_so(databases: Databases, se
         refusal(call, databases, sealer, made, claims=new | {"site": str(uuid.UUID(int=8))}, moving=True).code
         == "site_changed"
     )
-    pairing.move_site(databases.app, made["shop_id"], "https://new.test/")
+    with write(databases.app) as conn:
+        pairing.move_site(conn, made["shop_id"], "https://new.test/")
     assert call(databases, sealer, made, claims=new)
     with read(databases.app) as conn:
         assert conn.execute(select(shops.c.rest_url)).scalar() == "https://new.test/wp-json/"
@@ -222,7 +223,8 @@ def test_an_old_plugin_is_refused(databases: Databases, sealer: Sealer) -> None:
 
 def test_after_unpairing_nothing_signed_is_accepted(databases: Databases, sealer: Sealer) -> None:
     made = pair(databases, sealer)
-    pairing.unpair(databases.app, made["shop_id"])
+    with write(databases.app) as conn:
+        pairing.unpair(conn, made["shop_id"])
     assert refusal(call, databases, sealer, made).code == "shop_unpaired"
     assert pairing.woocommerce_key(databases.app, sealer, made["shop_id"]) is None
     again = pair(databases, sealer)
