@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from sidecar.ml.series import Bools, Floats, Ints, first_known, mean_known, slots
+from sidecar.ml.series import Bools, Floats, Ints, first_known, mean_known, opening, slots
 
 WINDOW = 4
 """Seasons from which level, trend and season start; at least `SHORTEST` periods."""
@@ -78,8 +78,7 @@ def starts(y: Floats, origins: Sequence[int], season: int, multiplicative: bool 
     A line and the means of the places in the season, in turns; a season needs two whole ones.
     """
     at = first_known(y)
-    bounds = np.array([*sorted(set(origins)), y.shape[1] + 1])
-    end = bounds[np.minimum(np.searchsorted(bounds, at, side="right"), len(bounds) - 1)]
+    end = opening(y, origins)
     steps = np.arange(max(WINDOW * season, SHORTEST))
     columns = at[:, None] + steps
     inside = (columns < end[:, None]) & (columns < y.shape[1])

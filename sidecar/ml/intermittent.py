@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Floats, Ints, mean_known
+from sidecar.ml.series import Floats, Ints, mean_known, opening
 from sidecar.ml.smoothing import smooth
 
 RATES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
@@ -38,7 +38,7 @@ def tsb(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
     happens = (values > 0) * weight
     sizes, chances = (side.ravel()[:, None] for side in np.meshgrid(SIZE_RATES, CHANCE_RATES))
-    size, _, often = _beginnings(y)
+    size, _, often = _beginnings(y, origins)
     shape = (len(sizes), len(y))
     level, chance, squares = np.tile(size, (shape[0], 1)), np.tile(often, (shape[0], 1)), np.zeros(shape)
     out = np.full((len(y), len(origins)), np.nan)
@@ -46,7 +46,7 @@ def tsb(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
         _keep(out, origins, t, squares, level * chance if t in origins else None, known)
         if t < len(values):
             squares += weight[t] * (values[t] - level * chance) ** 2
-            level += sizes * happens[t] * (values[t] - level)
+            level += np.where(level > 0, sizes, 1.0) * happens[t] * (values[t] - level)
             chance += chances * weight[t] * (happens[t] - chance)
     return _flat(out, horizon)
 
@@ -56,7 +56,7 @@ def _croston(y: Floats, origins: Sequence[int]) -> tuple[Floats, Floats]:
     known = ~np.isnan(y)
     values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
     alpha = RATES[:, None]
-    size, between, _ = _beginnings(y)
+    size, between, _ = _beginnings(y, origins)
     shape = (len(RATES), len(y))
     level, gap, squares = np.tile(size, (shape[0], 1)), np.tile(between, (shape[0], 1)), np.zeros(shape)
     waited = np.ones(len(y))
@@ -68,8 +68,10 @@ def _croston(y: Floats, origins: Sequence[int]) -> tuple[Floats, Floats]:
         if t < len(values):
             happens = weight[t] * (values[t] > 0)
             squares += weight[t] * (values[t] - level / gap) ** 2
-            level += alpha * happens * (values[t] - level)
-            gap += alpha * happens * (waited - gap)
+            # The first demand ever is the first thing known about its size.
+            rate = np.where(level > 0, alpha, 1.0) * happens
+            level += rate * (values[t] - level)
+            gap += rate * (waited - gap)
             waited = np.where(happens > 0, 1.0, waited + weight[t])
     return out, chosen
 
@@ -87,10 +89,10 @@ def _keep(
             out[:, k] = np.where(seen, found, np.nan)
 
 
-def _beginnings(y: Floats, demands: int = 3) -> tuple[Floats, Floats, Floats]:
-    """Size, time between demands and chance of one, from the first few demands; neutral without any."""
-    known = ~np.isnan(y)
-    happens = known & (y > 0)
+def _beginnings(y: Floats, origins: Sequence[int], demands: int = 3) -> tuple[Floats, Floats, Floats]:
+    """Size, time between demands and chance of one, from the first few demands; 0, 1, 0 without any."""
+    known = ~np.isnan(y) & (np.arange(y.shape[1]) < opening(y, origins)[:, None])
+    happens = known & (np.nan_to_num(y) > 0)
     number = np.cumsum(happens, axis=1)
     first = happens & (number <= demands)
     size = np.nan_to_num(mean_known(np.where(first, y, np.nan)))

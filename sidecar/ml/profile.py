@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Floats, mean_known, slots
+from sidecar.ml.series import Floats, first_values, mean_known, slots
 
 RATES = np.array([0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3])
 MEMORY = 26
@@ -25,7 +25,7 @@ def profile_level(y: Floats, origins: Sequence[int], horizon: int, season: int) 
     known = ~np.isnan(y)
     values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
     n, rate = len(y), RATES[:, None]
-    early = np.nan_to_num(mean_known(np.where(np.cumsum(known, axis=1) <= 2 * season, y, np.nan)))
+    early = np.nan_to_num(mean_known(first_values(y, origins, 2 * season)))
     # What was sold and seen per place of the season, with a flat profile as the first seasons.
     sold, seen = np.tile(early * BELIEF, (season, 1)), np.full((season, n), BELIEF)
     top, bottom = np.tile(early, (len(RATES), 1)), np.ones((len(RATES), n))

@@ -38,6 +38,21 @@ def first_known(y: Floats) -> Ints:
     return found
 
 
+def opening(y: Floats, origins: Sequence[int]) -> Ints:
+    """The first origin after a series begins, which what it starts from may not look beyond; per series."""
+    bounds = np.array([*sorted(set(origins)), y.shape[1] + 1])
+    ends: Ints = bounds[np.minimum(np.searchsorted(bounds, first_known(y), side="right"), len(bounds) - 1)]
+    return ends
+
+
+def first_values(y: Floats, origins: Sequence[int], count: int) -> Floats:
+    """The first `count` known values, as far as they lie before the opening's end; NaN elsewhere; as y."""
+    known = ~np.isnan(y)
+    early = known & (np.cumsum(known, axis=1) <= count)
+    early &= np.arange(y.shape[1]) < opening(y, origins)[:, None]
+    return np.where(early, y, np.nan)
+
+
 def last_values(y: Floats, origin: int, count: int) -> Floats:
     """The last `count` known values before `origin`, oldest first, NaN in front where fewer; (n, count)."""
     known = ~np.isnan(y[:, :origin])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.ml.series import Floats, mean_known
+from sidecar.ml.series import Floats, first_values, mean_known
 
 RATES = np.array([0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.95])
 
@@ -27,8 +27,7 @@ def smooth(y: Floats, origins: Sequence[int], rates: Floats = RATES, start: int 
     Starts at the mean of the first `start` known values.
     """
     known = ~np.isnan(y)
-    count = np.cumsum(known, axis=1)
-    first = np.nan_to_num(mean_known(np.where(known & (count <= start), y, np.nan)))
+    first = np.nan_to_num(mean_known(first_values(y, origins, start)))
     values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
     grid = rates[:, None]
     level, squares = np.repeat(first[None, :], len(rates), axis=0), np.zeros((len(rates), len(y)))

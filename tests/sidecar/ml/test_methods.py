@@ -30,6 +30,17 @@ def test_later_columns_change_nothing(name: str, season: int) -> None:
 
 
 @ALL
+@pytest.mark.parametrize("season", [1, 7, 52])
+def test_starting_values_do_not_look_ahead(name: str, season: int) -> None:
+    y, other = demand(), demand()
+    y[:3, :6] = other[:3, :6] = np.nan
+    y[3:6, :12] = other[3:6, :12] = 0
+    other[:, 9:] = 1000
+    found, again = (METHODS[name](values, [5, 9], 9, season) for values in (y, other))
+    np.testing.assert_array_equal(found, again)
+
+
+@ALL
 def test_one_recursion_answers_as_one_run_per_origin(name: str) -> None:
     y = demand()
     y[1, 20:30], y[2, :70], y[4, 95:] = np.nan, np.nan, np.nan
