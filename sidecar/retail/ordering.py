@@ -65,12 +65,12 @@ class Terms:
         if check_days < 1:
             raise ValueError("check_days must be at least 1")
         return cls(
-            _numbers(n, lead_days, "lead_days", 0, YEAR).round().astype(np.int64),
-            _numbers(n, lead_spread, "lead_spread", 0, YEAR),
-            _numbers(n, review_days, "review_days", 1, YEAR).round().astype(np.int64),
-            _numbers(n, service, "service", 0.01, HIGHEST),
-            np.ceil(_numbers(n, moq, "moq", 0, 1e9)).astype(np.int64),
-            np.ceil(_numbers(n, pack, "pack", 1, 1e9)).astype(np.int64),
+            numbers(n, lead_days, "lead_days", 0, YEAR).round().astype(np.int64),
+            numbers(n, lead_spread, "lead_spread", 0, YEAR),
+            numbers(n, review_days, "review_days", 1, YEAR).round().astype(np.int64),
+            numbers(n, service, "service", 0.01, HIGHEST),
+            np.ceil(numbers(n, moq, "moq", 0, 1e9)).astype(np.int64),
+            np.ceil(numbers(n, pack, "pack", 1, 1e9)).astype(np.int64),
             measure,
             check_days,
         )
@@ -118,7 +118,7 @@ def plan(totals: Totals, mean: Floats, stock: ArrayLike, incoming: ArrayLike, te
     n = len(terms.lead_days)
     if mean.ndim != 2 or len(mean) != n:
         raise ValueError(f"mean must have one row for each of {n} items")
-    position = _numbers(n, stock, "stock", -1e12, 1e12) + _numbers(n, incoming, "incoming", 0, 1e12)
+    position = numbers(n, stock, "stock", -1e12, 1e12) + numbers(n, incoming, "incoming", 0, 1e12)
     lead, check, cycle = (
         demand_over(totals, terms.lead_days, terms.lead_spread, extra)
         for extra in (0, terms.check_days, terms.cycle_days)
@@ -247,7 +247,8 @@ def _up(values: Floats) -> Whole:
     return found
 
 
-def _numbers(n: int, value: ArrayLike, name: str, lowest: float, highest: float) -> Floats:
+def numbers(n: int, value: ArrayLike, name: str, lowest: float, highest: float) -> Floats:
+    """One value for all, or one each, as (n,) floats within bounds; ValueError says what is wrong."""
     try:
         found = np.broadcast_to(np.asarray(value, dtype=float), n)
     except (TypeError, ValueError):
