@@ -125,7 +125,8 @@ def roll(path: WebhookPath) -> Any:
 @access("webhooks:write")
 def send_test(body: WebhookTestBody) -> Any:
     """Send a `webhook.test`; its delivery tells how it went"""
-    return {"ok": True, "delivery": webhooks.send_test(runtime(), caller().shop_id, body.id)}, 202
+    sent = webhooks.send_test(runtime(), caller().shop_id, body.id, caller().who)
+    return {"ok": True, "delivery": sent}, 202
 
 
 @bp.get("/<id>/deliveries", responses=ok(items="array", next="string?"))

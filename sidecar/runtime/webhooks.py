@@ -200,13 +200,14 @@ def end(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> None:
         audit.record(conn, shop_id, who, "webhook.end", ident, {"host": urlsplit(row["url"]).hostname})
 
 
-def send_test(rt: Runtime, shop_id: str, ident: str) -> str:
+def send_test(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> str:
     """Puts a `webhook.test` in line for one subscription, whatever it listens to; the delivery's id."""
     with write(rt.db.app) as conn:
         row = load(conn, shop_id, ident, lock=True)
         refuse_paused(row)
         made = add(conn, row, "webhook.test", {"webhook": ident}, now())
         plan(conn, row)
+        audit.record(conn, shop_id, who, "webhook.test", ident, {"delivery": made})
     return made
 
 
