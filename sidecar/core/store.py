@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READS = frozenset(
-    {"products", "sales", "order_lines", "stock_days", "prices", "customers", "reviews", "categories"}
-)
+    {
+        "products", "sales", "order_lines", "stock_days", "prices", "customers", "reviews", "categories",
+        "supplies", "overrides", "locations", "incoming",
+    }
+)  # fmt: skip
 """Names that `reads=` of an agent may hold."""
 
 
@@ -94,7 +97,8 @@ class Item:
     """What a shopper can buy: a simple product, or one variation of a variable one.
 
     `id` is the variation's id or else the product's; `stock` counts pieces and is None when WooCommerce
-    does not manage it; with `stock_of_parent` the parent holds the stock for all its variations.
+    does not manage it; with `stock_of_parent` the parent holds the stock for all its variations. `cost` is
+    WooCommerce's cost of goods, where that is on and entered, else what the supplier takes for a piece.
     """
 
     id: int
@@ -136,6 +140,81 @@ class Category:
     name: str
     slug: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """From whom an item is bought and on what terms: the item's own, else the supplier's, else the shop's.
+
+    `cost` is what the supplier takes for a piece and `min_order` for an order at least, both in the shop's
+    currency; None = not known. `lead_spread_days` is a standard deviation.
+    """
+
+    item_id: int
+    supplier_id: str | None
+    supplier_name: str
+    supplier_sku: str
+    cost: Decimal | None
+    min_order: Decimal | None
+    lead_days: int
+    lead_spread_days: float
+    review_days: int
+    service_level: float
+    moq: int
+    pack: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """The terms of every item: those that somebody entered, and the shop's for all others."""
+
+    known: dict[int, Supply]
+    default: Supply
+
+    def of(self, item_id: int) -> Supply:
+        """The terms of an item."""
+        return self.known.get(item_id) or replace(self.default, item_id=item_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What the owner knows better than the forecast from `first` to `last`, both included.
+
+    `kind` is `factor` (times the forecast) or `per_day` (pieces a day instead of it).
+    """
+
+    id: str
+    item_id: int
+    first: date
+    last: date
+    kind: Literal["factor", "per_day"]
+    value: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place where stock lies: pieces by item.
+
+    `counted` says whether WooCommerce's stock contains them, `share` which part of the shop's demand is
+    served from here (None = not known; WooCommerce does not tell).
+    """
+
+    id: str
+    name: str
+    counted: bool
+    share: float | None
+    stock: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Pieces of an item that were ordered from a supplier and have not arrived; `expected` may be unknown."""
+
+    item_id: int
+    order_id: str
+    quantity: int
+    expected: date | None
 
 
 OrderLineColumn = Literal[
@@ -212,6 +291,22 @@ class Store(Protocol):
 
     def reviews(self, since: date) -> pd.DataFrame:
         """Columns review_id, product_id, rating, verified, text, created_at. Read: `reviews`."""
+        ...
+
+    def supplies(self) -> Supplies:
+        """Suppliers and terms of purchase. Read: `supplies`."""
+        ...
+
+    def overrides(self, since: date) -> list[Override]:
+        """Overrides of forecasts that end on that day or later, by item and day. Read: `overrides`."""
+        ...
+
+    def locations(self) -> list[Location]:
+        """Places of stock by name; empty when the shop has one stock only. Read: `locations`."""
+        ...
+
+    def incoming(self) -> list[Incoming]:
+        """What is still to come of purchase orders that were sent, by item. Read: `incoming`."""
         ...
 
     def notes(self) -> list[str]:

@@ -15,13 +15,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, func, select
 
 from sidecar.core.errors import Unavailable
-from sidecar.db import identity, outgoing
+from sidecar.db import forecasts, identity, outgoing, owned
 from sidecar.db.app import app
 from sidecar.db.mirror import mirror
 from sidecar.db.session import Databases, read, write
 
-assert identity  # importing them adds their tables to `app`
+assert forecasts  # importing them adds their tables to `app`
+assert identity
 assert outgoing
+assert owned
 
 Which = Literal["app", "mirror"]
 METADATA: dict[Which, MetaData] = {"app": app, "mirror": mirror}

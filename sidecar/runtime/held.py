@@ -12,12 +12,15 @@ from sidecar.db import read
 from sidecar.db.app import api_keys, events, proposal_open, proposal_targets
 from sidecar.db.identity import oauth_clients, refresh_tokens, sessions, users
 from sidecar.db.mirror import customers, order_lines, orders, refund_lines, refunds, reviews
+from sidecar.db.owned import purchase_orders, suppliers
 from sidecar.runtime.base import Row, Runtime
 from sidecar.runtime.personal import Person
 from sidecar.security.sealing import get_secret
 from sidecar.store.erased import ANONYMOUS
 
 DELETE: Mapping[str, Any] = {"delete": True}
+NO_CONTACT: Mapping[str, Any] = {"contact": "", "email": "", "phone": "", "email_hash": None}
+NO_MAIL: Mapping[str, Any] = {"mail": None, "mail_hash": None}
 IDS_A_STATEMENT = 500
 
 
@@ -85,7 +88,10 @@ def anonymise(shop_id: str, person: Person) -> ColumnElement[bool]:
 
 
 def app_rows(shop_id: str, person: Person, order_ids: Sequence[int]) -> list[Held]:
-    """What is deleted: the account of the REST API with its sessions, keys, clients, and events."""
+    """What is deleted: the account of the REST API with its sessions, keys, clients, and events.
+
+    A supplier's contact and the mail that went to them are emptied: the supplier and the order stay.
+    """
     account = _mine(users, shop_id) & (
         users.c.wp_user_id == person.user_id if person.user_id is not None else false()
     )
@@ -111,6 +117,12 @@ def app_rows(shop_id: str, person: Person, order_ids: Sequence[int]) -> list[Hel
         *owned,
         Held(events, _mine(events, shop_id) & _told(person, order_ids), DELETE),
         *about,
+        Held(suppliers, _mine(suppliers, shop_id) & suppliers.c.email_hash.in_(person.hashes), NO_CONTACT),
+        Held(
+            purchase_orders,
+            _mine(purchase_orders, shop_id) & purchase_orders.c.mail_hash.in_(person.hashes),
+            NO_MAIL,
+        ),
     ]
 
 

@@ -31,6 +31,7 @@ from sidecar.db.app import (
 from sidecar.db.identity import oauth_clients
 from sidecar.db.mirror import mirror_state, reviews
 from sidecar.db.outgoing import integrations, webhook_deliveries, webhook_outbox, webhooks
+from sidecar.db.owned import forecast_overrides, purchase_orders, purchase_receipts, suppliers
 from sidecar.store.rest_rows import email_hash
 from sidecar.store.rows import buyer
 
@@ -82,6 +83,10 @@ PLACES = (
     Place(webhook_outbox, ("data",)),
     Place(webhook_deliveries, ("payload", "error")),
     Place(integrations, ("created_by", "name", "config", "last_error")),
+    Place(suppliers, ("contact", "email", "note")),
+    Place(forecast_overrides, ("created_by", "why")),
+    Place(purchase_orders, ("created_by", "sent_by", "note", "ship_to", "mail", "error")),
+    Place(purchase_receipts, ("who",)),
     Place(mirror_state, ("error",)),
     Place(reviews, (), ("text",)),
 )

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Select, case, func, literal, select, union_all
 
 from sidecar.core.errors import UndeclaredRead
-from sidecar.core.store import Category, CustomerColumn, Item, OrderLineColumn, Product, ShopFacts
+from sidecar.core.store import (
+    Category,
+    CustomerColumn,
+    Incoming,
+    Item,
+    Location,
+    OrderLineColumn,
+    Override,
+    Product,
+    ShopFacts,
+    Supplies,
+)
 from sidecar.core.types import SCALE
 from sidecar.db import Databases, read
 from sidecar.db.app import price_history, seen_days, stock_history
 from sidecar.db.mirror import categories, customers, order_lines, orders, refund_lines, refunds, reviews
+from sidecar.store import owned
 from sidecar.store.frames import Columns, as_frame, epoch_day, stock_by_day
 from sidecar.store.records import FEW, items_of, products_of
 from sidecar.store.rows import local_day, zone_of
@@ -69,13 +82,13 @@ class SqlStore:
 
     def products(self, ids: Sequence[int] | None = None) -> Iterator[Product]:
         self._may("products")
-        return products_of(self._conn, self._shop_id, ids)
+        return owned.with_costs(products_of(self._conn, self._shop_id, ids), self._costs())
 
     def items(
         self, ids: Sequence[int] | None = None, *, products: Sequence[int] | None = None
     ) -> Iterator[Item]:
         self._may("products")
-        return items_of(self._conn, self._shop_id, ids, products)
+        return owned.with_costs(items_of(self._conn, self._shop_id, ids, products), self._costs())
 
     def categories(self) -> dict[int, Category]:
         self._may("categories")
@@ -269,8 +282,32 @@ class SqlStore:
         }
         return as_frame(self._conn, query, columns)
 
+    def supplies(self) -> Supplies:
+        self._may("supplies")
+        with read(self._app) as conn:
+            return owned.supplies(conn, self._shop_id)
+
+    def overrides(self, since: date) -> list[Override]:
+        self._may("overrides")
+        with read(self._app) as conn:
+            return owned.overrides(conn, self._shop_id, since)
+
+    def locations(self) -> list[Location]:
+        self._may("locations")
+        with read(self._app) as conn:
+            return owned.locations(conn, self._shop_id)
+
+    def incoming(self) -> list[Incoming]:
+        self._may("incoming")
+        with read(self._app) as conn:
+            return owned.incoming(conn, self._shop_id)
+
     def notes(self) -> list[str]:
         return list(self._notes.values())
+
+    def _costs(self) -> dict[int, Decimal]:
+        with read(self._app) as conn:
+            return owned.costs(conn, self._shop_id)
 
     def _may(self, name: str) -> None:
         if name not in self._reads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +14,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sidecar.core.store import Attribute, Category, Image, Item, Product, ShopFacts
+from sidecar.core.forecasts import KeptForecast
+from sidecar.core.store import (
+    Attribute,
+    Category,
+    Image,
+    Incoming,
+    Item,
+    Location,
+    Override,
+    Product,
+    ShopFacts,
+    Supplies,
+    Supply,
+)
 from sidecar.core.types import money
 
 FACTS = ShopFacts(currency="EUR", decimals=2, prices_include_tax=False, timezone="UTC", cogs=True, hpos=True)
 LINES = ["order_id", "day", "product_id", "variation_id", "item_id", "quantity", "subtotal"]
+DEFAULT_SUPPLY = Supply(0, None, "", "", None, None, 14, 3.0, 7, 0.95, 1, 1)
 SOLD = ("processing", "completed", "on-hold")
 
 
@@ -47,6 +61,10 @@ class FrameStore:
     all_categories: dict[int, Category] = field(default_factory=dict)
     lines: pd.DataFrame = field(default_factory=line_frame)
     stock: pd.DataFrame = field(default_factory=stock_frame)
+    all_supplies: Supplies = field(default_factory=lambda: Supplies({}, DEFAULT_SUPPLY))
+    all_overrides: list[Override] = field(default_factory=list)
+    all_locations: list[Location] = field(default_factory=list)
+    all_incoming: list[Incoming] = field(default_factory=list)
 
     def products(self, ids: Sequence[int] | None = None) -> Iterator[Product]:
         found = [p for p in self.all_products if ids is None or p.id in ids]
@@ -94,6 +112,18 @@ class FrameStore:
     def reviews(self, since: date) -> pd.DataFrame:
         return pd.DataFrame({"review_id": [], "product_id": [], "rating": []})
 
+    def supplies(self) -> Supplies:
+        return self.all_supplies
+
+    def overrides(self, since: date) -> list[Override]:
+        return [one for one in self.all_overrides if one.last >= since]
+
+    def locations(self) -> list[Location]:
+        return self.all_locations
+
+    def incoming(self) -> list[Incoming]:
+        return self.all_incoming
+
     def notes(self) -> list[str]:
         return []
 
@@ -104,12 +134,28 @@ class FrameStore:
 
 
 @dataclass
+class Shelf:
+    """core.forecasts.Models in memory; what is kept is there for the next run."""
+
+    held: dict[int, KeptForecast] = field(default_factory=dict)
+
+    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool) -> None:
+        if all_items:
+            self.held.clear()
+        self.held |= {one.item_id: replace(one, made_at=1) for one in forecasts}
+
+    def forecasts(self, ids: Sequence[int] | None = None) -> list[KeptForecast]:
+        return [one for key, one in sorted(self.held.items()) if ids is None or key in set(ids)]
+
+
+@dataclass
 class Ctx:
     """A run's context over any store."""
 
     store: Any
     now: datetime = datetime(2026, 11, 24, 6, tzinfo=UTC)
     seed: int = 1
+    models: Shelf = field(default_factory=Shelf)
     log_lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
