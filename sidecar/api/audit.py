@@ -10,7 +10,7 @@ from sidecar.api.access import access, caller, runtime
 from sidecar.api.group import OK, group
 from sidecar.api.models import Model
 from sidecar.db import read
-from sidecar.runtime import audit_log
+from sidecar.runtime import audit_check, audit_log
 from sidecar.runtime.base import now
 
 bp = group("audit", "Who did what.", "/api/v1/security")
@@ -77,9 +77,11 @@ def audit_log_page(query: AuditQuery) -> Any:
 @bp.get("/audit-summary", responses=OK)
 @access("audit:read")
 def audit_summary(query: SummaryQuery) -> Any:
-    """How often what was done, by whom and when"""
-    with read(runtime().db.app) as conn:
-        return {"ok": True, **audit_log.summary(conn, caller().shop_id, *query.period())}
+    """How often what was done, by whom and when, and whether the record is unbroken"""
+    rt, shop_id = runtime(), caller().shop_id
+    with read(rt.db.app) as conn:
+        figures = audit_log.summary(conn, shop_id, *query.period())
+        return {"ok": True, **figures, "chain": audit_check.state(conn, rt.sealer, shop_id)}
 
 
 def _seconds(moment: AwareDatetime | None) -> int | None:

@@ -145,6 +145,34 @@ audit_heads = shop_table(
     privacy="none",
 )
 
+audit_checks = shop_table(
+    "audit_checks",
+    app,
+    Column("n", BigInteger, nullable=False, comment="the row up to which the audit was read"),
+    Column("hash", String(64), nullable=False, comment="that row's hash"),
+    time("checked_at"),
+    time("whole_at", null=True, comment="when all of it was read last, not only what was new"),
+    Column("problems", JSON, nullable=False, comment="what was wrong: [{n, what}]"),
+    time("found_at", null=True, comment="when something was first found wrong"),
+    Column("signature", String(80), nullable=False, comment="key id and HMAC-SHA256 under that sealing key"),
+    comment="How far the audit was checked; signed, so that nobody writes that it was.",
+    privacy="none",
+)
+
+idempotency_keys = shop_table(
+    "idempotency_keys",
+    app,
+    Column(
+        "key_hash", String(64), primary_key=True, comment="SHA-256 of who asked, for what and under which key"
+    ),
+    Column("asked", String(80), nullable=False, comment="key id and HMAC-SHA256 of the request's content"),
+    Column("target", String(64), nullable=False, comment="id of what was made"),
+    time("created_at"),
+    Index(None, "created_at"),
+    comment="Requests that made something under an Idempotency-Key: sent again, they make nothing more.",
+    privacy="none; keyed hashes, deleted within two days",
+)
+
 erased_people = shop_table(
     "erased_people",
     app,

@@ -137,6 +137,34 @@ def verify(conn: Connection, sealer: Sealer, shop_id: str) -> Report:
     for row in _rows(conn, shop_id):
         _check(report, row)
         last = row
+    _check_head(conn, sealer, report, last)
+    return report
+
+
+def verify_on(
+    conn: Connection, sealer: Sealer, shop_id: str, after: tuple[int, str] | None, most: int
+) -> tuple[Report, bool]:
+    """Reads what follows a row that was checked before (its number and hash; None: from the start on), `most`
+    rows at most; whether it came to the end."""
+    report = Report(shop_id)
+    _start(conn, sealer, report)
+    if after is not None and after[0] > report.n:
+        mine = (audit.c.shop_id == shop_id) & (audit.c.n == after[0])
+        if conn.execute(select(audit.c.hash).where(mine)).scalar() == after[1]:
+            report.n, report.hash = after
+        else:
+            report.add(after[0], "it is missing, or not the row that was checked before")
+    rows = list(_rows(conn, shop_id, most + 1, report.n))
+    for row in rows[:most]:
+        _check(report, row)
+    if len(rows) > most:
+        return report, False
+    _check_head(conn, sealer, report, rows[-1] if rows else {})
+    return report, True
+
+
+def _check_head(conn: Connection, sealer: Sealer, report: Report, last: Row) -> None:
+    shop_id = report.shop_id
     head = conn.execute(select(audit_heads).where(audit_heads.c.shop_id == shop_id)).first()
     if head is None:
         if last.get("form") is not None or report.let_go or (not last and _paired_before(conn, shop_id)):
@@ -147,7 +175,6 @@ def verify(conn: Connection, sealer: Sealer, shop_id: str) -> Report:
         report.add(report.n + 1, f"rows {report.n + 1} to {head.n}, the newest, are missing")
     elif (head.n, head.hash) != (report.n, report.hash):
         report.add(report.n, "it is not the row that the signed head tells of")
-    return report
 
 
 def _start(conn: Connection, sealer: Sealer, report: Report) -> None:
@@ -162,8 +189,8 @@ def _start(conn: Connection, sealer: Sealer, report: Report) -> None:
         report.add(point.n, "the checkpoint was not signed by this sidecar")
 
 
-def _rows(conn: Connection, shop_id: str, limit: int | None = None) -> Iterator[Row]:
-    after, left = 0, limit
+def _rows(conn: Connection, shop_id: str, limit: int | None = None, after: int = 0) -> Iterator[Row]:
+    left = limit
     while True:
         query = select(audit).where(audit.c.shop_id == shop_id, audit.c.n > after).order_by(audit.c.n)
         found = conn.execute(query.limit(CHUNK if left is None else left)).mappings().all()

@@ -14,6 +14,7 @@ from sidecar.db import lease, read, write
 from sidecar.db.app import nonces
 from sidecar.runtime import (
     audit_chain,
+    audit_check,
     deliveries,
     events,
     identity,
@@ -78,6 +79,7 @@ class Ticker:
             ("prune", 3600, self._prune),
             ("identity", 600, lambda: identity.prune(self.rt)),
             ("audit", 3600, self._audit),
+            ("audit-check", 300, lambda: audit_check.keep_up(self.rt)),
             ("reseal", 300, lambda: keys.start_due(self.rt)),
         ]
         for name, every, chore in chores:

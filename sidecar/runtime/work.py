@@ -9,7 +9,7 @@ from types import FrameType
 import structlog
 
 from sidecar.core.errors import DevSkyyError
-from sidecar.runtime import audit, events, jobs, keys, mirror, privacy, retention, runner, shop
+from sidecar.runtime import audit, audit_check, events, jobs, keys, mirror, privacy, retention, runner, shop
 from sidecar.runtime.base import Row, Runtime
 from sidecar.runtime.broker import start_worker
 from sidecar.runtime.deliveries import Deliverer
@@ -37,6 +37,7 @@ jobs.HANDLERS |= {
     "refresh": events.refresh,
     "settle": shop.settle,
     "audit": audit.let_go_old,
+    audit_check.KIND: audit_check.run,
     keys.KIND: keys.reseal,
     "retention": retention.run,
     "compact": privacy.compact,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import delete, insert, select, update
@@ -23,8 +24,8 @@ from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, write
 from sidecar.db.app import audit as table
 from sidecar.db.app import jobs, shops
-from sidecar.db.identity import audit_checkpoints, audit_heads
-from sidecar.runtime import audit, audit_chain, keys
+from sidecar.db.identity import audit_checkpoints, audit_checks, audit_heads
+from sidecar.runtime import audit, audit_chain, audit_check, keys
 from sidecar.runtime.base import Runtime, now
 from sidecar.runtime.ticker import Ticker
 from sidecar.security import person_keys as people
@@ -562,6 +563,110 @@ def test_several_processes_and_kill_9_leave_a_good_chain(tmp_path: Path) -> None
     rt.close()
 
 
+def state(rt: Runtime) -> dict[str, Any]:
+    """What the page Activity says of the chain."""
+    with read(rt.db.app) as conn:
+        return audit_check.state(conn, rt.sealer, SHOP)
+
+
+def test_the_chain_s_state_says_what_was_read_and_when(rt: Runtime) -> None:
+    with time_machine.travel(1_795_000_000, tick=False) as clock:
+        assert state(rt) == {"state": "empty", "entries": 0} | dict.fromkeys(
+            ("checked_at", "whole_at"), "2026-11-18T11:06:40Z"
+        )
+        notes(rt)
+        audit_check.run(rt, SHOP, {})
+        clock.shift(3600)
+        note(rt)
+        assert state(rt) == {
+            "state": "unbroken", "entries": 7, "since": "2026-11-18T11:06:40Z",
+            "whole_at": "2026-11-18T11:06:40Z", "checked_at": "2026-11-18T12:06:40Z",
+        }  # fmt: skip
+        change(rt, 7, action="test.other")  # what is new is read whenever somebody asks
+        assert (state(rt)["state"], state(rt)["problems"]) == (
+            "broken", [{"n": 7, "what": "it was altered"}],
+        )  # fmt: skip
+        change(rt, 7, action="test.noted")
+        assert state(rt)["state"] == "unbroken"
+        change(rt, 3, action="test.other")  # what was read before is found by the daily reading of all
+        assert state(rt)["state"] == "unbroken"
+        audit_check.run(rt, SHOP, {})
+        clock.shift(3600)
+        told = state(rt)
+        assert (told["state"], told["problems"]) == ("broken", [{"n": 3, "what": "it was altered"}])
+        assert told["found_at"] == "2026-11-18T12:06:40Z"
+        with read(rt.db.app) as conn:
+            assert [one["code"] for one in audit.last_errors(conn, SHOP)] == ["audit_broken"]
+        change(rt, 3, action="test.3")  # told until all was read again
+        assert state(rt)["state"] == "broken"
+        audit_check.run(rt, SHOP, {})
+        assert state(rt)["state"] == "unbroken"
+
+
+@pytest.mark.parametrize("way", ["altered", "removed", "reordered", "newest", "head"])
+def test_no_row_can_be_changed_without_the_whole_check_finding_it(rt: Runtime, way: str) -> None:
+    notes(rt)
+    audit_check.run(rt, SHOP, {})
+    if way == "altered":
+        change(rt, 2, who={"id": 8})
+    elif way == "removed":
+        remove(rt, 4)
+    elif way == "reordered":
+        change(rt, 2, n=99)
+        change(rt, 3, n=2)
+        change(rt, 99, n=3)
+    elif way == "newest":
+        remove(rt, 6)
+    else:
+        with write(rt.db.app) as conn:
+            conn.execute(update(audit_heads).values(hash="0" * 64))
+    if way in ("newest", "head"):
+        assert state(rt)["state"] == "broken"  # seen at once: the answer looks at the end of the chain
+    assert audit_check.run(rt, SHOP, {})["problems"] > 0
+    assert state(rt)["state"] == "broken"
+
+
+def test_nobody_writes_that_the_audit_was_checked(rt: Runtime) -> None:
+    notes(rt)
+    audit_check.run(rt, SHOP, {})
+    change(rt, 2, action="test.other")
+    assert state(rt)["state"] == "unbroken"
+    with write(rt.db.app) as conn:
+        conn.execute(update(audit_checks).values(whole_at=now() + 9))
+    assert state(rt)["state"] == "broken"  # an unsigned word counts for nothing: all is read again
+
+
+def test_a_long_audit_is_read_in_steps(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("MOST", 4), ("STEP", 3), ("MOST_STEP", 5)):
+        monkeypatch.setattr(audit_check, name, value)
+    notes(rt)
+    told = state(rt)
+    assert (told["state"], told["entries"], told["unread"], "whole_at" in told) == ("partly", 4, 2, False)
+    audit_check.keep_up(rt)
+    audit_check.keep_up(rt)
+    with read(rt.db.app) as conn:
+        assert list(conn.execute(select(jobs.c.kind)).scalars()) == ["audit-check"]
+    assert do_jobs(rt, (audit_check.KIND,)) == 1
+    assert (state(rt)["state"], state(rt)["entries"]) == ("unbroken", 6)
+    for _ in range(7):
+        note(rt)
+    assert (state(rt)["state"], state(rt)["unread"]) == ("partly", 3)
+    whole_at = state(rt)["whole_at"]
+    audit_check.keep_up(rt)
+    told = state(rt)
+    assert (told["state"], told["entries"], told["whole_at"]) == ("unbroken", 13, whole_at)
+
+
+def test_rows_let_go_leave_the_chain_unbroken(rt: Runtime) -> None:
+    notes(rt)
+    audit_check.run(rt, SHOP, {})
+    audit_chain.let_go(rt.db.app, rt.sealer, SHOP, now() + 1)
+    note(rt)
+    assert (state(rt)["state"], state(rt)["entries"]) == ("unbroken", 1)
+    audit_check.run(rt, SHOP, {})
+    assert (state(rt)["state"], state(rt)["entries"]) == ("unbroken", 1)
+
+
 def key_of(plugin: Plugin, *scopes: str) -> dict[str, str]:
     """Headers with a fresh API key."""
     _, text = create_key(plugin.rt.db.app, plugin.shop_id, "script", scopes, now=int(time.time()))
@@ -588,6 +693,7 @@ def test_the_routes(plugin: Plugin) -> None:
     assert [entry["n"] for entry in same["items"]] == [items[0]["n"]]
     summary = plugin.get(SUMMARY).json
     assert (summary["total"], summary["failed"]) == (3, 0)
+    assert (summary["chain"]["state"], summary["chain"]["entries"]) == ("unbroken", 3)
     assert {"action": "run.ask", "count": 1, "failed": 0} in summary["actions"]
     assert plugin.get(SUMMARY, until="2020-01-01T00:00:00Z").json["total"] == 0
     for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):

@@ -46,6 +46,30 @@ def upgrade() -> None:
         **OPTIONS,
     )
     op.create_table(
+        "audit_checks",
+        sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
+        sa.Column("n", sa.BigInteger(), nullable=False, comment="the row up to which the audit was read"),
+        sa.Column("hash", sa.String(length=64), nullable=False, comment="that row's hash"),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "whole_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when all of it was read last, not only what was new",
+        ),
+        sa.Column("problems", sa.JSON(), nullable=False, comment="what was wrong: [{n, what}]"),
+        sa.Column("found_at", sa.BigInteger(), nullable=True, comment="when something was first found wrong"),
+        sa.Column(
+            "signature",
+            sa.String(length=80),
+            nullable=False,
+            comment="key id and HMAC-SHA256 under that sealing key",
+        ),
+        sa.PrimaryKeyConstraint("shop_id", name=op.f("pk_audit_checks")),
+        comment="How far the audit was checked; signed, so that nobody writes that it was.",
+        **OPTIONS,
+    )
+    op.create_table(
         "audit_heads",
         sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
         sa.Column("n", sa.BigInteger(), nullable=False, comment="the newest row of the audit"),
@@ -66,6 +90,29 @@ def upgrade() -> None:
         comment="Where the audit ends, written with each row; signed, so that no newest row can go unseen.",
         **OPTIONS,
     )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
+        sa.Column(
+            "key_hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256 of who asked, for what and under which key",
+        ),
+        sa.Column(
+            "asked",
+            sa.String(length=80),
+            nullable=False,
+            comment="key id and HMAC-SHA256 of the request's content",
+        ),
+        sa.Column("target", sa.String(length=64), nullable=False, comment="id of what was made"),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "key_hash", name=op.f("pk_idempotency_keys")),
+        comment="Requests that made something under an Idempotency-Key: sent again, they make nothing more.",
+        **OPTIONS,
+    )
+    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_keys_created_at"), ["created_at"], unique=False)
     op.create_table(
         "integration_calls",
         sa.Column("shop_id", sa.String(length=36), nullable=False, comment="the shop's UUID"),
@@ -531,6 +578,6 @@ def downgrade() -> None:
         "webhooks", "webhook_outbox", "webhook_deliveries", "users", "signing_keys", "sessions",
         "refresh_tokens",
         "rate_windows", "person_keys", "oauth_states", "oauth_clients", "integrations", "integration_calls",
-        "audit_checkpoints", "audit_heads",
+        "audit_checkpoints", "audit_checks", "audit_heads", "idempotency_keys",
     ):  # fmt: skip
         op.drop_table(table)
