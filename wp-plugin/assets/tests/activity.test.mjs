@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { NO_FILTER, actionWords, bounds, changes, isFiltered, listsFor, more, productLinks, subject, toQuery, whoIcon, whoWords } from '../src/activity/entry.js';
+import { NO_FILTER, actionWords, bounds, chainWords, changes, isFiltered, listsFor, more, productLinks, subject, toQuery, whoIcon, whoWords } from '../src/activity/entry.js';
 import { euros, shopTime } from './host.mjs';
 
 const ADMIN = 'http://shop.test/wp-admin/admin.php?page=devskyy';
@@ -25,6 +25,22 @@ test('who did it: people, keys, machines, DevSkyy, and people who were erased', 
   assert.equal(whoWords({ by: 'person', erased: true, who: { id: 7, login: 'erased person' } }), 'Erased person');
   assert.equal(whoWords({ by: 'visitor' }), 'Somebody unknown');
   assert.deepEqual([whoIcon({ by: 'key' }), whoIcon({ by: 'sidecar' })], ['key', 'clock']);
+});
+
+test('the chain says what was checked when, and never more than that', () => {
+  const now = Date.parse('2026-11-26T12:00:00Z');
+  const good = { state: 'unbroken', entries: 1204, since: '2026-11-01T09:00:00Z', checked_at: '2026-11-26T12:00:00Z', whole_at: '2026-11-26T11:59:58Z' };
+  assert.equal(chainWords(good, now), 'Unbroken since November 1, 2026, 1.204 entries, checked just now.');
+  const older = { ...good, whole_at: '2026-11-26T07:00:00Z' };
+  assert.equal(chainWords(older, now), 'Unbroken since November 1, 2026, 1.204 entries. The newest were checked just now, all of them 5 hours ago.');
+  const stale = chainWords(older, now + 2 * 3600_000);
+  assert.match(stale, /newest were checked 2 hours ago, all of them 7 hours ago/);
+  assert.match(chainWords({ ...older, state: 'partly', unread: 1 }, now), /^Kept since .* 1.204 entries checked and found whole; 1 entry still to be checked/);
+  const bad = { ...older, state: 'broken', found_at: '2026-11-26T10:00:00Z', problems: [{ n: 1003, what: 'it was altered' }] };
+  assert.equal(chainWords(bad, now), 'The record was altered outside DevSkyy. Found 2 hours ago at entry 1.003.');
+  assert.match(chainWords({ ...bad, problems: [bad.problems[0], { n: 9 }, { n: 10 }] }, now), /at entry 1.003 and 2 more places\.$/);
+  assert.equal(chainWords({ state: 'empty', entries: 0 }, now), '');
+  assert.equal(chainWords(undefined), '');
 });
 
 test('what it was done on leads there', () => {

@@ -1,11 +1,12 @@
-import { __, sprintf } from '@wordpress/i18n';
+import { __, _n, sprintf } from '@wordpress/i18n';
 import { getDate } from '@wordpress/date';
 import { roleLabel } from '../access/rights.js';
 import { pathLabel, valueText } from '../lib/changes.js';
 import { scheduleLabel, stateLabel } from '../lib/labels.js';
+import { number } from '../lib/money.js';
 import { readable } from '../lib/schema.js';
 import { shop } from '../lib/shop.js';
-import { today } from '../lib/time.js';
+import { ago, day, today } from '../lib/time.js';
 
 /** What was done, in the shop's words; the plugin knows them all, and names a new one as well as it can. */
 export const actionWords = (action) => shop().actions?.[action] ?? readable(String(action).replace('.', ' '));
@@ -101,6 +102,39 @@ export function changes({ before, after, detail, changed }) {
 export function more({ detail = {}, after: changed }) {
   const { before, after, title, name, ...rest } = detail;
   return Object.fromEntries(Object.entries(rest).filter(([key]) => !(key in (changed ?? {}))));
+}
+
+const counted = (n) =>
+  /* translators: %s: number of entries of the record. */
+  sprintf(_n('%s entry', '%s entries', n, 'devskyy'), number(n, 0));
+
+/** Where a record is broken: `entry 3`, or `entry 3 and 2 more places`. */
+function brokenAt(problems) {
+  /* translators: %s: number of an entry. */
+  const first = sprintf(__('entry %s', 'devskyy'), number(problems[0].n, 0));
+  const more = problems.length - 1;
+  /* translators: 1: an entry, such as "entry 3", 2: number of further places. */
+  return more ? sprintf(_n('%1$s and %2$d more place', '%1$s and %2$d more places', more, 'devskyy'), first, more) : first;
+}
+
+/** Whether the record is unbroken and what was looked at when, in a sentence or two; empty before there is one. */
+export function chainWords(chain, now = Date.now()) {
+  if (!chain || chain.state === 'empty') return '';
+  const { state, entries, unread = 0, since, checked_at: checked, whole_at: whole, found_at: found, problems = [] } = chain;
+  if (state === 'broken') {
+    /* translators: 1: when, such as "2 hours ago", 2: where, such as "entry 3 and 2 more places". */
+    return sprintf(__('The record was altered outside DevSkyy. Found %1$s at %2$s.', 'devskyy'), ago(found, now), brokenAt(problems));
+  }
+  if (state === 'partly') {
+    /* translators: 1: a day, 2: how many, such as "1,000 entries", 3: the same. */
+    return sprintf(__('Kept since %1$s. %2$s checked and found whole; %3$s still to be checked, which happens by itself.', 'devskyy'), day(since), counted(entries), counted(unread));
+  }
+  if (Date.parse(checked) - Date.parse(whole) < 60_000) {
+    /* translators: 1: a day, 2: how many, such as "120 entries", 3: when, such as "just now". */
+    return sprintf(__('Unbroken since %1$s, %2$s, checked %3$s.', 'devskyy'), day(since), counted(entries), ago(checked, now));
+  }
+  /* translators: 1: a day, 2: how many, such as "120 entries", 3: when the newest were checked, such as "just now", 4: when all were, such as "5 hours ago". */
+  return sprintf(__('Unbroken since %1$s, %2$s. The newest were checked %3$s, all of them %4$s.', 'devskyy'), day(since), counted(entries), ago(checked, now), ago(whole, now));
 }
 
 export const NO_FILTER = { q: '', action: '', person: '', period: '', from: '', to: '', failed: '' };

@@ -5,15 +5,14 @@ import { speak } from '@wordpress/a11y';
 import { download, get } from '../lib/api.js';
 import { Frame } from '../lib/frame.jsx';
 import { readHash, useHash, useLoad, useSettled, writeHash } from '../lib/hooks.js';
-import { Icon } from '../lib/icons.jsx';
 import { sentence } from '../lib/message.js';
 import { number } from '../lib/money.js';
 import { shop } from '../lib/shop.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { step } from '../lib/table.js';
-import { ago, day, moment, today } from '../lib/time.js';
+import { ago, moment, today } from '../lib/time.js';
 import { NO_FILTER, actionWords, isFiltered, listsFor, toQuery } from './entry.js';
-import { Changes, Detail, Subject, Who } from './parts.jsx';
+import { Chain, Changes, Detail, Subject, Who } from './parts.jsx';
 import { Toolbar } from './toolbar.jsx';
 
 const LIMIT = 50;
@@ -60,27 +59,6 @@ function List({ items, names, open, onOpen }) {
       </tbody>
     </table>
   );
-}
-
-/** Whether the record is whole, and since when it is kept. */
-function Chain({ summary }) {
-  if (!summary) return null;
-  const { chain, first_at: first } = summary;
-  if (chain?.ok === false) {
-    return (
-      <p className="devskyy-chain is-bad" role="alert">
-        <Icon name="warning" /> {__('The record was altered outside DevSkyy.', 'devskyy')} {chain.message}{' '}
-        {__('Run "devskyy audit verify" where the sidecar lives: it names the entry.', 'devskyy')}
-      </p>
-    );
-  }
-  if (!first) return null;
-  const words = chain?.ok
-    /* translators: %s: a day. */
-    ? sprintf(__('Unbroken since %s: every entry is chained to the one before it.', 'devskyy'), day(first))
-    /* translators: %s: a day. */
-    : sprintf(__('Kept since %s. Every entry is chained to the one before it, so that none is changed unseen; "devskyy audit verify" checks it.', 'devskyy'), day(first));
-  return <p className={`devskyy-chain${chain?.ok ? ' is-good' : ''}`}>{chain?.ok && <Icon name="check" />} {words}</p>;
 }
 
 function NothingHere({ filtered, onClear }) {
@@ -198,7 +176,7 @@ export function Activity() {
       <Stale stale={data?.stale} retry={reload}>{__('What people decide meanwhile is noted once it is back.', 'devskyy')}</Stale>
       {list.error && <Problem error={list.error} retry={reload} />}
       {file.error && <Problem error={file.error} retry={file.save} />}
-      <Chain summary={summary.data} />
+      <Chain chain={summary.data?.chain} />
       <div className={`devskyy-split${shown ? ' has-panel' : ''}`} ref={root}>
         <div className="devskyy-list" onKeyDown={(event) => { if (event.key === 'Escape' && open && !event.defaultPrevented) close(); }}>
           {(items.length > 0 || filtered) && (

@@ -4,12 +4,37 @@ import { SidePanel } from '../lib/panel.jsx';
 import { Badge } from '../lib/states.jsx';
 import { moment } from '../lib/time.js';
 import { Values } from '../runs/values.jsx';
-import { actionWords, changes, more, productLinks, subject, whoIcon, whoWords } from './entry.js';
+import { actionWords, chainWords, changes, more, productLinks, subject, whoIcon, whoWords } from './entry.js';
 
 const INLINE = 2;
 const LONG = 60;
 
 const cut = (words) => (words.length > LONG ? `${words.slice(0, LONG)}…` : words);
+
+/** Whether the record is unbroken, when it was checked, and what to do when it is not. */
+export function Chain({ chain }) {
+  const words = chainWords(chain);
+  if (!words) return null;
+  if (chain.state !== 'broken') {
+    const good = chain.state === 'unbroken';
+    return <p className={`devskyy-chain${good ? ' is-good' : ''}`}><Icon name={good ? 'check' : 'clock'} /> <span>{words}</span></p>;
+  }
+  return (
+    <div className="devskyy-chain is-bad" role="alert">
+      <Icon name="warning" />
+      <div>
+        <p><strong>{words}</strong></p>
+        <p>{__('What to do:', 'devskyy')}</p>
+        <ol>
+          <li>{__('Keep a copy of the sidecar\'s database as it is now, before anything else.', 'devskyy')}</li>
+          <li>{__('Run "devskyy audit verify" where the sidecar lives: it names every entry and what is wrong with it.', 'devskyy')}</li>
+          <li>{__('Compare with a backup, and with the lines "audit_head" in the sidecar\'s log: they say what stood there before.', 'devskyy')}</li>
+          <li>{__('If nobody of yours did it, change the passwords of the database and of its server.', 'devskyy')}</li>
+        </ol>
+      </div>
+    </div>
+  );
+}
 
 export function Who({ entry }) {
   return <span className="devskyy-who"><Icon name={whoIcon(entry)} size={16} /><bdi>{whoWords(entry)}</bdi></span>;
