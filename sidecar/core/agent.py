@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from sidecar.core.changes import Act, Create, Patch
 from sidecar.core.evidence import Evidence
+from sidecar.core.forecasts import Models
 from sidecar.core.store import READS, ShopFacts, Store
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Context(Protocol):
     @property
     def rng(self) -> Generator:
         """Seeded by the run; the same run gives the same numbers."""
+        ...
+
+    @property
+    def models(self) -> Models:
+        """What earlier runs fitted, and where this one keeps what it fits. Need: `models`."""
         ...
 
     def progress(self, done: int, total: int, label: str) -> None:
@@ -202,7 +208,7 @@ def collect(modules: Iterable[ModuleType]) -> Registry:
     registry: Registry = {}
     for module in modules:
         for value in vars(module).values():
-            if getattr(value, "__module__", None) != module.__name__:
+            if not f"{getattr(value, '__module__', '')}.".startswith(f"{module.__name__}."):
                 continue
             for spec in getattr(value, "__agents__", ()):
                 if spec.name in registry:

@@ -19,13 +19,14 @@ from dramatiq.middleware import Interrupt, raise_thread_exception
 from sqlalchemy import delete, func, insert, select, update
 
 from sidecar.core.agent import Agent, Result
-from sidecar.core.errors import Cancelled, DevSkyyError, Unavailable
+from sidecar.core.errors import Cancelled, DevSkyyError, Unavailable, UndeclaredRead
 from sidecar.core.store import ShopFacts, Store
 from sidecar.db import read, write
 from sidecar.db.app import run_log, runs
 from sidecar.runtime import audit, metrics, proposals
 from sidecar.runtime.base import Row, Runtime, now
 from sidecar.runtime.jobs import LostLease
+from sidecar.runtime.models import KeptModels
 from sidecar.runtime.runs import ENDED, load, tell_end
 from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
@@ -46,8 +47,8 @@ class TimeUp(Interrupt):
 class RunContext:
     """What an agent is handed (sidecar.core.agent.Context)."""
 
-    def __init__(self, rt: Runtime, run: Row, store: Store) -> None:
-        self._rt, self._run, self._store = rt, run, store
+    def __init__(self, rt: Runtime, run: Row, store: Store, models: KeptModels | None) -> None:
+        self._rt, self._run, self._store, self._models = rt, run, store, models
         self._now = datetime.fromtimestamp(run["started_at"], UTC)
         self._told = 0.0
 
@@ -72,6 +73,16 @@ class RunContext:
         from numpy.random import default_rng
 
         return default_rng(self._run["seed"])
+
+    @property
+    def models(self) -> KeptModels:
+        """What earlier runs fitted, and where this one keeps what it fits."""
+        if self._models is None:
+            raise UndeclaredRead(
+                "The agent asked for models, which its declaration does not name.",
+                hint='Add "models" to needs=.',
+            )
+        return self._models
 
     def progress(self, done: int, total: int, label: str) -> None:
         """Stores progress twice a second at most; raises Cancelled when a person has cancelled the run."""
@@ -147,14 +158,15 @@ def _begin(rt: Runtime, shop_id: str, ident: str) -> Row:
         return load(conn, shop_id, ident)
 
 
-def _call(rt: Runtime, run: Row, agent: Agent) -> tuple[Result[Any], Store]:
+def _call(rt: Runtime, run: Row, agent: Agent) -> tuple[Result[Any], Store, KeptModels | None]:
     moment = datetime.fromtimestamp(run["started_at"], UTC)
     facts = shop_facts(shop_row(rt, run["shop_id"])["facts"])
     with open_store(rt.db, run["shop_id"], facts, agent.reads, now=moment) as store:
         inp = agent.input_model.model_validate(run["input"])
+        models = KeptModels(rt.db.app, run["shop_id"]) if "models" in agent.needs else None
         with _limit(rt.settings.run_timeout_s):
-            result = agent.run(inp, RunContext(rt, run, store))
-        return result, store
+            result = agent.run(inp, RunContext(rt, run, store, models))
+        return result, store, models
 
 
 class _limit:
@@ -179,13 +191,21 @@ class _limit:
         self.timer.cancel()
 
 
-def _succeed(rt: Runtime, run: Row, agent: Agent, found: tuple[Result[Any], Store], started: float) -> None:
-    result, store = found
+def _succeed(
+    rt: Runtime,
+    run: Row,
+    agent: Agent,
+    found: tuple[Result[Any], Store, KeptModels | None],
+    started: float,
+) -> None:
+    result, store, models = found
     output = result.output.model_dump(mode="json", exclude_none=True)
     with write(rt.db.app) as conn:
         _still_ours(rt, load(conn, run["shop_id"], run["id"]))
         given = (run["shop_id"], agent, run["id"], result.proposals, store.facts)
         made, left = proposals.create(rt, conn, *given)
+        if models is not None:
+            models.store(conn, run["id"])
         for line in [*store.notes(), *(f"Left out: {words}" for words in left)]:
             _line(conn, run, "info", line)
         values = {**_ended("done", started), "output": output, "generation": store.generation}

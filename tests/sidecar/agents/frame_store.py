@@ -139,6 +139,10 @@ class Shelf:
 
     held: dict[int, KeptForecast] = field(default_factory=dict)
 
+    def copy(self) -> Shelf:
+        """A shelf that holds the same and is written to without changing this one."""
+        return Shelf(dict(self.held))
+
     def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool) -> None:
         if all_items:
             self.held.clear()

@@ -1,4 +1,4 @@
-"""Inventory agents."""
+"""The stock level at which each product should be ordered again."""
 
 from __future__ import annotations
 

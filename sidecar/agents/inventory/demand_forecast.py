@@ -1,0 +1,283 @@
+"""What will sell: fitted for all items, kept, and answered from what was kept."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from sidecar.agents.inventory import panel
+from sidecar.agents.inventory.given import given_demand, moment
+from sidecar.agents.inventory.models import Stocked, Subset
+from sidecar.core.agent import Context, Result, agent
+from sidecar.core.forecasts import KeptForecast
+from sidecar.retail.calendar import shop_day
+from sidecar.retail.demand import History
+from sidecar.retail.note_words import in_words
+from sidecar.retail.outlook import HIGH, LOW, Outlook, outlook
+from sidecar.retail.stock_plan import Decision, decide
+
+Quantity = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+YEAR = 365
+STEADY = 0.1
+"""A pace within this share of the recent one counts as steady."""
+
+
+class DemandForecastInput(Subset):
+    """What to forecast, and how far."""
+
+    forecast_periods: int = Field(
+        30, title="Days ahead", ge=1, le=90, description="How many days to answer, from today on."
+    )
+    limit: int = Field(
+        20,
+        title="Most items in the answer",
+        ge=1,
+        le=200,
+        description="Answer at most this many items, those that sell most first; all are fitted and kept.",
+    )
+    refit: bool = Field(
+        False,
+        title="Fit anew",
+        description="Fit the named products anew even where a forecast of the last days is kept.",
+    )
+    historical_sales: list[Quantity | None] = Field(
+        [],
+        title="Sales to forecast from",
+        max_length=1_095,
+        description="Pieces sold a day, oldest first, null where unknown; instead of the shop's own sales.",
+    )
+    historical_days: list[str] = Field(
+        [],
+        title="Days of these sales",
+        max_length=1_095,
+        description="The day of each figure, such as 2026-03-01; without them they end yesterday.",
+    )
+
+    @field_validator("historical_days")
+    @classmethod
+    def _are_days(cls, days: list[str]) -> list[str]:
+        for text in days:
+            moment(text)
+        return days
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> DemandForecastInput:
+        if self.historical_days and len(self.historical_days) != len(self.historical_sales):
+            raise ValueError(
+                f"historical_days names {len(self.historical_days)} days, historical_sales has "
+                f"{len(self.historical_sales)} figures"
+            )
+        if self.historical_sales and self.product_ids:
+            raise ValueError("historical_sales stand instead of the shop's own: name no product_ids")
+        return self
+
+
+class ItemForecast(Stocked):
+    """What is expected of one item, and how good such forecasts were so far."""
+
+    first_day: date = Field(description="The day of the first figure.")
+    unit: str = Field(description="Unit of the figures.")
+    forecast: list[float] = Field(description="Pieces expected on each day.")
+    confidence_intervals: list[list[float]] = Field(
+        description="Lowest and highest pieces of each day, in eight of ten cases."
+    )
+    total: float = Field(description="Pieces expected over all these days.")
+    total_low: float = Field(description="Lowest total, in eight of ten cases.")
+    total_high: float = Field(description="Highest total, in eight of ten cases.")
+    trend: Literal["increasing", "steady", "decreasing"] | None = Field(
+        None, description="The expected pace against that of the last 28 days in stock."
+    )
+    seasonality_factor: float | None = Field(
+        None, description="The expected pace against that of the whole history, from one year on."
+    )
+    method: str = Field(description="Name of the method that was best in the backtest.")
+    error: float | None = Field(None, description="RMSSE of the backtest; lower is better.")
+    naive_error: float | None = Field(None, description="The same for repeating last week's sales.")
+    coverage: float | None = Field(
+        None, description="Share of backtest days inside the widest interval of the forecast."
+    )
+    recommended_order_quantity: int | None = Field(None, description="Pieces to order now.")
+    reorder_point: int | None = Field(None, description="Pieces at which to order more.")
+    safety_stock: int | None = Field(
+        None, description="Pieces of the reorder point beyond what is expected to sell."
+    )
+    stockout_probability: float | None = Field(
+        None, description="Chance to run out before an order made today arrives."
+    )
+    notes: list[str] = Field(description="What limits the figures, and why some are absent.")
+
+
+class DemandForecastOutput(BaseModel):
+    """How many items were forecast, how well, and the figures of those that were asked for."""
+
+    first_day: date = Field(description="The first day that is forecast.")
+    items: list[ItemForecast] = Field(description="Forecasts, most pieces first.")
+    fitted: int = Field(description="Items fitted in this run.")
+    kept: int = Field(description="Items answered from a forecast that was kept before.")
+    tested: int = Field(description="Items with a backtest.")
+    better_than_naive: float | None = Field(
+        None, description="Share of these whose error is below that of repeating last week's sales."
+    )
+    methods: dict[str, int] = Field(description="Items by the method that was chosen.")
+    notes: list[str] = Field(description="What was left out, and why.")
+
+
+@agent(
+    title="Demand forecast",
+    reads={"products", "sales", "stock_days", "supplies", "overrides", "incoming"},
+    needs={"models"},
+    schedule="daily",
+    proposes=False,
+    budget_s=90,  # two years of all items, several methods on several past moments each
+    paths=("POST /api/v1/ecommerce/inventory/forecast",),
+    examples=(
+        {},
+        {"product_ids": [12], "forecast_periods": 30},
+        {"historical_sales": [45, 52, 48, 55, 60, 58, 62], "forecast_periods": 30},
+    ),
+)
+def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandForecastOutput]:
+    """Forecast what each product and variation will sell on each of the coming days.
+
+    Several methods are tried on past days and the best one for each item is used; its error stands beside
+    that of simply repeating last week. Days without stock do not count as days without demand, cancelled
+    orders do not count, and returns are taken off. Without named products all items are fitted and kept, so
+    that one product is answered at once. Changes nothing.
+    """
+    today = shop_day(ctx.now, ctx.facts.timezone)
+    if inp.historical_sales:
+        return _from_given(inp, ctx, today)
+    ctx.progress(0, 3, "Reading sales and stock")
+    holders = panel.stocks(ctx, inp.product_ids)
+    fitted, notes = 0, []
+    if inp.product_ids and not inp.refit:
+        seen = panel.current(ctx, holders, today, 0)
+        fitted = sum(not one.made_at for one in seen.kept)
+        ctx.models.keep([one for one in seen.kept if not one.made_at], all_items=False)
+    else:
+        found = panel.demand(ctx, holders)
+        made = panel.kept(found, panel.fit(found, panel.HORIZON, 0, ctx.progress))
+        fitted = len(made)
+        whole = [panel.whole_shop(found, 0)] if holders and not inp.product_ids else []
+        ctx.models.keep([*whole, *made], all_items=not inp.product_ids)
+        seen = outlook(made, ctx.store.overrides(today), today)
+        notes += ["future_days"] if found.future else []
+    ctx.progress(2, 3, "Working out orders")
+    decisions = decide(holders, seen, ctx.store.supplies(), ctx.store.incoming())
+    decisions.sort(key=lambda one: (-one.expected, one.holder.id))
+    ctx.log(f"{len(holders)} items, {fitted} fitted anew")
+    shown = [_item(one, seen, inp.forecast_periods) for one in decisions[: inp.limit] if one.row is not None]
+    return Result(_output(today, shown, seen, fitted, notes))
+
+
+def _output(
+    today: date, shown: list[ItemForecast], seen: Outlook, fitted: int, notes: list[str]
+) -> DemandForecastOutput:
+    tested = [one for one in seen.kept if one.error is not None and one.naive_error is not None]
+    better = sum((one.error or 0) < (one.naive_error or 0) for one in tested)
+    methods: dict[str, int] = {}
+    for one in seen.kept:
+        methods[one.method] = methods.get(one.method, 0) + 1
+    return DemandForecastOutput(
+        first_day=today,
+        items=shown,
+        fitted=fitted,
+        kept=len(seen.kept) - fitted,
+        tested=len(tested),
+        better_than_naive=round(better / len(tested), 4) if tested else None,
+        methods=dict(sorted(methods.items())),
+        notes=in_words(notes),
+    )
+
+
+def _item(one: Decision, seen: Outlook, days: int) -> ItemForecast:
+    assert one.row is not None
+    row, order = one.row, one.order
+    kept = seen.kept[row]
+    holder = one.holder
+    given: dict[str, Any] = _figures(row, seen, days) | _pace(kept, float(seen.mean[row].mean()))
+    if order is not None:
+        given |= {
+            "recommended_order_quantity": order.quantity,
+            "reorder_point": order.reorder_point,
+            "safety_stock": order.safety_stock,
+            "stockout_probability": round(order.stockout_probability, 4),
+        }
+    return ItemForecast(
+        product_id=holder.product_id,
+        item_id=holder.id,
+        name=holder.name,
+        sku=holder.sku,
+        notes=in_words(one.notes),
+        **given,
+    )
+
+
+def _figures(row: int, seen: Outlook, days: int) -> dict[str, Any]:
+    """The forecast of a row with its intervals and its error."""
+    shown = slice(0, days)
+    mean, low, high = (part[row, shown].round(3).tolist() for part in (seen.mean, seen.low, seen.high))
+    total = seen.quantiles(days, (LOW, HIGH))[row]
+    kept = seen.kept[row]
+    return {
+        "first_day": seen.today,
+        "unit": "pieces a day",
+        "forecast": mean,
+        "confidence_intervals": [list(pair) for pair in zip(low, high, strict=True)],
+        "total": round(float(seen.total(days)[row]), 2),
+        "total_low": round(float(total[0]), 2),
+        "total_high": round(float(total[1]), 2),
+        "method": kept.method,
+        "error": _rounded(kept.error),
+        "naive_error": _rounded(kept.naive_error),
+        "coverage": _rounded(kept.coverage),
+    }
+
+
+def _pace(kept: KeptForecast, pace: float) -> dict[str, Any]:
+    """Trend and season: the expected pace against what sold lately and over the whole history."""
+    found: dict[str, Any] = {}
+    sold, there = kept.sold[-28:], kept.in_stock[-28:]
+    if there.any():
+        recent = float(sold[there].mean())
+        if recent > 0 or pace > 0:
+            change = pace / recent - 1 if recent > 0 else 1.0
+            found["trend"] = (
+                "steady" if abs(change) <= STEADY else "increasing" if change > 0 else "decreasing"
+            )
+    age = (kept.first_day - kept.since).days
+    if age >= YEAR and kept.pieces > 0:
+        found["seasonality_factor"] = round(pace / (kept.pieces / age), 3)
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _from_given(inp: DemandForecastInput, ctx: Context, today: date) -> Result[DemandForecastOutput]:
+    """The forecast of the figures that were sent; nothing is kept."""
+    import numpy as np
+
+    given = given_demand(inp.historical_sales, inp.historical_days, today, ctx.facts.timezone)
+    last = given.first + timedelta(days=given.sold.shape[1] - 1)
+    known = np.isfinite(given.sold)
+    past = History(
+        (0,), given.first, last, np.where(known, given.sold, 0.0), ~known, known, np.ones_like(known)
+    )
+    made = panel.fit(panel.Panel([], past, (0,), 0), panel.HORIZON, 0, ctx.progress)
+    kept = panel.kept_row(0, 0, 0, past, made)
+    start = last + timedelta(days=1)
+    seen = outlook([kept], [], start)
+    item = ItemForecast(
+        product_id=0,
+        item_id=0,
+        name="",
+        sku="",
+        notes=in_words([*given.notes, *kept.notes]),
+        **_figures(0, seen, inp.forecast_periods),
+        **_pace(kept, float(seen.mean[0].mean())),
+    )
+    return Result(_output(start, [item], seen, 1, []))

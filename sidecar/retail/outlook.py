@@ -1,0 +1,133 @@
+"""Kept forecasts of many items as arrays, brought up to today and corrected by what the owner knows.
+
+A forecast that is some days old is read from today's column on. What the owner overrides replaces the
+expected pieces of those days; the spread keeps its proportion to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.core.forecasts import KeptForecast
+from sidecar.core.store import Override
+from sidecar.retail.demand import Floats
+from sidecar.retail.distributions import count_quantile
+
+LOW, HIGH = 0.1, 0.9
+"""Ends of the interval that is shown: eight of ten cases."""
+OLDEST_DAYS = 14
+"""An older forecast is not used: it has not seen what sold since."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Pieces a day expected from `today` on, (n, h), with the band of one day and totals of several.
+
+    `base` is what the forecast said before overrides, `totals` (n, periods, levels) and `whole` (n, h), its
+    running sum, as on the day it was made; `age` the days since then, (n,).
+    """
+
+    kept: tuple[KeptForecast, ...]
+    today: date
+    base: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    age: NDArray[np.int64]
+    totals: Floats
+    whole: Floats
+
+    @property
+    def row(self) -> dict[int, int]:
+        """Each item's row."""
+        return {one.item_id: n for n, one in enumerate(self.kept)}
+
+    def total(self, days: int) -> Floats:
+        """Pieces expected over the next `days`, (n,); beyond the forecast its mean pace goes on."""
+        known = self.mean.shape[1]
+        found: Floats = self.mean[:, :days].sum(axis=1)
+        return found if days <= known or not self.kept else found + (days - known) * self.mean.mean(axis=1)
+
+    def quantiles(self, days: int, levels: Sequence[float]) -> Floats:
+        """Quantiles (n, levels) of the pieces sold over the next `days` together."""
+        if not self.kept:
+            return np.zeros((0, len(levels)))
+        periods, known = np.array(self.kept[0].periods, dtype=float), self.kept[0].total_levels
+        at = min(float(days), periods[-1])
+        place = float(np.interp(at, periods, np.arange(len(periods))))
+        first = int(place)
+        last = min(first + 1, len(periods) - 1)
+        table = self.totals[:, first] + (place - first) * (self.totals[:, last] - self.totals[:, first])
+        found = np.stack([_at_level(table.T, known, level) for level in levels], axis=1)
+        expected, whole = self.total(days), self.whole[:, int(at) - 1]
+        alone = whole <= 0
+        found *= np.divide(expected, whole, out=np.zeros_like(whole), where=~alone)[:, None]
+        for column, level in enumerate(levels):
+            found[alone, column] = count_quantile(expected[alone], expected[alone], level)
+        return found
+
+
+def outlook(kept: Iterable[KeptForecast], overrides: Sequence[Override], today: date) -> Outlook:
+    """The outlook from `today` on; forecasts that are too old, begin later or reach less far are left out."""
+    usable = tuple(one for one in kept if 0 <= (today - one.first_day).days <= OLDEST_DAYS)
+    newest = max(usable, key=lambda one: one.made_at, default=None)
+    usable = tuple(one for one in usable if newest is not None and _grid(one) == _grid(newest))
+    days = min((len(one.mean) - (today - one.first_day).days for one in usable), default=0)
+    age = np.array([(today - one.first_day).days for one in usable], dtype=np.int64)
+    base = _stack([one.mean for one in usable], age, days)
+    low, high = (
+        _stack([_at_level(one.quantiles, one.levels, level) for one in usable], age, days)
+        for level in (LOW, HIGH)
+    )
+    mean = base.copy()
+    place = {one.item_id: n for n, one in enumerate(usable)}
+    for override in overrides:
+        if override.item_id in place:
+            _override(mean[place[override.item_id]], override, today)
+    changed = mean != base
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(changed & (base > 0), mean / base, 1.0)
+    low, high = low * scale, high * scale
+    alone = changed & (base <= 0)
+    for level, band in ((LOW, low), (HIGH, high)):
+        band[alone] = count_quantile(mean[alone], mean[alone], level)
+    totals = np.stack([one.totals for one in usable]) if usable else np.zeros((0, 0, 0))
+    whole = np.cumsum(np.stack([one.mean for one in usable]), axis=1) if usable else np.zeros((0, 0))
+    return Outlook(usable, today, base, mean, low, high, age, totals, whole)
+
+
+def _grid(one: KeptForecast) -> tuple[object, ...]:
+    return one.periods, one.total_levels, one.levels, len(one.mean)
+
+
+def _stack(rows: Sequence[Floats], age: NDArray[np.int64], days: int) -> Floats:
+    parts = [row[start : start + days] for row, start in zip(rows, age.tolist(), strict=True)]
+    return np.stack(parts) if parts else np.zeros((0, 0))
+
+
+def _override(mean: Floats, override: Override, today: date) -> None:
+    """Writes the owner's figure into the days that are still to come."""
+    first = max((override.first - today).days, 0)
+    last = (override.last - today).days
+    if last >= 0:
+        days = slice(first, last + 1)
+        mean[days] = mean[days] * override.value if override.kind == "factor" else override.value
+
+
+def _at_level(quantiles: Floats, levels: Sequence[float], level: float) -> Floats:
+    """The row of a level, linear between neighbours."""
+    at = float(np.interp(level, levels, np.arange(len(levels))))
+    low = int(at)
+    high = min(low + 1, len(levels) - 1)
+    found: Floats = quantiles[low] + (at - low) * (quantiles[high] - quantiles[low])
+    return found
+
+
+def end_of(outlook: Outlook) -> date:
+    """The last day that the outlook reaches."""
+    return outlook.today + timedelta(days=outlook.mean.shape[1] - 1)
