@@ -11,7 +11,7 @@ import { build, context } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, '../build');
-const PAGES = ['inbox', 'agents', 'runs', 'status', 'activity', 'access'];
+const PAGES = ['inbox', 'stock', 'agents', 'runs', 'status', 'activity', 'access', 'connections'];
 // Plugin Check complains above this size; a page that reaches it has taken in something it should not.
 const LIMIT = 293_000;
 

@@ -4,13 +4,14 @@
  *     node assets/dev/preview.mjs <folder of an unpacked WordPress> [port]
  *
  * `/?page=inbox&state=data` (also empty, away, lost, error, slow, unpaired; `&rtl=1` for right to left) answers from
- * fixtures.mjs; what is approved stays approved until the preview ends.
+ * fixtures.mjs; what is approved stays approved until the preview ends. `&returned=ok` or `denied` is Connections after a way to a service.
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { returned } from './connections.mjs';
 import { actions, groups } from './people.mjs';
 import { answer } from './shop.mjs';
 
@@ -45,7 +46,7 @@ function page(query) {
   for (const need of ['wp-a11y', 'wp-api-fetch', 'wp-components', 'wp-compose', 'wp-date', 'wp-element', 'wp-i18n']) scripts(need, handles);
   const styles = ['wp-includes/css/dashicons', `wp-includes/css/admin-bar${rtl}`, 'wp-includes/css/buttons', 'wp-admin/css/common', 'wp-admin/css/forms', 'wp-admin/css/admin-menu', 'wp-admin/css/list-tables', `wp-includes/css/dist/theme/design-tokens${rtl}`, `wp-includes/css/dist/components/style${rtl}`].map((path) => (path.startsWith('wp-admin') ? path + rtl : path));
   const url = (other) => `/?page=${other}&state=${state}${rtl && '&rtl=1'}`;
-  const given = { page: name, paired: state !== 'unpaired', version: '0.1.0', locale: 'en_US', timezone: 'Europe/Berlin', can: { pair: true }, urls: { inbox: url('inbox'), agents: url('agents'), runs: url('runs'), status: url('status'), activity: url('activity'), access: url('access'), settings: '#settings' }, currency: { code: 'USD', symbol: '&#36;', position: 'left', decimals: 2, thousand: ',', decimal: '.' }, actions, groups, most: 10_000 };
+  const given = { page: name, paired: state !== 'unpaired', version: '0.1.0', locale: 'en_US', timezone: 'Europe/Berlin', can: { pair: true }, urls: { inbox: url('inbox'), stock: url('stock'), agents: url('agents'), runs: url('runs'), status: url('status'), activity: url('activity'), access: url('access'), connections: url('connections'), settings: '#settings' }, currency: { code: 'USD', symbol: '&#36;', position: 'left', decimals: 2, thousand: ',', decimal: '.' }, actions, groups, most: 10_000, redirect: 'https://shop.test/wp-admin/admin.php?page=devskyy-connections', returned: returned(query.get('returned')) };
   return `<!doctype html><html lang="en" ${rtl && 'dir="rtl"'} class="wp-toolbar"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Preview</title><link rel="icon" href="data:,">
 ${styles.map((path) => `<link rel="stylesheet" href="/${path}.css">`).join('\n')}<link rel="stylesheet" href="/build/style${rtl}.css"></head>
 <body class="wp-admin wp-core-ui admin-bar ${rtl && 'rtl'} admin-color-modern" style="--wp-admin-theme-color:#3858e9;--wp-admin-theme-color-darker-10:#2145e6;--wp-admin-theme-color-darker-20:#183ad6;--wp-admin-border-width-focus:1.5px"><div id="wpwrap">

@@ -1,6 +1,8 @@
 /** The preview's shop: answers devskyy/v1 from fixtures.mjs and remembers what was decided. */
 import { agents, names, proposals, runs, status } from './fixtures.mjs';
+import { connectionsRoute } from './connections.mjs';
 import { peopleRoute } from './people.mjs';
+import { stockRoute } from './stock.mjs';
 
 const AWAY = { code: 'sidecar_unreachable', message: 'The DevSkyy service at 127.0.0.1:8750 refused the connection.', hint: 'Start it on its machine: devskyy serve.' };
 const fail = (code, status, message, hint, more = {}) => [status, { code, message, data: { status, hint, request_id: 'req-51c0', ...more } }];
@@ -60,7 +62,7 @@ function route(state, method, path, query, body) {
   const variations = /^\/wc\/v3\/products\/(\d+)\/variations$/.exec(path);
   if (state === 'lost' && !path.endsWith('/status')) return fail(AWAY.code, 503, AWAY.message, AWAY.hint);
   if (state === 'error') return fail('internal', 500, 'The database is locked.', 'Try again in a minute; if it stays so, look at Status.');
-  const known = peopleRoute(empty, method, path, query, body);
+  const known = peopleRoute(empty, method, path, query, body) ?? connectionsRoute(empty, method, path, query, body) ?? stockRoute(state, method, path, query, body);
   if (known) return [known[0], { ...known[1], ...mark }];
   if (path === '/wc/v3/products') return [200, names.products];
   if (variations) return [200, query.get('include').split(',').map((id) => names.variation(Number(id)))];

@@ -9,7 +9,7 @@ use DevSkyy\Changes\Settler;
 /** One entry under WooCommerce; its pages are reached by their own tabs. */
 final class Menu
 {
-    public const PAGES = ['inbox' => 'devskyy', 'agents' => 'devskyy-agents', 'runs' => 'devskyy-runs', 'status' => 'devskyy-status', 'activity' => 'devskyy-activity', 'access' => 'devskyy-access'];
+    public const PAGES = ['inbox' => 'devskyy', 'stock' => 'devskyy-stock', 'agents' => 'devskyy-agents', 'runs' => 'devskyy-runs', 'status' => 'devskyy-status', 'activity' => 'devskyy-activity', 'access' => 'devskyy-access', 'connections' => 'devskyy-connections'];
     private const CAPABILITY = 'manage_woocommerce';
 
     public static function register(): void
@@ -57,11 +57,13 @@ final class Menu
     {
         return [
             'inbox' => __('Inbox', 'devskyy'),
+            'stock' => __('Stock', 'devskyy'),
             'agents' => __('Agents', 'devskyy'),
             'runs' => __('Runs', 'devskyy'),
             'status' => __('Status', 'devskyy'),
             'activity' => __('Activity', 'devskyy'),
             'access' => __('Access', 'devskyy'),
+            'connections' => __('Connections', 'devskyy'),
         ];
     }
 

@@ -24,6 +24,8 @@ final class Routes
         self::for_decisions();
         self::for_activity();
         self::for_access();
+        self::for_stock();
+        self::for_connections();
         self::for_connection();
         self::for_sidecar();
         add_filter('rest_post_dispatch', [self::class, 'with_hint'], 10, 3);
@@ -126,6 +128,52 @@ final class Routes
         self::add('DELETE', '/access/(?P<list>keys|users|sessions|clients)/(?P<id>[0-9a-f]{16,32})', [Access_Page::class, 'end'], $person);
     }
 
+    /** Who manages the shop reads; suppliers, orders and levels are changed by a person in front of wp-admin. */
+    private static function for_stock(): void
+    {
+        [$staff, $person] = [[Access::class, 'staff'], [Access::class, 'decide']];
+        [$item, $id] = ['(?P<item>\d{1,18})', '(?P<id>[A-Za-z0-9_-]{1,64})'];
+        $level = ['type' => ['integer', 'null'], 'minimum' => 0, 'maximum' => 1_000_000, 'required' => true] + self::checks();
+        $view = ['state' => ['type' => 'string', 'enum' => ['order', 'dead', 'all']] + self::checks(), 'search' => self::text(200), 'limit' => self::number(1, 100), 'cursor' => self::text(200)];
+        self::add('GET', '/inventory', [Stock_Page::class, 'first'], $staff, $view);
+        self::add('GET', '/inventory/items', [Stock_Page::class, 'items'], $staff, $view);
+        self::add('GET', "/inventory/items/$item", [Stock_Page::class, 'item'], $staff);
+        self::add('POST', "/inventory/items/$item/low-stock", [Stock_Page::class, 'low_stock'], $person, ['was' => $level, 'to' => $level]);
+        self::add('GET', '/inventory/(?P<list>suppliers|supplies|overrides|locations|purchase-orders|defaults)', [Stock_Page::class, 'all'], $staff, ['item_id' => self::number(1, PHP_INT_MAX), 'supplier_id' => self::text(64), 'state' => self::text(80), 'limit' => self::number(1, 200), 'cursor' => self::text(200)]);
+        self::add('POST', '/inventory/(?P<list>suppliers|overrides|purchase-orders)', [Stock_Page::class, 'make'], $person, [], self::LARGE);
+        self::add('GET', "/inventory/(?P<list>suppliers|supplies|purchase-orders)/$id", [Stock_Page::class, 'one'], $staff);
+        self::add('PUT', "/inventory/(?P<list>suppliers|supplies|purchase-orders)/$id", [Stock_Page::class, 'change'], $person, [], self::LARGE);
+        self::add('DELETE', "/inventory/(?P<list>suppliers|overrides|purchase-orders)/$id", [Stock_Page::class, 'end'], $person);
+        self::add('PUT', '/inventory/defaults', [Stock_Page::class, 'change_defaults'], $person);
+        self::add('GET', "/inventory/purchase-orders/$id/mail", [Stock_Page::class, 'mail'], $staff);
+        self::add('POST', "/inventory/purchase-orders/$id/(?P<step>mark-sent|reopen)", [Stock_Page::class, 'step'], $person);
+        self::add('POST', '/inventory/(?P<list>supplies)/import', [Stock_Page::class, 'import'], $person, [], 4 * self::LARGE);
+        self::add('GET', '/inventory/(?P<file>supplies\.csv|purchase-orders/[A-Za-z0-9_-]{1,64}/(?:csv|pdf))', [Stock_Page::class, 'file'], $staff);
+    }
+
+    /** Only for a person in front of wp-admin: what opens other services is theirs to give. */
+    private static function for_connections(): void
+    {
+        $person = [Access::class, 'decide'];
+        [$service, $webhook] = ['/connections/services', '/connections/webhooks'];
+        [$one, $hook] = [$service . '/' . self::ID, $webhook . '/' . self::ID];
+        self::add('GET', $service, [Connections::class, 'services'], $person);
+        self::add('POST', $service, [Connections::class, 'add_service'], $person);
+        self::add('PATCH', $one, [Connections::class, 'change_service'], $person);
+        self::add('DELETE', $one, [Connections::class, 'end_service'], $person);
+        self::add('POST', "$one/authorize", [Connections::class, 'authorize_service'], $person);
+        self::add('POST', "$one/check", [Connections::class, 'check_service'], $person);
+        self::add('GET', $webhook, [Connections::class, 'webhooks'], $person);
+        self::add('GET', '/connections/events', [Connections::class, 'events'], $person);
+        self::add('POST', $webhook, [Connections::class, 'subscribe'], $person);
+        self::add('PATCH', $hook, [Connections::class, 'change_webhook'], $person);
+        self::add('DELETE', $hook, [Connections::class, 'end_webhook'], $person);
+        self::add('POST', "$hook/secret", [Connections::class, 'new_secret'], $person);
+        self::add('POST', "$hook/test", [Connections::class, 'test_webhook'], $person);
+        self::add('GET', "$hook/messages", [Connections::class, 'messages'], $person, ['state' => self::text(20), 'limit' => self::number(1, 100), 'cursor' => self::number(1, PHP_INT_MAX)]);
+        self::add('POST', "$hook/messages/(?P<message>[0-9a-f]{32})/redeliver", [Connections::class, 'redeliver'], $person);
+    }
+
     private static function for_connection(): void
     {
         $admin = [Access::class, 'connect'];
@@ -165,6 +213,10 @@ final class Routes
     {
         if (strlen((string) $request->get_body()) > $most) {
             return Error_Hints::error('too_large', 413);
+        }
+        // The host lets a body's `id` go before the one in the address; what a route is about is in its address.
+        foreach ($request->get_url_params() as $name => $value) {
+            $request->set_param($name, $value);
         }
         try {
             $answer = $callback($request);

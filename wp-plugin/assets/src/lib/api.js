@@ -44,6 +44,7 @@ const insisting = () => (Date.now() - pressed < 1000 ? { headers: { 'X-DevSkyy-R
 
 export const get = (path, query, signal) => call(path + queryString(query), { signal, ...insisting() });
 export const post = (path, data = {}) => call(path, { method: 'POST', data });
+export const put = (path, data) => call(path, { method: 'PUT', data });
 export const patch = (path, data) => call(path, { method: 'PATCH', data });
 export const remove = (path) => call(path, { method: 'DELETE' });
 

@@ -6,11 +6,13 @@ import { shop } from './shop.js';
 
 const TABS = () => [
   ['inbox', __('Inbox', 'devskyy')],
+  ['stock', __('Stock', 'devskyy')],
   ['agents', __('Agents', 'devskyy')],
   ['runs', __('Runs', 'devskyy')],
   ['status', __('Status', 'devskyy')],
   ['activity', __('Activity', 'devskyy')],
   ['access', __('Access', 'devskyy')],
+  ['connections', __('Connections', 'devskyy')],
   ['settings', __('Settings', 'devskyy')],
 ];
 

@@ -1,0 +1,166 @@
+import { __, sprintf } from '@wordpress/i18n';
+import { Button } from '@wordpress/components';
+import { Thumb } from '../inbox/row.jsx';
+import { Section } from '../inbox/evidence.jsx';
+import { Chart } from '../lib/chart.jsx';
+import { quantity, sureness } from '../lib/effect.js';
+import { useLoad } from '../lib/hooks.js';
+import { number } from '../lib/money.js';
+import { SidePanel } from '../lib/panel.jsx';
+import { Badge, Problem, Skeleton } from '../lib/states.jsx';
+import { shop } from '../lib/shop.js';
+import { ago, day, moment, today } from '../lib/time.js';
+import { LowStock } from './level.jsx';
+import { Overrides } from './override.jsx';
+import { Supply } from './supply.jsx';
+import { accuracyWords, chartOf, cost, expected, methodLabel, noteWords, orderWords, percent, pieces, riskWords } from './words.js';
+
+const PARTS = () => ({
+  reorder_point: __('Order when so many are left', 'devskyy'),
+  safety_stock: __('Of these kept in reserve', 'devskyy'),
+  order_up_to: __('Fill up to', 'devskyy'),
+  stock: __('In stock', 'devskyy'),
+  incoming: __('On the way', 'devskyy'),
+  lead_demand: __('Sold until the delivery comes', 'devskyy'),
+  days_of_cover: __('Lasts for', 'devskyy'),
+  stockout_if_ordered: __('May run out even if ordered now', 'devskyy'),
+  short: __('Missed without an order', 'devskyy'),
+});
+
+function partValue({ value, unit }) {
+  if (value === null || value === undefined || typeof value === 'string') return value ?? '';
+  if (unit === 'pieces') return pieces(value);
+  if (unit === 'share' || unit === 'probability') return percent(value);
+  /* translators: %s: number of days. */
+  if (unit === 'days') return sprintf(__('%s days', 'devskyy'), number(value, 1));
+  return quantity(value, unit);
+}
+
+function Facts({ items }) {
+  const shown = items.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  return shown.length ? <dl className="devskyy-facts">{shown.map(([term, value]) => <div key={term}><dt>{term}</dt><dd><bdi>{value}</bdi></dd></div>)}</dl> : null;
+}
+
+function Lead({ item }) {
+  return (
+    <div className="devskyy-panel-lead">
+      <Thumb item={item} size={64} />
+      <div>
+        <h2><bdi>{item.name}</bdi></h2>
+        {item.sku && <p className="devskyy-quiet"><bdi>{item.sku}</bdi></p>}
+        <p className="devskyy-links">
+          <a href={new URL(`post.php?post=${item.product_id}&action=edit`, new URL(shop().urls.inbox, window.location.href)).href}>{__('Edit product', 'devskyy')}</a>
+          {item.dead?.proposal_id && <a href={`${shop().urls.inbox}#${new URLSearchParams({ id: item.dead.proposal_id, state: 'all' })}`}>{__('Proposed markdown', 'devskyy')}</a>}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+/** What is expected within four weeks, in words. */
+function Expected({ item, level }) {
+  const words = expected(item.forecast_28);
+  if (!words) return <div className="devskyy-expected"><b>{__('No forecast', 'devskyy')}</b><span className="devskyy-quiet">{noteWords(item.notes)[0] ?? __('The next forecast includes it.', 'devskyy')}</span></div>;
+  return (
+    <div className="devskyy-expected">
+      {/* translators: %s: number of pieces. */}
+      <b><bdi>{sprintf(__('%s in 28 days', 'devskyy'), words.main)}</bdi></b>
+      {/* translators: 1: interval such as "11 to 27", 2: how sure, such as "in 8 of 10 cases". */}
+      {words.range && <bdi>{level ? sprintf(__('%1$s %2$s', 'devskyy'), words.range, sureness(level)) : words.range}</bdi>}
+    </div>
+  );
+}
+
+function Order({ item, parts, away, busy, onMake }) {
+  const words = orderWords(item, today());
+  const risk = riskWords(item.stockout_probability);
+  return (
+    <>
+      <p className="devskyy-line-acts">
+        <span><strong>{words.main}</strong> {words.when}{cost(item.order_cost) && <>, {cost(item.order_cost)}</>}</span>
+        {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
+      </p>
+      {risk && (
+        <p>
+          <Badge tone={risk.tone}>{risk.text}</Badge>{' '}
+          {__('to run out before an order of today would arrive', 'devskyy')}
+        </p>
+      )}
+      <Facts items={(parts ?? []).map((part) => [PARTS()[part.name ?? part.label] ?? __(part.label ?? part.name, 'devskyy'), partValue(part)])} />
+    </>
+  );
+}
+
+function Sure({ item, accuracy }) {
+  const words = accuracyWords(item);
+  const notes = noteWords(item.notes);
+  return (
+    <>
+      <Facts items={[
+        [__('Method', 'devskyy'), methodLabel(item.method)],
+        [__('Tested on your past sales', 'devskyy'), words ? words.text : __('Not yet: too few days', 'devskyy')],
+        [__('Error, simple forecast', 'devskyy'), words?.detail && `${number(item.error, 2)}, ${number(item.naive_error, 2)}${accuracy?.metric ? ` (${accuracy.metric})` : ''}`],
+        /* translators: 1: measured share, 2: how sure the range says it is. */
+        [__('Sales within the range', 'devskyy'), accuracy?.coverage !== null && accuracy?.coverage !== undefined && (accuracy.level
+          ? sprintf(__('%1$s of the time, %2$s were promised', 'devskyy'), percent(accuracy.coverage), percent(accuracy.level))
+          : percent(accuracy.coverage))],
+        [__('Tests', 'devskyy'), accuracy?.origins > 0 && number(accuracy.origins, 0)],
+        [__('Forecast made', 'devskyy'), item.made_at && <time key="at" dateTime={item.made_at} title={moment(item.made_at)}>{ago(item.made_at)}</time>],
+      ].map(([term, value]) => [term, value || ''])} />
+      {notes.length > 0 && <><h4>{__('What is not known', 'devskyy')}</h4><ul className="devskyy-lines">{notes.map((note) => <li key={note}>{note}</li>)}</ul></>}
+    </>
+  );
+}
+
+function Dead({ item }) {
+  if (!item.dead) return null;
+  const { dead } = item;
+  return (
+    <Section title={__('Does not sell', 'devskyy')}>
+      <Facts items={[
+        [__('Tied up', 'devskyy'), cost(dead)],
+        /* translators: %s: number of days. */
+        [__('Not sold for', 'devskyy'), dead.days_no_sale ? sprintf(__('%s days', 'devskyy'), number(dead.days_no_sale, 0)) : __('Never sold', 'devskyy')],
+        [__('Last sold', 'devskyy'), dead.last_sale && day(dead.last_sale)],
+      ]} />
+      {dead.proposal_id
+        ? <p><a className="components-button is-secondary is-compact" href={`${shop().urls.inbox}#${new URLSearchParams({ id: dead.proposal_id, state: 'all' })}`}>{__('Look at the proposed markdown', 'devskyy')}</a></p>
+        : <p className="devskyy-quiet">{__('No markdown is proposed: it would cost more than it brings, or the agent has not looked yet.', 'devskyy')}</p>}
+    </Section>
+  );
+}
+
+/** One item beside the list: what is expected of it, what to order, how sure that is, and what the owner may set. */
+export function Item({ id, row, away, busy, turn, onClose, onMake, onChange }) {
+  const { data, error, reload } = useLoad(`/inventory/items/${id}`, null, turn);
+  const fresh = String(data?.item?.item_id) === id ? data : null;
+  const item = fresh?.item ?? row;
+  const off = away || Boolean(data?.stale);
+  const changed = () => { reload(); onChange(); };
+  const chart = fresh && chartOf({ as_of: fresh.as_of?.slice(0, 10), ...fresh }, __('Pieces sold a day, and what is expected', 'devskyy'));
+  return (
+    <SidePanel id={id} title={__('Item', 'devskyy')} onClose={onClose}>
+      <div className="devskyy-panel-body">
+        {error && <Problem error={error} retry={reload} />}
+        {!item && !error && <Skeleton rows={5} tall />}
+        {item && (
+          <>
+            <Lead item={item} />
+            <Expected item={item} level={fresh?.level} />
+            <Section title={__('Sold and expected', 'devskyy')}>
+              {chart && <Chart chart={chart} />}
+              {!fresh && !error && <Skeleton rows={3} />}
+              {fresh && !chart && <p className="devskyy-quiet">{__('Nothing was sold yet and nothing is expected.', 'devskyy')}</p>}
+            </Section>
+            <Section title={__('What to order', 'devskyy')}><Order item={item} parts={fresh?.parts} away={off} busy={busy} onMake={onMake} /></Section>
+            <Dead item={item} />
+            <Section title={__('How sure', 'devskyy')}><Sure item={item} accuracy={fresh?.accuracy && { level: fresh.level, ...fresh.accuracy }} /></Section>
+            <Section title={__('Your correction', 'devskyy')}><Overrides item={item} overrides={fresh?.overrides} away={off || !fresh} onChange={changed} /></Section>
+            <Section title={__('Low-stock warning', 'devskyy')}>{item.low_stock && <LowStock key={`${id} ${item.low_stock.own}`} item={item} />}</Section>
+            <Section title={__('Supply', 'devskyy')}><Supply key={id} item={item} away={off} onChange={changed} /></Section>
+          </>
+        )}
+      </div>
+    </SidePanel>
+  );
+}

@@ -1,0 +1,192 @@
+import { __, _n, sprintf } from '@wordpress/i18n';
+import { Button, TextControl, TextareaControl } from '@wordpress/components';
+import { useState } from '@wordpress/element';
+import { speak } from '@wordpress/a11y';
+import { download, post, put, remove } from '../lib/api.js';
+import { useLoad } from '../lib/hooks.js';
+import { money, number } from '../lib/money.js';
+import { SidePanel } from '../lib/panel.jsx';
+import { Badge, Problem, Skeleton } from '../lib/states.jsx';
+import { ago, day, moment } from '../lib/time.js';
+import { Ask } from '../access/parts.jsx';
+import { Section } from '../inbox/evidence.jsx';
+import { Receive, Receipts } from './receive.jsx';
+import { Send } from './send.jsx';
+import { cost, orderName, orderState } from './words.js';
+
+export function State({ state }) {
+  const [label, tone] = orderState(state);
+  return <Badge tone={tone}>{label}</Badge>;
+}
+
+/** A whole number of pieces as typed: from 1 to a million, else undefined. */
+export function wanted(text) {
+  const value = Number(String(text).trim() || NaN);
+  return Number.isInteger(value) && value >= 1 && value <= 1_000_000 ? value : undefined;
+}
+
+function Line({ line, draft, onQuantity, onRemove }) {
+  const wrong = draft && wanted(line.text) === undefined;
+  return (
+    <tr>
+      <th scope="row"><bdi>{line.name}</bdi><span className="devskyy-quiet"><bdi>{[line.sku, line.supplier_sku].filter(Boolean).join(' · ')}</bdi></span></th>
+      <td>
+        {draft
+          ? <TextControl __nextHasNoMarginBottom hideLabelFromVision type="number" min={1} step={1} value={line.text} onChange={onQuantity} aria-invalid={wrong || undefined}
+            /* translators: %s: name of a product. */
+            label={sprintf(__('Pieces of %s', 'devskyy'), line.name)} />
+          : <>{number(line.quantity, 0)}{line.received > 0 && <span className="devskyy-quiet">{
+            /* translators: %s: number of pieces. */
+            sprintf(__('%s received', 'devskyy'), number(line.received, 0))}</span>}</>}
+      </td>
+      <td>{line.cost !== null && line.cost !== undefined && line.cost !== '' ? money(line.cost) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}</td>
+      {draft && (
+        <td>
+          {/* translators: %s: name of a product. */}
+          <Button variant="tertiary" size="compact" isDestructive onClick={onRemove} aria-label={sprintf(__('Take out: %s', 'devskyy'), line.name)}>{__('Take out', 'devskyy')}</Button>
+        </td>
+      )}
+    </tr>
+  );
+}
+
+function Lines({ order, lines, draft, setLines }) {
+  const priceless = order.lines.filter(({ cost: price }) => price === null || price === undefined || price === '').length;
+  const set = (id, text) => setLines(lines.map((line) => (line.item_id === id ? { ...line, text } : line)));
+  return (
+    <div className="devskyy-lines-table" tabIndex={0} role="group" aria-label={__('Lines of the order', 'devskyy')}>
+      <table>
+        <thead><tr><th scope="col">{__('Item', 'devskyy')}</th><th scope="col">{__('Pieces', 'devskyy')}</th><th scope="col">{__('Cost of a piece', 'devskyy')}</th>{draft && <th scope="col"><span className="screen-reader-text">{__('What to do', 'devskyy')}</span></th>}</tr></thead>
+        <tbody>{lines.map((line) => <Line key={line.item_id} line={line} draft={draft} onQuantity={(text) => set(line.item_id, text)} onRemove={() => setLines(lines.filter(({ item_id: id }) => id !== line.item_id))} />)}</tbody>
+        <tfoot>
+          <tr><th scope="row">{__('Total', 'devskyy')}</th><td>{number(order.pieces, 0)}</td><td colSpan={draft ? 2 : 1}><b>{cost(order.total) || __('Not known', 'devskyy')}</b>{priceless > 0 && order.total && <span className="devskyy-quiet">{
+              /* translators: %d: number of lines of an order. */
+              sprintf(_n('without %d line of unknown cost', 'without %d lines of unknown cost', priceless, 'devskyy'), priceless)}</span>}
+            </td>
+          </tr>
+        </tfoot>
+      </table>
+    </div>
+  );
+}
+
+const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity) }));
+
+function Draft({ order, away, onChange, onGone }) {
+  const [lines, setLines] = useState(() => typed(order));
+  const [note, setNote] = useState(order.note ?? '');
+  const [expectedOn, setExpectedOn] = useState(order.expected_on ?? '');
+  const [state, setState] = useState({ busy: false, error: null });
+  const changed = note !== (order.note ?? '') || expectedOn !== (order.expected_on ?? '') || JSON.stringify(lines) !== JSON.stringify(typed(order));
+  const fits = lines.length > 0 && lines.every(({ text }) => wanted(text) !== undefined);
+  const save = async () => {
+    setState({ busy: true, error: null });
+    try {
+      await put(`/inventory/purchase-orders/${order.id}`, {
+        lines: lines.map(({ item_id: item, text, cost: price }) => ({ item_id: item, quantity: wanted(text), ...(price !== null && price !== undefined && { cost: price }) })), note, expected_on: expectedOn || null,
+      });
+      speak(__('Saved.', 'devskyy'));
+      setState({ busy: false, error: null });
+      onChange();
+    } catch (error) {
+      setState({ busy: false, error });
+    }
+  };
+  return (
+    <>
+      <Section title={__('What is ordered', 'devskyy')}>
+        <Lines order={order} lines={lines} draft setLines={setLines} />
+        <div className="devskyy-form">
+          <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Words to the supplier', 'devskyy')} value={note} onChange={setNote} maxLength={2000} />
+          <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="date" label={__('Expected on', 'devskyy')} value={expectedOn} onChange={setExpectedOn} />
+        </div>
+        {!fits && <p className="devskyy-field-error" role="alert">{lines.length ? __('Each line needs a whole number of pieces.', 'devskyy') : __('An order needs a line; delete it instead.', 'devskyy')}</p>}
+        {state.error && <Problem error={state.error} />}
+        <div className="devskyy-buttons">
+          <Button variant="secondary" size="compact" isBusy={state.busy} disabled={away || state.busy || !changed || !fits} accessibleWhenDisabled onClick={save}>{__('Save', 'devskyy')}</Button>
+          <Ask label={__('Delete', 'devskyy')} name={orderName(order)} sure={__('Yes, delete this draft', 'devskyy')} disabled={away} act={() => remove(`/inventory/purchase-orders/${order.id}`).then(onGone)} />
+        </div>
+      </Section>
+      <Section title={__('Send it', 'devskyy')}>
+        {changed ? <p className="devskyy-quiet">{__('Save your changes first.', 'devskyy')}</p> : <Send order={order} away={away} onChange={onChange} />}
+      </Section>
+    </>
+  );
+}
+
+function Files({ order }) {
+  const [error, setError] = useState(null);
+  const save = (kind) => { setError(null); download(`/inventory/purchase-orders/${order.id}/${kind}`, {}, `order-${order.number}.${kind}`).catch(setError); };
+  return (
+    <>
+      <div className="devskyy-buttons">
+        <Button variant="secondary" size="compact" onClick={() => save('pdf')}>{__('Save as PDF', 'devskyy')}</Button>
+        <Button variant="secondary" size="compact" onClick={() => save('csv')}>{__('Save as CSV', 'devskyy')}</Button>
+      </div>
+      {error && <Problem error={error} />}
+    </>
+  );
+}
+
+/** An order whose sending nobody knows the end of: a person looks and says what happened. */
+function Unknown({ order, away, onChange }) {
+  const act = (step) => () => post(`/inventory/purchase-orders/${order.id}/${step}`).then(onChange);
+  return (
+    <Section title={__('Was it sent?', 'devskyy')}>
+      <p>{__('The sending was interrupted. Look into your sent mail or ask the supplier; it is never sent again by itself.', 'devskyy')}</p>
+      <div className="devskyy-buttons">
+        <Ask calm label={__('It was sent', 'devskyy')} name={orderName(order)} sure={__('Yes, it was sent', 'devskyy')} disabled={away} act={act('mark-sent')} />
+        <Ask label={__('It was not sent', 'devskyy')} name={orderName(order)} sure={__('Yes, make it a draft again', 'devskyy')} disabled={away} act={act('reopen')} />
+      </div>
+    </Section>
+  );
+}
+
+function Body({ order, away, onChange, onGone }) {
+  const open = ['sent', 'part'].includes(order.state);
+  return (
+    <div className="devskyy-panel-body">
+      <h2>{orderName(order)} · <bdi>{order.supplier_name}</bdi></h2>
+      <p className="devskyy-panel-badges">
+        <State state={order.state} />
+        <span className="devskyy-quiet" title={moment(order.created_at)}>{
+          /* translators: %s: age such as "3 hours ago". */
+          sprintf(__('made %s', 'devskyy'), ago(order.created_at))}</span>
+        {order.sent_at && <span className="devskyy-quiet" title={moment(order.sent_at)}>{
+          /* translators: %s: age such as "3 hours ago". */
+          sprintf(__('sent %s', 'devskyy'), ago(order.sent_at))}</span>}
+        {order.expected_on && order.state !== 'draft' && <span className="devskyy-quiet">{
+          /* translators: %s: a day. */
+          sprintf(__('expected on %s', 'devskyy'), day(order.expected_on))}</span>}
+      </p>
+      {order.error && <p className="devskyy-field-error">{order.error}</p>}
+      {order.state === 'draft'
+        ? <Draft key={JSON.stringify([order.updated_at, order.lines])} order={order} away={away} onChange={onChange} onGone={onGone} />
+        : <Section title={__('What is ordered', 'devskyy')}><Lines order={order} lines={order.lines} setLines={() => {}} />{order.note && <p className="devskyy-quiet"><bdi>{order.note}</bdi></p>}</Section>}
+      {order.state === 'unknown' && <Unknown order={order} away={away} onChange={onChange} />}
+      {open && <Receive key={JSON.stringify(order.lines)} order={order} away={away} onChange={onChange} />}
+      <Receipts order={order} away={away} onChange={onChange} />
+      <Section title={__('The paper', 'devskyy')}><Files order={order} /></Section>
+      {open && (
+        <Section title={__('The rest', 'devskyy')}>
+          <Ask label={__('Nothing more will come', 'devskyy')} name={orderName(order)} sure={__('Yes, close this order', 'devskyy')} disabled={away} act={() => remove(`/inventory/purchase-orders/${order.id}`).then(onChange)}>
+            {__('What is still missing is no longer counted as on its way. Tell the supplier yourself.', 'devskyy')}
+          </Ask>
+        </Section>
+      )}
+    </div>
+  );
+}
+
+/** One purchase order beside the list. */
+export function Order({ id, away, onClose, onChange, onGone }) {
+  const { data, error, reload } = useLoad(`/inventory/purchase-orders/${id}`);
+  const changed = () => { reload(); onChange(); };
+  return (
+    <SidePanel id={id} title={__('Purchase order', 'devskyy')} onClose={onClose}>
+      {error && <div className="devskyy-panel-body"><Problem error={error} retry={reload} /></div>}
+      {!data && !error && <div className="devskyy-panel-body"><Skeleton rows={5} tall /></div>}
+      {data?.order && <Body order={data.order} away={away || Boolean(data.stale)} onChange={changed} onGone={onGone} />}
+    </SidePanel>
+  );
+}

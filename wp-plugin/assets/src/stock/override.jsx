@@ -1,0 +1,123 @@
+import { __, sprintf } from '@wordpress/i18n';
+import { Button, RadioControl, TextControl } from '@wordpress/components';
+import { useEffect, useRef, useState } from '@wordpress/element';
+import { speak } from '@wordpress/a11y';
+import { post, remove } from '../lib/api.js';
+import { number } from '../lib/money.js';
+import { Problem } from '../lib/states.jsx';
+import { ago, today } from '../lib/time.js';
+import { complaints } from '../access/rights.js';
+import { Reveal } from './form.jsx';
+import { overrideWords } from './words.js';
+
+const MOST = { factor: 100, per_day: 100_000 };
+
+/** What is wrong with a correction, by field; empty when it may be sent. */
+export function faults({ kind, value, first_day: first, last_day: last }) {
+  const amount = Number(value);
+  const wrong = {};
+  if (!first) wrong.first_day = __('This is needed.', 'devskyy');
+  if (!last) wrong.last_day = __('This is needed.', 'devskyy');
+  else if (first && last < first) wrong.last_day = __('The last day is before the first.', 'devskyy');
+  if (String(value).trim() === '' || !Number.isFinite(amount)) wrong.value = __('This must be a number.', 'devskyy');
+  /* translators: 1: smallest, 2: largest value. */
+  else if (amount < 0 || amount > MOST[kind]) wrong.value = sprintf(__('Choose a value from %1$s to %2$s.', 'devskyy'), 0, number(MOST[kind], 0));
+  return wrong;
+}
+
+function Dates({ values, wrong, set }) {
+  const field = (name, label, least) => (
+    <div className={`devskyy-field${wrong[name] ? ' has-error' : ''}`}>
+      <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="date" min={least} label={label} value={values[name]} onChange={(value) => set({ [name]: value })} aria-invalid={wrong[name] ? true : undefined} />
+      {wrong[name] && <p className="devskyy-field-error" role="alert">{wrong[name]}</p>}
+    </div>
+  );
+  return <div className="devskyy-two-fields">{field('first_day', __('From', 'devskyy'))}{field('last_day', __('To, that day included', 'devskyy'), values.first_day || undefined)}</div>;
+}
+
+function Form({ item, onMade, onBack }) {
+  const [values, setValues] = useState({ kind: 'factor', value: '', first_day: today(), last_day: '', why: '' });
+  const [state, setState] = useState({ busy: false, error: null, wrong: {} });
+  const root = useRef(null);
+  useEffect(() => { root.current?.querySelector('input')?.focus(); }, []);
+  const set = (change) => setValues((old) => ({ ...old, ...change }));
+  const send = async (event) => {
+    event.preventDefault();
+    const wrong = faults(values);
+    if (Object.keys(wrong).length) {
+      setState({ busy: false, error: null, wrong });
+      return;
+    }
+    setState({ busy: true, error: null, wrong: {} });
+    try {
+      const { kind, value, ...rest } = values;
+      onMade((await post('/inventory/overrides', { item_id: item.item_id, kind, value: Number(value), ...rest, why: rest.why.trim() })).override);
+    } catch (error) {
+      const found = complaints(error);
+      const known = Object.keys(found).some((name) => name in values);
+      setState({ busy: false, error: known ? null : error, wrong: found });
+    }
+  };
+  const { wrong } = state;
+  return (
+    <form className="devskyy-form" ref={root} noValidate onSubmit={send} aria-label={__('Correct the forecast', 'devskyy')} onKeyDown={(event) => { if (event.key === 'Escape') { event.preventDefault(); onBack(); } }}>
+      <RadioControl label={__('What you know better', 'devskyy')} selected={values.kind} onChange={(kind) => set({ kind })}
+        options={[{ value: 'factor', label: __('Times the forecast, such as 1.5 for half as much again', 'devskyy') }, { value: 'per_day', label: __('Pieces a day, instead of the forecast', 'devskyy') }]} />
+      <div className={`devskyy-field${wrong.value ? ' has-error' : ''}`}>
+        <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="number" min={0} step="any" label={values.kind === 'factor' ? __('Factor', 'devskyy') : __('Pieces a day', 'devskyy')} value={values.value} onChange={(value) => set({ value })} aria-invalid={wrong.value ? true : undefined} />
+        {wrong.value && <p className="devskyy-field-error" role="alert">{wrong.value}</p>}
+      </div>
+      <Dates values={values} wrong={wrong} set={set} />
+      <TextControl __nextHasNoMarginBottom __next40pxDefaultSize maxLength={300} label={__('Why', 'devskyy')} help={wrong.why ?? __('Such as "newsletter on Friday". You will want to know it in a month.', 'devskyy')} value={values.why} onChange={(why) => set({ why })} />
+      {state.error && <Problem error={state.error} />}
+      <div className="devskyy-buttons">
+        <Button type="submit" variant="primary" size="compact" isBusy={state.busy} disabled={state.busy} accessibleWhenDisabled>{__('Correct it', 'devskyy')}</Button>
+        <Button variant="tertiary" size="compact" onClick={onBack}>{__('Back', 'devskyy')}</Button>
+      </div>
+    </form>
+  );
+}
+
+function Line({ override, away, onGone }) {
+  const [state, setState] = useState({ busy: false, error: null });
+  const undo = async () => {
+    setState({ busy: true, error: null });
+    try {
+      await remove(`/inventory/overrides/${override.id}`);
+      speak(__('Taken back. The forecast stands again.', 'devskyy'));
+      onGone();
+    } catch (error) {
+      setState({ busy: false, error });
+    }
+  };
+  const who = override.by?.login ?? override.by;
+  return (
+    <li>
+      <div className="devskyy-line-acts">
+        <strong>{overrideWords(override)}</strong>
+        <Button variant="tertiary" size="compact" isBusy={state.busy} disabled={state.busy || away} accessibleWhenDisabled onClick={undo} aria-label={`${__('Take back', 'devskyy')}: ${overrideWords(override)}`}>{__('Take back', 'devskyy')}</Button>
+      </div>
+      <p className="devskyy-quiet">{[override.why, typeof who === 'string' ? who : '', override.at ? ago(override.at) : ''].filter(Boolean).join(' · ')}</p>
+      {state.error && <Problem error={state.error} />}
+    </li>
+  );
+}
+
+/** What the owner knows better than the forecast for some days; taking it back is one press. */
+export function Overrides({ item, overrides = [], away, onChange }) {
+  const [form, setForm] = useState(false);
+  const opener = useRef(null);
+  const back = () => { setForm(false); window.requestAnimationFrame(() => opener.current?.querySelector('button')?.focus()); };
+  const made = () => {
+    speak(__('Corrected. What to order is worked out anew.', 'devskyy'));
+    back();
+    onChange();
+  };
+  return (
+    <>
+      {overrides.length > 0 && <ul className="devskyy-overrides">{overrides.map((override) => <Line key={override.id} override={override} away={away} onGone={onChange} />)}</ul>}
+      {!form && <p className="devskyy-quiet">{__('A promotion, a fair, a product that goes: say what the past cannot know, for the days it holds.', 'devskyy')}</p>}
+      {form ? <Form item={item} onMade={made} onBack={back} /> : <div ref={opener}><Reveal label={__('Correct the forecast', 'devskyy')} open={false} disabled={away} onOpen={setForm} /></div>}
+    </>
+  );
+}

@@ -1,0 +1,179 @@
+import { __, _n, sprintf } from '@wordpress/i18n';
+import { sureness } from '../lib/effect.js';
+import { sentence } from '../lib/message.js';
+import { readable } from '../lib/schema.js';
+import { money, number, roundMoney } from '../lib/money.js';
+import { day, shortDay } from '../lib/time.js';
+
+/** The views of the list, each a question. */
+export const VIEWS = ['order', 'dead', 'all'];
+
+const known = (value) => value !== null && value !== undefined && value !== '' && Number.isFinite(Number(value));
+
+/* translators: %s: number of pieces of a product. */
+export const pieces = (count) => sprintf(_n('%s piece', '%s pieces', Math.abs(Number(count)), 'devskyy'), number(count, Math.abs(count) >= 10 ? 0 : 1));
+
+/** Money that may carry its own currency, or '' where it is not known. */
+export const cost = (amount, round = false) => (known(amount?.value) ? (round ? roundMoney : money)(amount.value, { currency: amount.currency }) : '');
+
+/* translators: %s: a number; the doubled sign is a percent sign. */
+export const percent = (share) => sprintf(__('%s%%', 'devskyy'), number(share * 100, share > 0 && share < 0.1 ? 1 : 0));
+
+/** What is expected: `{main: "18 pieces", range: "11 to 27"}`, or null where no forecast is. */
+export function expected(forecast) {
+  if (!known(forecast?.value)) return null;
+  const places = (value) => number(value, Math.abs(value) >= 10 ? 0 : 1);
+  const both = known(forecast.low) && known(forecast.high);
+  /* translators: 1: lower bound, 2: upper bound of what is expected. */
+  return { main: pieces(forecast.value), range: both ? sprintf(__('%1$s to %2$s', 'devskyy'), places(forecast.low), places(forecast.high)) : '' };
+}
+
+/** What to order and when: `{main, when, late}`; `late` when the day has come. */
+export function orderWords({ order_quantity: quantity, order_by: by }, now) {
+  if (!(quantity > 0)) {
+    /* translators: %s: a day. */
+    return { main: __('Nothing', 'devskyy'), when: by && by > now ? sprintf(__('until %s', 'devskyy'), shortDay(by)) : '', late: false };
+  }
+  const late = Boolean(by) && by <= now;
+  /* translators: %s: a day. */
+  const when = late ? __('now', 'devskyy') : by ? sprintf(__('by %s', 'devskyy'), shortDay(by)) : '';
+  return { main: pieces(quantity), when, late };
+}
+
+/** How likely it runs out before a delivery arrives: `{text, tone}`, or null. */
+export function riskWords(probability) {
+  if (!known(probability)) return null;
+  const tone = probability >= 0.5 ? 'bad' : probability >= 0.2 ? 'warn' : 'good';
+  if (probability < 0.01) return { text: __('under 1%', 'devskyy'), tone };
+  return { text: probability > 0.99 ? __('over 99%', 'devskyy') : percent(Math.round(probability * 100) / 100), tone };
+}
+
+/**
+ * How the forecast did on past sales against repeating the last season: `{text, tone, detail}`, or null where it could not be tested.
+ *
+ * Both errors are of the same kind, so their ratio says by how much it was closer.
+ */
+export function accuracyWords({ error, naive_error: naive }) {
+  if (!known(error)) return null;
+  /* translators: 1: error of the forecast, 2: error of the simple forecast. */
+  const detail = known(naive) ? sprintf(__('Error %1$s, simple forecast %2$s', 'devskyy'), number(error, 2), number(naive, 2)) : '';
+  if (!known(naive) || !(Number(naive) > 0)) {
+    /* translators: %s: error of the forecast. */
+    return { text: sprintf(__('Error %s', 'devskyy'), number(error, 2)), tone: 'plain', detail };
+  }
+  const better = 1 - error / naive;
+  if (better < 0.005) return { text: better < -0.005 ? __('Worse than the simple forecast', 'devskyy') : __('As the simple forecast', 'devskyy'), tone: 'warn', detail };
+  /* translators: %s: a share such as "18%". */
+  return { text: sprintf(__('%s better than the simple forecast', 'devskyy'), percent(better)), short: sprintf(__('%s better', 'devskyy'), percent(better)), tone: 'good', detail };
+}
+
+const METHODS = () => ({
+  seasonal_naive: __('The same as last season', 'devskyy'),
+  naive: __('The same as last time', 'devskyy'),
+  mean: __('The average of the last weeks', 'devskyy'),
+  theta: __('Trend and season (theta)', 'devskyy'),
+  ets: __('Level, trend and season, smoothed (ETS)', 'devskyy'),
+  croston: __('For rare sales (Croston)', 'devskyy'),
+  sba: __('For rare sales (Croston, corrected)', 'devskyy'),
+  tsb: __('For sales that fade out (TSB)', 'devskyy'),
+  adida: __('For rare sales, in longer steps (ADIDA)', 'devskyy'),
+  imapa: __('For rare sales, in several steps (IMAPA)', 'devskyy'),
+  boosted: __('Learned from all products together', 'devskyy'),
+  combination: __('Several methods together', 'devskyy'),
+  category: __('From products of the same category', 'devskyy'),
+});
+
+export const methodLabel = (method) => (method ? METHODS()[String(method).replaceAll('-', '_')] ?? readable(method) : '');
+
+const NOTES = () => ({
+  one_point: __('There is only one day of sales, so this is hardly more than a guess.', 'devskyy'),
+  no_history: __('Not sold yet: nothing is known of it.', 'devskyy'),
+  like_category: __('Too new to know by itself: taken from products of its category.', 'devskyy'),
+  not_better_than_naive: __('On past sales this was no better than repeating the last season.', 'devskyy'),
+  too_short_for_backtest: __('Not enough data yet to test the forecast on past sales.', 'devskyy'),
+  no_stock_management: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
+  stock_not_managed: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
+  no_cost: __('Its cost is not known: fill it in under Supply or in the product.', 'devskyy'),
+  no_supplier: __('It has no supplier yet: choose one under Supply.', 'devskyy'),
+  budget: __('Left out for now: it does not fit the budget.', 'devskyy'),
+  supplier_minimum: __('More is ordered than needed, to reach the supplier\'s smallest order.', 'devskyy'),
+  negative: __('More came back than was sold on some days; those days count as none sold.', 'devskyy'),
+  out_of_stock_days: __('Days without stock were left out: they say nothing about demand.', 'devskyy'),
+  stale_forecast: __('The forecast is older than a week.', 'devskyy'),
+  override: __('Your own correction is in these figures.', 'devskyy'),
+});
+
+/** What limits the figures, each as a sentence; codes of ours are said in words, sentences stay. */
+export function noteWords(notes) {
+  const codes = typeof notes === 'string' && /^[a-z0-9_]+( [a-z0-9_]+)*$/.test(notes);
+  const list = Array.isArray(notes) ? notes : codes ? notes.split(' ') : [notes];
+  const said = list.filter(Boolean).map((note) => (typeof note === 'object' ? sentence(note) : NOTES()[note] ?? (/\s/.test(note) ? __(note, 'devskyy') : `${readable(note)}.`)));
+  return [...new Set(said)];
+}
+
+export const orderState = (state) => ({
+  draft: [__('Draft', 'devskyy'), 'plain'],
+  sending: [__('Being sent', 'devskyy'), 'busy'],
+  unknown: [__('Perhaps sent', 'devskyy'), 'warn'],
+  sent: [__('Sent', 'devskyy'), 'busy'],
+  part: [__('Partly received', 'devskyy'), 'busy'],
+  received: [__('Received', 'devskyy'), 'good'],
+  cancelled: [__('Cancelled', 'devskyy'), 'plain'],
+})[state] ?? [readable(state), 'plain'];
+
+/* translators: %s: number of a purchase order. */
+export const orderName = ({ number: n }) => sprintf(__('Order %s', 'devskyy'), n);
+
+/** Runs of days without stock as the chart shades them. */
+export function shades(history) {
+  const found = [];
+  for (const { day: at, in_stock: there } of history) {
+    if (there !== false) {
+      found.open = false;
+    } else if (found.open) {
+      found[found.length - 1].to = at;
+    } else {
+      found.push({ from: at, to: at, label: __('Out of stock', 'devskyy') });
+      found.open = true;
+    }
+  }
+  return found.map(({ from, to, label }) => ({ from, to, label }));
+}
+
+/** The picture of an item or of the shop, or null where nothing was sold and nothing is expected. */
+export function chartOf({ history = [], forecast = [], level, as_of: now }, title) {
+  if (!history.length && !forecast.length) return null;
+  const sure = sureness(level);
+  const banded = forecast.filter(({ low, high }) => known(low) && known(high));
+  const start = now ?? forecast[0]?.day;
+  return {
+    title, x_label: __('Day', 'devskyy'), y_label: __('Pieces a day', 'devskyy'), unit: 'pieces', x_type: 'date',
+    series: [
+      // Without stock nothing can be sold: such a day says nothing and the line breaks there.
+      { name: __('Sold', 'devskyy'), kind: 'line', style: 'solid', points: history.map(({ day: at, sold, in_stock: there }) => [at, there === false && !sold ? null : sold]) },
+      { name: __('Expected', 'devskyy'), kind: 'line', style: 'dashed', points: forecast.map(({ day: at, mean }) => [at, mean]) },
+    ].filter(({ points }) => points.length),
+    /* translators: %s: how sure, such as "in 8 of 10 cases". */
+    ...(banded.length && { band: { name: sure ? sprintf(__('Range %s', 'devskyy'), sure) : __('Range', 'devskyy'), points: banded.map(({ day: at, low, high }) => [at, low, high]) } }),
+    marks: start ? [{ x: start, label: __('Today', 'devskyy') }] : [],
+    shade: shades(history),
+  };
+}
+
+/** What the chosen rows cost together: `{text, unknown}`; rows without a known cost are counted, not guessed. */
+export function costOf(rows) {
+  const sums = new Map();
+  const unknown = rows.filter(({ order_cost: amount }) => !known(amount?.value)).length;
+  for (const { order_cost: amount } of rows) {
+    if (known(amount?.value)) sums.set(amount.currency, (sums.get(amount.currency) ?? 0) + Number(amount.value));
+  }
+  return { text: [...sums].map(([currency, value]) => cost({ currency, value })).join(' + '), unknown };
+}
+
+/** An override in words: `× 1.5, Nov 28 to Dec 24`. */
+export function overrideWords({ kind, value, first_day: first, last_day: last }) {
+  /* translators: %s: a factor. */
+  const what = kind === 'per_day' ? sprintf(__('%s a day', 'devskyy'), pieces(value)) : sprintf(__('× %s', 'devskyy'), number(value, 2));
+  /* translators: 1: what holds, such as "× 1.5", 2: first day, 3: last day. */
+  return sprintf(__('%1$s from %2$s to %3$s', 'devskyy'), what, day(first), day(last));
+}
