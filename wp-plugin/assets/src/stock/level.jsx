@@ -4,15 +4,8 @@ import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { post } from '../lib/api.js';
 import { Problem } from '../lib/states.jsx';
+import { levelOf } from './typed.js';
 import { pieces } from './words.js';
-
-/** What was typed as a level: a whole number of pieces, null for the shop's own, undefined when it is neither. */
-export function levelOf(text) {
-  const trimmed = String(text ?? '').trim();
-  if (trimmed === '') return null;
-  const value = Number(trimmed);
-  return Number.isInteger(value) && value >= 0 && value <= 1_000_000 ? value : undefined;
-}
 
 /** At how many pieces WooCommerce warns: for this variation alone, written into the shop at once as the person, with its way back. */
 export function LowStock({ item, onChange }) {

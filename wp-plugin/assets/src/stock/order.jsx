@@ -12,17 +12,12 @@ import { Ask } from '../access/parts.jsx';
 import { Section } from '../inbox/evidence.jsx';
 import { Receive, Receipts } from './receive.jsx';
 import { Send } from './send.jsx';
+import { wanted } from './typed.js';
 import { cost, orderName, orderState } from './words.js';
 
 export function State({ state }) {
   const [label, tone] = orderState(state);
   return <Badge tone={tone}>{label}</Badge>;
-}
-
-/** A whole number of pieces as typed: from 1 to a million, else undefined. */
-export function wanted(text) {
-  const value = Number(String(text).trim() || NaN);
-  return Number.isInteger(value) && value >= 1 && value <= 1_000_000 ? value : undefined;
 }
 
 function Line({ line, draft, onQuantity, onRemove }) {

@@ -1,29 +1,14 @@
-import { __, sprintf } from '@wordpress/i18n';
+import { __ } from '@wordpress/i18n';
 import { Button, RadioControl, TextControl } from '@wordpress/components';
 import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { post, remove } from '../lib/api.js';
-import { number } from '../lib/money.js';
 import { Problem } from '../lib/states.jsx';
 import { ago, today } from '../lib/time.js';
 import { complaints } from '../access/rights.js';
 import { Reveal } from './form.jsx';
+import { faults } from './typed.js';
 import { overrideWords } from './words.js';
-
-const MOST = { factor: 100, per_day: 100_000 };
-
-/** What is wrong with a correction, by field; empty when it may be sent. */
-export function faults({ kind, value, first_day: first, last_day: last }) {
-  const amount = Number(value);
-  const wrong = {};
-  if (!first) wrong.first_day = __('This is needed.', 'devskyy');
-  if (!last) wrong.last_day = __('This is needed.', 'devskyy');
-  else if (first && last < first) wrong.last_day = __('The last day is before the first.', 'devskyy');
-  if (String(value).trim() === '' || !Number.isFinite(amount)) wrong.value = __('This must be a number.', 'devskyy');
-  /* translators: 1: smallest, 2: largest value. */
-  else if (amount < 0 || amount > MOST[kind]) wrong.value = sprintf(__('Choose a value from %1$s to %2$s.', 'devskyy'), 0, number(MOST[kind], 0));
-  return wrong;
-}
 
 function Dates({ values, wrong, set }) {
   const field = (name, label, least) => (

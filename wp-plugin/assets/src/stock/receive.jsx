@@ -7,25 +7,8 @@ import { number } from '../lib/money.js';
 import { Badge, Problem } from '../lib/states.jsx';
 import { ago, moment } from '../lib/time.js';
 import { Section } from '../inbox/evidence.jsx';
+import { arrived, pressKey } from './typed.js';
 import { pieces } from './words.js';
-
-/** 128 random bits as hex: a second press of the same receipt is not a second receipt. */
-export const pressKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-
-/** What was typed as received: `{lines, wrong, over}`; empty and 0 are nothing. */
-export function arrived(lines, texts) {
-  const found = { lines: [], wrong: [], over: [] };
-  for (const { item_id: item, quantity, received = 0 } of lines) {
-    const text = String(texts[item] ?? '').trim();
-    const value = Number(text || 0);
-    if (!Number.isInteger(value) || value < 0 || value > 1_000_000) found.wrong.push(item);
-    else if (value > 0) {
-      found.lines.push({ item_id: item, quantity: value });
-      if (value > quantity - received) found.over.push(item);
-    }
-  }
-  return found;
-}
 
 const open = (lines) => lines.filter(({ quantity, received = 0 }) => received < quantity);
 
@@ -33,7 +16,8 @@ const open = (lines) => lines.filter(({ quantity, received = 0 }) => received < 
 export function Receive({ order, away, onChange }) {
   const [texts, setTexts] = useState({});
   const [over, setOver] = useState(false);
-  const [key, setKey] = useState(pressKey);
+  // It stays through failures: an answer that was lost on its way must not put the pieces in twice.
+  const [key] = useState(pressKey);
   const [state, setState] = useState({ busy: false, error: null });
   const found = arrived(order.lines, texts);
   const total = found.lines.reduce((sum, { quantity }) => sum + quantity, 0);
@@ -48,7 +32,6 @@ export function Receive({ order, away, onChange }) {
       onChange();
     } catch (error) {
       setState({ busy: false, error });
-      setKey(pressKey());
     }
   };
   return (

@@ -85,22 +85,28 @@ const METHODS = () => ({
 
 export const methodLabel = (method) => (method ? METHODS()[String(method).replaceAll('-', '_')] ?? readable(method) : '');
 
+// As NOTE_WORDS of sidecar/retail/note_words.py, in the owner's language and with what to do.
 const NOTES = () => ({
-  one_point: __('There is only one day of sales, so this is hardly more than a guess.', 'devskyy'),
-  no_history: __('Not sold yet: nothing is known of it.', 'devskyy'),
+  beyond_the_forecast: __('Delivery takes longer than the forecast reaches; its pace is taken to go on.', 'devskyy'),
+  category_level: __('Too little of it was sold to know by itself: it follows its category.', 'devskyy'),
+  dying: __('It sells less and less.', 'devskyy'),
+  ends_early: __('The last days are not known yet.', 'devskyy'),
+  intermittent: __('It sells rarely; a method for rare sales was used.', 'devskyy'),
   like_category: __('Too new to know by itself: taken from products of its category.', 'devskyy'),
-  not_better_than_naive: __('On past sales this was no better than repeating the last season.', 'devskyy'),
-  too_short_for_backtest: __('Not enough data yet to test the forecast on past sales.', 'devskyy'),
-  no_stock_management: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
-  stock_not_managed: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
-  no_cost: __('Its cost is not known: fill it in under Supply or in the product.', 'devskyy'),
-  no_supplier: __('It has no supplier yet: choose one under Supply.', 'devskyy'),
-  budget: __('Left out for now: it does not fit the budget.', 'devskyy'),
-  supplier_minimum: __('More is ordered than needed, to reach the supplier\'s smallest order.', 'devskyy'),
   negative: __('More came back than was sold on some days; those days count as none sold.', 'devskyy'),
+  no_cost: __('Its cost is not known: fill it in under Supply or in the product.', 'devskyy'),
+  no_forecast: __('There is no forecast for it yet; the next one includes it.', 'devskyy'),
+  no_history: __('Not sold yet: nothing is known of it.', 'devskyy'),
+  no_supplier: __('It has no supplier yet: choose one under Supply.', 'devskyy'),
+  not_better_than_naive: __('On past sales this was no better than repeating the last season.', 'devskyy'),
+  not_published: __('It is not published, so nothing is ordered.', 'devskyy'),
+  on_sale: __('It is on sale now; past sales may say too little about the lower price.', 'devskyy'),
+  one_point: __('There is only one day of sales, so this is hardly more than a guess.', 'devskyy'),
   out_of_stock_days: __('Days without stock were left out: they say nothing about demand.', 'devskyy'),
-  stale_forecast: __('The forecast is older than a week.', 'devskyy'),
   override: __('Your own correction is in these figures.', 'devskyy'),
+  service_level_lowered: __('More than 99.5% in stock is worked out as 99.5%.', 'devskyy'),
+  stock_not_managed: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
+  too_short_for_backtest: __('Not enough data yet to test the forecast on past sales.', 'devskyy'),
 });
 
 /** What limits the figures, each as a sentence; codes of ours are said in words, sentences stay. */

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { tableOf } from '../src/lib/scale.js';
+import { decode } from '../src/stock/csv.js';
+import { arrived, faults, levelOf, pressKey, wanted } from '../src/stock/typed.js';
+import { accuracyWords, chartOf, cost, costOf, expected, noteWords, orderName, orderWords, overrideWords, percent, pieces, riskWords, shades } from '../src/stock/words.js';
+import { euros, shopTime } from './host.mjs';
+
+const NOW = '2026-11-26';
+
+beforeEach(() => { globalThis.devskyy = {}; shopTime('Europe/Berlin', 1); });
+afterEach(() => { delete globalThis.devskyy; });
+
+test('pieces and shares are said in the shop\'s numbers, small ones with their decimal', () => {
+  assert.deepEqual([pieces(1), pieces(8.64), pieces(1234.5)], ['1 piece', '8.6 pieces', '1,235 pieces']);
+  globalThis.devskyy = { currency: euros };
+  assert.equal(pieces(8.64), '8,6 pieces');
+  assert.deepEqual([percent(0.953), percent(0.034), percent(0)], ['95%', '3,4%', '0%']);
+});
+
+test('what is expected has its interval, and nothing is made up', () => {
+  assert.deepEqual(expected({ value: 18.2, low: 11.1, high: 27.4, unit: 'pieces' }), { main: '18 pieces', range: '11 to 27' });
+  assert.deepEqual(expected({ value: 0.4, low: 0, high: 2 }), { main: '0.4 pieces', range: '0 to 2' });
+  assert.equal(expected({ value: 3 }).range, '');
+  assert.deepEqual([expected(null), expected({ value: null, low: 1, high: 2 })], [null, null]);
+});
+
+test('what to order says by when, and is late on the day itself', () => {
+  assert.deepEqual(orderWords({ order_quantity: 24, order_by: '2026-11-30' }, NOW), { main: '24 pieces', when: 'by 30 Nov', late: false });
+  assert.deepEqual(orderWords({ order_quantity: 24, order_by: NOW }, NOW), { main: '24 pieces', when: 'now', late: true });
+  assert.deepEqual(orderWords({ order_quantity: 24 }, NOW), { main: '24 pieces', when: '', late: false });
+  assert.deepEqual(orderWords({ order_quantity: 0, order_by: '2026-12-12' }, NOW), { main: 'Nothing', when: 'until 12 Dec', late: false });
+  assert.deepEqual(orderWords({ order_quantity: null, order_by: null }, NOW), { main: 'Nothing', when: '', late: false });
+});
+
+test('a chance is never said to be none or certain', () => {
+  assert.deepEqual(riskWords(0.341), { text: '34%', tone: 'warn' });
+  assert.deepEqual([riskWords(0).text, riskWords(1).text, riskWords(0.5).tone, riskWords(0.19).tone], ['under 1%', 'over 99%', 'bad', 'good']);
+  assert.equal(riskWords(null), null);
+});
+
+test('accuracy is against the simple forecast, and being no better is said', () => {
+  const better = accuracyWords({ error: 0.82, naive_error: 1 });
+  assert.deepEqual([better.short, better.tone, better.detail], ['18% better', 'good', 'Error 0.82, simple forecast 1']);
+  assert.deepEqual([accuracyWords({ error: 1, naive_error: 1 }).text, accuracyWords({ error: 1.2, naive_error: 1 }).text], ['As the simple forecast', 'Worse than the simple forecast']);
+  assert.equal(accuracyWords({ error: 1.2, naive_error: 1 }).tone, 'warn');
+  assert.deepEqual([accuracyWords({ error: null, naive_error: 1 }), accuracyWords({})], [null, null]);
+  assert.deepEqual([accuracyWords({ error: 0, naive_error: 0 }).text, accuracyWords({ error: 0.5 }).text], ['Error 0', 'Error 0.5']);
+});
+
+test('notes: codes in words, sentences as they are, each once', () => {
+  assert.deepEqual(noteWords('no_cost no_supplier'), ['Its cost is not known: fill it in under Supply or in the product.', 'It has no supplier yet: choose one under Supply.']);
+  assert.deepEqual(noteWords(['override', 'override', 'The shop was closed.', 'brand_new']), ['Your own correction is in these figures.', 'The shop was closed.', 'Brand new.']);
+  assert.deepEqual(noteWords('3 items, longest 214 days without a sale.'), ['3 items, longest 214 days without a sale.']);
+  assert.deepEqual([noteWords(null), noteWords(''), noteWords([])], [[], [], []]);
+});
+
+test('costs add up by currency and what is not known is counted, not guessed', () => {
+  const row = (value, currency = 'USD') => ({ order_cost: value === null ? null : { value, currency } });
+  assert.deepEqual(costOf([row('10.50'), row('4.25'), row(null)]), { text: '$14.75', unknown: 1 });
+  assert.equal(costOf([row('10'), row('3', 'EUR')]).text, '$10.00 + EUR\u00a03.00');
+  assert.deepEqual(costOf([]), { text: '', unknown: 0 });
+  assert.deepEqual([cost({ value: null, currency: 'USD' }), cost(undefined), cost({ value: '0.00', currency: 'USD' })], ['', '', '$0.00']);
+});
+
+test('an override says what holds and for which days', () => {
+  const days = { first_day: '2026-11-28', last_day: '2026-12-24' };
+  assert.equal(overrideWords({ kind: 'factor', value: 1.5, ...days }), '× 1.5 from November 28, 2026 to December 24, 2026');
+  assert.equal(overrideWords({ kind: 'per_day', value: 2, ...days }), '2 pieces a day from November 28, 2026 to December 24, 2026');
+  assert.equal(orderName({ number: 7 }), 'Order 7');
+});
+
+const history = [
+  { day: '2026-11-20', sold: 2, in_stock: true }, { day: '2026-11-21', sold: 0, in_stock: false }, { day: '2026-11-22', sold: 0, in_stock: false },
+  { day: '2026-11-23', sold: 1, in_stock: true }, { day: '2026-11-24', sold: 0 }, { day: '2026-11-25', sold: 0, in_stock: false },
+];
+
+test('days without stock are shaded in runs; unknown ones are not', () => {
+  assert.deepEqual(shades(history).map(({ from, to }) => [from, to]), [['2026-11-21', '2026-11-22'], ['2026-11-25', '2026-11-25']]);
+  assert.deepEqual(shades([]), []);
+});
+
+test('the picture: history solid and broken where there was no stock, the forecast dashed with its band, today marked', () => {
+  const chart = chartOf({ history, forecast: [{ day: NOW, mean: 1.2, low: 0, high: 3 }, { day: '2026-11-27', mean: 1.1, low: 0, high: 3.2 }], level: 0.8, as_of: NOW }, 'Sold');
+  assert.deepEqual(chart.series.map(({ style }) => style), ['solid', 'dashed']);
+  assert.deepEqual(chart.series[0].points.map(([, sold]) => sold), [2, null, null, 1, 0, null]);
+  assert.deepEqual([chart.band.name, chart.band.points.length, chart.marks[0].x], ['Range in 8 of 10 cases', 2, NOW]);
+  assert.equal(tableOf(chart).length, 8);
+});
+
+test('what was sold on a day that ended without stock still counts', () => {
+  const chart = chartOf({ history: [{ day: '2026-11-25', sold: 4, in_stock: false }], forecast: [] }, '');
+  assert.deepEqual(chart.series[0].points, [['2026-11-25', 4]]);
+});
+
+test('no picture without anything to draw, and no band where none is known', () => {
+  assert.equal(chartOf({ history: [], forecast: [] }, ''), null);
+  const chart = chartOf({ history: [], forecast: [{ day: NOW, mean: 1, low: null, high: null }] }, '');
+  assert.deepEqual([chart.band, chart.series.length, chart.marks[0].x], [undefined, 1, NOW]);
+});
+
+test('a file is read in the letters that spreadsheets save', () => {
+  const bytes = (...list) => Uint8Array.from(list).buffer;
+  assert.equal(decode(new TextEncoder().encode('Söhne').buffer), 'Söhne');
+  assert.equal(decode(bytes(0x53, 0xf6, 0x68)), 'Söh');
+  assert.equal(decode(bytes(0xff, 0xfe, 0x53, 0, 0xf6, 0)), 'Sö');
+  assert.equal(decode(bytes(0xfe, 0xff, 0, 0x53, 0, 0xf6)), 'Sö');
+  assert.equal(decode(bytes()), '');
+});
+
+test('a correction must name its days in order and a number in its bounds', () => {
+  const good = { kind: 'factor', value: '1.5', first_day: '2026-11-28', last_day: '2026-11-28' };
+  assert.deepEqual(faults(good), {});
+  assert.deepEqual(faults({ ...good, value: '0' }), {});
+  assert.deepEqual(Object.keys(faults({ kind: 'factor', value: ' ', first_day: '', last_day: '' })), ['first_day', 'last_day', 'value']);
+  assert.equal(faults({ ...good, last_day: '2026-11-27' }).last_day, 'The last day is before the first.');
+  assert.deepEqual([faults({ ...good, value: '-1' }).value, faults({ ...good, value: '101' }).value, faults({ ...good, value: 'many' }).value], ['Choose a value from 0 to 100.', 'Choose a value from 0 to 100.', 'This must be a number.']);
+  assert.deepEqual(faults({ ...good, kind: 'per_day', value: '101' }), {});
+});
+
+test('a low-stock level is a whole number; empty means the shop\'s own', () => {
+  assert.deepEqual(['', ' 7 ', '0', '1.5', '-1', 'x', 9_000_000].map(levelOf), [null, 7, 0, undefined, undefined, undefined, undefined]);
+});
+
+test('pieces of an order are whole and at least one', () => {
+  assert.deepEqual(['3', '', '0', '2.5', 'x', '1e6', '1000001'].map(wanted), [3, undefined, undefined, undefined, undefined, 1_000_000, undefined]);
+});
+
+test('what arrived: empty is nothing, more than is missing is asked about', () => {
+  const lines = [{ item_id: 1, quantity: 10, received: 4 }, { item_id: 2, quantity: 5 }, { item_id: 3, quantity: 1 }];
+  assert.deepEqual(arrived(lines, { 1: '6', 2: '' }), { lines: [{ item_id: 1, quantity: 6 }], wrong: [], over: [] });
+  assert.deepEqual(arrived(lines, { 1: '7', 2: '-1', 3: '0' }), { lines: [{ item_id: 1, quantity: 7 }], wrong: [2], over: [1] });
+  assert.match(pressKey(), /^[0-9a-f]{32}$/);
+  assert.notEqual(pressKey(), pressKey());
+});
