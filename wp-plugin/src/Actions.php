@@ -23,6 +23,7 @@ final class Actions
             'webhook.redeliver' => __('Sent a message of a webhook again', 'devskyy'),
             'integration.made' => __('Added a service', 'devskyy'),
             'integration.changed' => __('Changed a service', 'devskyy'),
+            'integration.checked' => __('Tested a service', 'devskyy'),
             'integration.authorize' => __('Asked a service for access', 'devskyy'),
             'integration.connected' => __('Connected a service', 'devskyy'),
             'integration.revoked' => __('Disconnected a service', 'devskyy'),

@@ -14,6 +14,7 @@ final class Page
 {
     public static function load(string $page): void
     {
+        $page === 'connections' && Oauth_Return::take();
         add_action('admin_enqueue_scripts', static fn () => self::enqueue($page));
     }
 
@@ -71,7 +72,11 @@ final class Page
             'urls' => Menu::urls(),
             'can' => ['pair' => current_user_can('manage_options')],
             'caps' => array_values(array_filter(['manage_woocommerce', 'manage_options'], 'current_user_can')),
-        ] + ($page === 'activity' ? ['actions' => Actions::words(), 'groups' => Actions::groups(), 'most' => Activity::MOST] : []);
+        ] + match ($page) {
+            'activity' => ['actions' => Actions::words(), 'groups' => Actions::groups(), 'most' => Activity::MOST],
+            'connections' => array_filter(['redirect' => Oauth_Return::url(), 'returned' => Oauth_Return::result()]),
+            default => [],
+        };
     }
 
     private static function file(string $name): string

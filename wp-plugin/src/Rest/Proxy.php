@@ -50,9 +50,9 @@ final class Proxy
     }
 
     /** A change on the sidecar in the person's name. */
-    public static function act(string $method, string $path, mixed $body = null): \stdClass|WP_Error
+    public static function act(string $method, string $path, mixed $body = null, array $options = []): \stdClass|WP_Error
     {
-        return Client::request($method, $path, [], is_array($body) ? (object) $body : ($body ?? new \stdClass()), ['person' => true]);
+        return Client::request($method, $path, [], is_array($body) ? (object) $body : ($body ?? new \stdClass()), ['person' => true] + $options);
     }
 
     /** The JSON body with objects kept, so that `{}` stays an object on its way through. */

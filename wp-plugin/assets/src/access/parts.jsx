@@ -15,7 +15,7 @@ export function When({ time, never = __('never', 'devskyy') }) {
   return time ? <time dateTime={time} title={moment(time)}>{ago(time)}</time> : <span className="devskyy-quiet">{never}</span>;
 }
 
-function Copy({ text, label }) {
+export function Copy({ text, label }) {
   const [copied, setCopied] = useState(false);
   const ref = useCopyToClipboard(text, () => { setCopied(true); speak(__('Copied.', 'devskyy')); });
   return <Button ref={ref} variant="secondary" size="compact" aria-label={label}>{copied ? __('Copied', 'devskyy') : __('Copy', 'devskyy')}</Button>;

@@ -1,0 +1,4 @@
+import { mount } from './lib/frame.jsx';
+import { Connections } from './connections/page.jsx';
+
+mount('connections', Connections);
