@@ -91,8 +91,8 @@ abstract class Shop_Test_Case extends TestCase
         if (is_wp_error($answer)) {
             return $answer;
         }
-        [$status, $body] = isset($answer[0]) ? $answer : [200, $answer];
-        return ['response' => ['code' => $status, 'message' => ''], 'headers' => [], 'body' => is_string($body) ? $body : wp_json_encode($body), 'cookies' => [], 'filename' => null];
+        [$status, $body, $headers] = (isset($answer[0]) ? $answer : [200, $answer]) + [2 => []];
+        return ['response' => ['code' => $status, 'message' => ''], 'headers' => $headers, 'body' => is_string($body) ? $body : wp_json_encode($body), 'cookies' => [], 'filename' => null];
     }
 
     protected static function refusal(int $status, string $code): array

@@ -62,8 +62,8 @@ function detail(id) {
   if (n < 0) return refuse(404, 'not_found', 'There is no such item.', 'Go back to the list.');
   const base = rate(n) * 2;
   return [200, {
-    ok: true, as_of: dayAt(0), item: rows[n], history: n === 11 ? [] : history(base), forecast: n === 11 ? [] : forecast(base), level: 0.8, overrides: overrides.filter((one) => String(one.item_id) === id), accuracy: { metric: 'RMSSE', origins: 4, coverage: 0.83 },
-    parts: [{ label: 'reorder_point', value: rows[n].reorder_point, unit: 'pieces' }, { label: 'safety_stock', value: 7, unit: 'pieces' }, { label: 'order_up_to', value: rows[n].reorder_point * 2, unit: 'pieces' }, { label: 'stockout_if_ordered', value: 0.41, unit: 'share' }],
+    ok: true, as_of: dayAt(0), item: rows[n], history: n === 11 ? [] : history(base), forecast: n === 11 ? [] : forecast(base), level: 0.8, overrides: overrides.filter((one) => String(one.item_id) === id), accuracy: { metric: 'RMSSE', coverage: 0.88, coverage_level: 0.9 },
+    parts: [{ code: 'reorder_point', label: 'Order at', value: rows[n].reorder_point, unit: 'pieces' }, { code: 'safety_stock', label: 'Of it for safety', value: 7, unit: 'pieces' }, { code: 'order_up_to', label: 'Fill up to', value: rows[n].reorder_point * 2, unit: 'pieces' }, { code: 'stockout_if_ordered', label: 'Risk', value: 0.41, unit: 'share' }],
   }];
 }
 

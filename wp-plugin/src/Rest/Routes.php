@@ -133,8 +133,8 @@ final class Routes
     {
         [$staff, $person] = [[Access::class, 'staff'], [Access::class, 'decide']];
         [$item, $id] = ['(?P<item>\d{1,18})', '(?P<id>[A-Za-z0-9_-]{1,64})'];
-        $level = ['type' => ['integer', 'null'], 'minimum' => 0, 'maximum' => 1_000_000, 'required' => true] + self::checks();
-        $view = ['state' => ['type' => 'string', 'enum' => ['order', 'dead', 'all']] + self::checks(), 'search' => self::text(200), 'limit' => self::number(1, 100), 'cursor' => self::text(200)];
+        $level = ['type' => ['integer', 'null'], 'minimum' => 0, 'maximum' => 1_000_000] + self::checks();
+        $view = ['state' => ['type' => 'string', 'enum' => ['order', 'dead', 'all']] + self::checks(), 'search' => self::text(100), 'limit' => self::number(1, 100), 'cursor' => self::text(20)];
         self::add('GET', '/inventory', [Stock_Page::class, 'first'], $staff, $view);
         self::add('GET', '/inventory/items', [Stock_Page::class, 'items'], $staff, $view);
         self::add('GET', "/inventory/items/$item", [Stock_Page::class, 'item'], $staff);

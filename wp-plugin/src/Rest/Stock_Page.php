@@ -133,6 +133,11 @@ final class Stock_Page
      */
     public static function low_stock(WP_REST_Request $request): array|WP_Error
     {
+        // A level of null is the shop's own, which WordPress cannot tell from one that is missing.
+        $missing = array_filter(['was', 'to'], static fn (string $name): bool => !$request->has_param($name));
+        if ($missing !== []) {
+            return Error_Hints::error('invalid', 400, '', ['fields' => array_fill_keys($missing, __('This is needed.', 'devskyy'))]);
+        }
         $product = wc_get_product((int) $request['item']);
         $holder = $product ? wc_get_product($product->get_stock_managed_by_id()) : null;
         if (!$holder || !$holder->managing_stock()) {

@@ -48,7 +48,7 @@ final class Client
             return is_wp_error($error) ? $error : Error_Hints::error('not_a_sidecar', 502);
         }
         preg_match('/filename="([^"\/\\\\]+)"/', (string) wp_remote_retrieve_header($response, 'content-disposition'), $name);
-        return ['type' => (string) wp_remote_retrieve_header($response, 'content-type'), 'name' => sanitize_file_name($name[1] ?? basename($path)), 'body' => $body];
+        return ['type' => (string) wp_remote_retrieve_header($response, 'content-type') ?: 'application/octet-stream', 'name' => sanitize_file_name($name[1] ?? basename($path)), 'body' => $body];
     }
 
     /** A GET that falls back on the last good answer, marked `stale`, while the sidecar is away. */

@@ -1,4 +1,4 @@
-import { __, sprintf } from '@wordpress/i18n';
+import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { Thumb } from '../inbox/row.jsx';
 import { Section } from '../inbox/evidence.jsx';
@@ -21,8 +21,6 @@ const PARTS = () => ({
   order_up_to: __('Fill up to', 'devskyy'),
   stock: __('In stock', 'devskyy'),
   incoming: __('On the way', 'devskyy'),
-  lead_demand: __('Sold until the delivery comes', 'devskyy'),
-  days_of_cover: __('Lasts for', 'devskyy'),
   stockout_if_ordered: __('May run out even if ordered now', 'devskyy'),
   short: __('Missed without an order', 'devskyy'),
 });
@@ -32,9 +30,12 @@ function partValue({ value, unit }) {
   if (unit === 'pieces') return pieces(value);
   if (unit === 'share' || unit === 'probability') return percent(value);
   /* translators: %s: number of days. */
-  if (unit === 'days') return sprintf(__('%s days', 'devskyy'), number(value, 1));
+  if (unit === 'days') return sprintf(_n('%s day', '%s days', value, 'devskyy'), number(value, 1));
   return quantity(value, unit);
 }
+
+/** The terms stand under Supply. */
+const TERMS = ['lead_days', 'lead_spread_days', 'review_days', 'service_level', 'moq', 'pack', 'order_quantity'];
 
 function Facts({ items }) {
   const shown = items.filter(([, value]) => value !== undefined && value !== null && value !== '');
@@ -86,7 +87,7 @@ function Order({ item, parts, away, busy, onMake }) {
           {__('to run out before an order of today would arrive', 'devskyy')}
         </p>
       )}
-      <Facts items={(parts ?? []).map((part) => [PARTS()[part.name ?? part.label] ?? __(part.label ?? part.name, 'devskyy'), partValue(part)])} />
+      <Facts items={(parts ?? []).filter(({ code }) => !TERMS.includes(code)).map((part) => [PARTS()[part.code] ?? __(part.label, 'devskyy'), partValue(part)])} />
     </>
   );
 }
@@ -101,10 +102,9 @@ function Sure({ item, accuracy }) {
         [__('Tested on your past sales', 'devskyy'), words ? words.text : __('Not yet: too few days', 'devskyy')],
         [__('Error, simple forecast', 'devskyy'), words?.detail && `${number(item.error, 2)}, ${number(item.naive_error, 2)}${accuracy?.metric ? ` (${accuracy.metric})` : ''}`],
         /* translators: 1: measured share, 2: how sure the range says it is. */
-        [__('Sales within the range', 'devskyy'), accuracy?.coverage !== null && accuracy?.coverage !== undefined && (accuracy.level
-          ? sprintf(__('%1$s of the time, %2$s were promised', 'devskyy'), percent(accuracy.coverage), percent(accuracy.level))
+        [__('Sales within the range', 'devskyy'), accuracy?.coverage !== null && accuracy?.coverage !== undefined && (accuracy.coverage_level
+          ? sprintf(__('%1$s, where %2$s are meant to be', 'devskyy'), percent(accuracy.coverage), percent(accuracy.coverage_level))
           : percent(accuracy.coverage))],
-        [__('Tests', 'devskyy'), accuracy?.origins > 0 && number(accuracy.origins, 0)],
         [__('Forecast made', 'devskyy'), item.made_at && <time key="at" dateTime={item.made_at} title={moment(item.made_at)}>{ago(item.made_at)}</time>],
       ].map(([term, value]) => [term, value || ''])} />
       {notes.length > 0 && <><h4>{__('What is not known', 'devskyy')}</h4><ul className="devskyy-lines">{notes.map((note) => <li key={note}>{note}</li>)}</ul></>}
@@ -154,7 +154,7 @@ export function Item({ id, row, away, busy, turn, onClose, onMake, onChange }) {
             </Section>
             <Section title={__('What to order', 'devskyy')}><Order item={item} parts={fresh?.parts} away={off} busy={busy} onMake={onMake} /></Section>
             <Dead item={item} />
-            <Section title={__('How sure', 'devskyy')}><Sure item={item} accuracy={fresh?.accuracy && { level: fresh.level, ...fresh.accuracy }} /></Section>
+            <Section title={__('How sure', 'devskyy')}><Sure item={item} accuracy={fresh?.accuracy} /></Section>
             <Section title={__('Your correction', 'devskyy')}><Overrides item={item} overrides={fresh?.overrides} away={off || !fresh} onChange={changed} /></Section>
             <Section title={__('Low-stock warning', 'devskyy')}>{item.low_stock && <LowStock key={`${id} ${item.low_stock.own}`} item={item} />}</Section>
             <Section title={__('Supply', 'devskyy')}><Supply key={id} item={item} away={off} onChange={changed} /></Section>
