@@ -147,8 +147,9 @@ def edit(rt: Runtime, shop_id: str, ident: str, values: Row, fresh: Row, who: Ro
                     fields={fresh["kind"]: f"the integration is of kind {row['kind']}"},
                 )
             config |= fresh["config"]
-            columns |= {"state": _state_after(row), "failures": 0, "retry_at": None}
-            keep_credentials(conn, rt, row, credentials(conn, rt, row) | fresh["credentials"])
+            kept = credentials(conn, rt, row) | fresh["credentials"]
+            columns |= {"state": _state_after(row, kept), "failures": 0, "retry_at": None}
+            keep_credentials(conn, rt, row, kept)
         change(conn, row, config=config, updated_at=now(), **columns)
         detail = {"changed": sorted([*values, *(["credentials"] if fresh else [])])}
         stood = {**row, "health_path": row["config"].get("health_path")}
@@ -159,9 +160,11 @@ def edit(rt: Runtime, shop_id: str, ident: str, values: Row, fresh: Row, who: Ro
     return get(rt, shop_id, ident)
 
 
-def _state_after(row: Row) -> str:
-    # A new client secret brings no tokens back that the service has revoked.
-    return str(row["state"]) if row["kind"] == "oauth2" and row["state"] == "revoked" else "new"
+def _state_after(row: Row, kept: Row) -> str:
+    if row["kind"] != "oauth2":
+        return "new"
+    # A new client secret brings no tokens back that the service has revoked, and ends none that it gave.
+    return "revoked" if row["state"] == "revoked" else "connected" if kept.get("access_token") else "new"
 
 
 def _name_is_free(conn: Connection, row: Row, name: str) -> None:

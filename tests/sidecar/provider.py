@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
@@ -28,6 +29,7 @@ class Provider:
     url: str = ""
     expires_in: int | None = 3_600
     send_iss: str | None = None
+    asks: bool = False
     rotate: bool = True
     token_delay_s: float = 0.0
     token_status: int = 200
@@ -119,12 +121,29 @@ class Handler(BaseHTTPRequestHandler):
         if not right or query.get("code_challenge_method") != "S256" or len(query["code_challenge"]) != 43:
             self._answer(400, {"error": "invalid_request"})
             return
+        answer = query.pop("answer", "" if self.provider.asks else "yes")
+        if not answer:
+            self._consent()
+            return
         code = "code-" + secrets.token_urlsafe(12)
-        self.provider.codes[code] = query
-        back = {"code": code, "state": query["state"]}
+        back = {"code": code} if answer == "yes" else {"error": "access_denied"}
+        back["state"] = query["state"]
+        if answer == "yes":
+            self.provider.codes[code] = query
         if self.provider.send_iss:
             back["iss"] = self.provider.send_iss
         self._answer(302, {}, {"Location": query["redirect_uri"] + "&" + urlencode(back)})
+
+    def _consent(self) -> None:
+        """The page that a person sees: two links back to here, one for each answer."""
+        links = "".join(
+            f'<p><a href="{escape(self.path)}&amp;answer={answer}">{word}</a></p>'
+            for word, answer in (("Allow", "yes"), ("Deny", "no"))
+        )
+        page = (
+            f"<!doctype html><title>Service</title><link rel=icon href=data:,><h1>Let DevSkyy in?</h1>{links}"
+        )
+        self._answer(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
     def _is_client(self, form: dict[str, str]) -> bool:
         head = self.headers.get("Authorization", "")

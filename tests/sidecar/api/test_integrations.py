@@ -123,6 +123,15 @@ def test_a_client_secret_in_the_body_works_too(plugin: Plugin, provider: Provide
     connected(plugin, provider, oauth2={"client_auth": "post"})
 
 
+def test_a_new_client_secret_ends_no_connection(plugin: Plugin, provider: Provider) -> None:
+    ident = made(plugin, oauth(provider))["id"]
+    change = {"oauth2": {"client_secret": CLIENT_SECRET}}
+    assert ask(plugin, "PATCH", f"/{ident}", change).json["integration"]["state"] == "new"
+    ident = connected(plugin, provider, name="Other")
+    assert ask(plugin, "PATCH", f"/{ident}", change).json["integration"]["state"] == "connected"
+    assert ask(plugin, "POST", f"/{ident}/check").json["works"] is True
+
+
 def test_a_wrong_verifier_gets_no_token(plugin: Plugin, provider: Provider) -> None:
     ident = made(plugin, oauth(provider))["id"]
     back = provider.allow(begin(plugin, ident))
