@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated
-
 from pydantic import BaseModel, Field
-
-MONEY = Annotated[Decimal, Field(description="Money in the shop's currency.")]
 
 
 class Subset(BaseModel):

@@ -16,7 +16,7 @@ from sidecar.agents.inventory.models import Stocked, Subset
 from sidecar.core.agent import Context, Result, agent
 from sidecar.core.schema import PERCENT
 from sidecar.core.store import Supplies
-from sidecar.core.types import quantize
+from sidecar.core.types import Money, quantize
 from sidecar.retail.budget import Spending, spend
 from sidecar.retail.calendar import shop_day
 from sidecar.retail.note_words import in_words
@@ -73,7 +73,7 @@ class OrderLine(Stocked):
         description="Pieces to order now; 0 for an order that is not due."
     )
     order_by: date = Field(description="The last day on which an order keeps the wished service.")
-    cost: Decimal | None = Field(None, description="Money for these pieces; absent without a cost.")
+    cost: Money | None = Field(None, description="Money for these pieces; absent without a cost.")
     stockout_probability: float = Field(description="Chance to run out before an order of today arrives.")
     stockout_if_ordered: float = Field(
         description="Chance to run out until the order after this one arrives, when this one is made."
@@ -91,9 +91,9 @@ class SupplierOrder(BaseModel):
     supplier_name: str = Field(description="Its name, or nothing.")
     lines: int = Field(description="Items.")
     pieces: int = Field(description="Pieces.")
-    cost: Decimal | None = Field(None, description="Money, of the items whose cost is known.")
-    min_order: Decimal | None = Field(None, description="The least that the supplier takes an order for.")
-    missing: Decimal | None = Field(None, description="Money by which the wished order stays below that.")
+    cost: Money | None = Field(None, description="Money, of the items whose cost is known.")
+    min_order: Money | None = Field(None, description="The least that the supplier takes an order for.")
+    missing: Money | None = Field(None, description="Money by which the wished order stays below that.")
 
 
 class ReorderPlanOutput(BaseModel):
@@ -106,9 +106,9 @@ class ReorderPlanOutput(BaseModel):
     now: list[OrderLine] = Field(description="What to order today, most likely to run out first.")
     soon: list[OrderLine] = Field(description="What falls due within the days ahead, soonest first.")
     suppliers: list[SupplierOrder] = Field(description="Today's orders by supplier.")
-    total_cost: Decimal = Field(description="Money of today's orders, of items whose cost is known.")
+    total_cost: Money = Field(description="Money of today's orders, of items whose cost is known.")
     without_cost: int = Field(description="Lines of today whose cost is not known.")
-    budget_left: Decimal | None = Field(None, description="What is left of the budget.")
+    budget_left: Money | None = Field(None, description="What is left of the budget.")
     notes: list[str] = Field(description="What limits the plan.")
 
 

@@ -1,0 +1,75 @@
+"""Stock decisions: the figures of the Stock page, its rows, one item, and one product's answer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sidecar.api.access import access, caller, runtime
+from sidecar.api.group import group, ok
+from sidecar.api.models import Model
+from sidecar.runtime import stock_page
+
+bp = group("stock", "What will sell, what to order, and what lies still.", "/api/v1/inventory")
+of_product = group("recommendations", "One product's stock.", "/api/v1/ecommerce/inventory")
+MOST = 2**53 - 1
+
+
+class StockQuery(Model):
+    """Which rows."""
+
+    state: Literal["order", "dead", "all"] = Field(
+        "all", description="What to order today, what does not sell, or all."
+    )
+    search: str | None = Field(None, max_length=100, description="Words of the name, SKU or id.")
+    limit: int = Field(25, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=20, description="`next` of the page before.")
+
+
+class StockPath(Model):
+    """A variation's id, a simple product's, or that of a product whose variations share one stock."""
+
+    item_id: int = Field(ge=1, le=MOST)
+
+
+class StockedProductPath(Model):
+    """A product's id in WooCommerce."""
+
+    product_id: int = Field(ge=1, le=MOST)
+
+
+@bp.get("/overview", responses=ok(as_of="string", currency="string", figures="object", state="string"))
+@access("products:read")
+def get_overview() -> Any:
+    """What to order, what it costs, what lies still, and how good the forecasts are"""
+    return {"ok": True, **stock_page.overview(runtime(), caller().shop_id)}
+
+
+@bp.get("/items", responses=ok(items="array", total="integer", totals="object", next="string?"))
+@access("products:read")
+def list_stock(query: StockQuery) -> Any:
+    """Stocks with their forecast and order, most urgent first"""
+    page = stock_page.page(
+        runtime(),
+        caller().shop_id,
+        state=query.state,
+        search=query.search,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return {"ok": True, **page}
+
+
+@bp.get("/items/<int:item_id>", responses=ok(item="object", history="array", forecast="array", parts="array"))
+@access("products:read")
+def get_stock(path: StockPath) -> Any:
+    """One stock with its history, forecast, accuracy and the parts of its order"""
+    return {"ok": True, **stock_page.item(runtime(), caller().shop_id, path.item_id)}
+
+
+@of_product.get("/<int:product_id>/recommendations", responses=ok(product_id="integer", items="array"))
+@access("products:read")
+def get_recommendations(path: StockedProductPath) -> Any:
+    """One product's forecast, reorder point and order, from forecasts that were kept"""
+    return {"ok": True, **stock_page.recommendations(runtime(), caller().shop_id, path.product_id)}

@@ -1,0 +1,137 @@
+"""The Stock page and one product's answer: kept forecasts against today's stock and terms of purchase.
+
+Worked out anew from what is stored, so that an order, a new lead time or an override shows at once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, Table, func, select
+
+from sidecar.core.forecasts import WHOLE_SHOP, KeptForecast
+from sidecar.core.store import Override, ShopFacts
+from sidecar.db import read
+from sidecar.db.app import proposal_open
+from sidecar.db.forecasts import forecasts
+from sidecar.db.mirror import variations
+from sidecar.db.owned import forecast_overrides, purchase_orders, suppliers, supplies
+from sidecar.retail.calendar import shop_day
+from sidecar.retail.dead_stock import Idle, idle
+from sidecar.retail.holders import holders_of
+from sidecar.retail.outlook import Outlook, outlook
+from sidecar.retail.stock_plan import Decision, decide
+from sidecar.runtime.base import Runtime
+from sidecar.runtime.memo import WORTH, Memo
+from sidecar.runtime.models import load
+from sidecar.runtime.shop import shop_row
+from sidecar.security.pairing import shop_facts
+from sidecar.store.queries import open_store
+from sidecar.store.sync import generation_of
+
+READS = frozenset({"products", "supplies", "overrides", "incoming"})
+CHANGING: tuple[tuple[Table, str], ...] = (
+    (forecasts, "made_at"),
+    (supplies, "updated_at"),
+    (suppliers, "updated_at"),
+    (forecast_overrides, "created_at"),
+    (purchase_orders, "updated_at"),
+    (proposal_open, "proposal_id"),
+)
+"""Tables that a view rests on, and the column that any change of a row moves."""
+
+
+@dataclass(frozen=True)
+class View:
+    """All stocks of a shop, or of some products, at one moment.
+
+    `markdowns` maps resources to the open proposal for their sale price, `whole` is the shop's own series.
+    """
+
+    facts: ShopFacts
+    today: date
+    generation: int
+    decisions: list[Decision]
+    seen: Outlook
+    idle: dict[int, Idle]
+    overrides: list[Override]
+    markdowns: dict[str, str]
+    whole: KeptForecast | None
+    made_at: int
+    by_id: dict[int, Decision] = field(default_factory=dict)
+
+
+VIEWS: Memo[View] = Memo(lambda view: WORTH)
+
+
+def view(rt: Runtime, shop_id: str) -> View:
+    """All stocks of the shop; kept for a moment while nothing it rests on has changed."""
+    return VIEWS.get((rt.owner, shop_id), lambda: look(rt, shop_id), _version(rt, shop_id))
+
+
+def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) -> View:
+    """The stocks of these products, or all, worked out now."""
+    facts = shop_facts(shop_row(rt, shop_id)["facts"])
+    now = datetime.now(UTC)
+    today = shop_day(now, facts.timezone)
+    with open_store(rt.db, shop_id, facts, READS, now=now) as store:
+        holders = holders_of(store.items(products=product_ids))
+        with read(rt.db.app) as conn:
+            ids = None if product_ids is None else [holder.id for holder in holders]
+            kept = load(conn, shop_id, ids)
+            markdowns = _markdowns(conn, shop_id)
+        overrides = store.overrides(today)
+        seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], overrides, today)
+        decisions = decide(holders, seen, store.supplies(), store.incoming())
+        return View(
+            facts=facts,
+            today=today,
+            generation=store.generation,
+            decisions=decisions,
+            seen=seen,
+            idle={line.decision.holder.id: line for line in idle(decisions, seen)},
+            overrides=overrides,
+            markdowns=markdowns,
+            whole=next((one for one in kept if one.item_id == WHOLE_SHOP), None),
+            made_at=max((one.made_at for one in seen.kept), default=0),
+            by_id={one.holder.id: one for one in decisions},
+        )
+
+
+def product_of(rt: Runtime, shop_id: str, item_id: int) -> int:
+    """The product of a variation; any other id is a product's own."""
+    query = select(variations.c.product_id).where(variations.c.shop_id == shop_id, variations.c.id == item_id)
+    with read(rt.db.mirror) as conn:
+        found: int | None = conn.execute(query).scalar()
+    return item_id if found is None else found
+
+
+def _markdowns(conn: Connection, shop_id: str) -> dict[str, str]:
+    row = proposal_open.c
+    query = select(row.resource, row.proposal_id).where(row.shop_id == shop_id, row.path == "sale_price")
+    return {found.resource: found.proposal_id for found in conn.execute(query)}
+
+
+def _version(rt: Runtime, shop_id: str) -> int:
+    """A number that changes with anything that a view rests on."""
+    facts = shop_facts(shop_row(rt, shop_id)["facts"])
+    parts: list[object] = [shop_day(datetime.now(UTC), facts.timezone)]
+    with read(rt.db.app) as conn:
+        for table, column in CHANGING:
+            mine = table.c.shop_id == shop_id
+            parts += conn.execute(select(func.count(), func.max(table.c[column])).where(mine)).one()
+    with read(rt.db.mirror) as conn:
+        parts.append(generation_of(conn, shop_id))
+    return zlib.crc32(repr(parts).encode())
+
+
+def order_total(decisions: Sequence[Decision]) -> tuple[Decimal, int]:
+    """Money of the orders of today whose cost is known, and how many have no cost."""
+    due = [one.order for one in decisions if one.order is not None and one.order.quantity]
+    return sum((one.cost for one in due if one.cost is not None), Decimal(0)), sum(
+        one.cost is None for one in due
+    )

@@ -1,0 +1,336 @@
+"""The stock views on the wire: the overview's figures, a page of rows, one item with its chart."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from sidecar.core.errors import Invalid, NotFound
+from sidecar.core.forecasts import KeptForecast
+from sidecar.core.types import quantize
+from sidecar.retail.note_words import in_words
+from sidecar.retail.outlook import HIGH, LOW, outlook
+from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, Order, unit_cost
+from sidecar.runtime.base import Row, Runtime, at, present
+from sidecar.runtime.stock import View, look, order_total, product_of, view
+
+PIECES = "pieces"
+
+
+def overview(rt: Runtime, shop_id: str) -> Row:
+    """The figures of the whole shop, each with its unit; `state` tells when nothing was fitted yet."""
+    seen = view(rt, shop_id)
+    answer: Row = {
+        "as_of": seen.today.isoformat(),
+        "currency": seen.facts.currency,
+        "figures": _figures(seen),
+    }
+    if not seen.seen.kept:
+        return answer | {"state": "no_forecasts"}
+    answer |= {"state": "ok", "fitted_at": at(seen.made_at)}
+    return answer | ({"chart": _picture(seen.whole, seen.today)} if seen.whole else {})
+
+
+def _figures(seen: View) -> Row:
+    kept = seen.seen.kept
+    due = [one for one in seen.decisions if one.order is not None and one.order.quantity]
+    cost, without = order_total(seen.decisions)
+    known = [line.value for line in seen.idle.values() if line.value is not None]
+    tested = [one for one in kept if one.error is not None and one.naive_error is not None]
+    better = sum((one.error or 0) < (one.naive_error or 0) for one in tested)
+    ran_out = sum(bool((~one.in_stock[-SHOWN_DAYS:]).any()) for one in kept)
+    items = len(seen.decisions)
+    if not kept:
+        empty = {"note": "no_forecast"}
+        names = ("to_order", "order_cost", "dead_stock", "accuracy", "stockouts")
+        return {"items": _figure(items, "items", "")} | dict.fromkeys(names, empty)
+    return {
+        "items": _figure(items, "items", f"{len(kept)} have a forecast."),
+        "to_order": _figure(len(due), "items", ""),
+        "order_cost": _figure(
+            _money(cost, seen), seen.facts.currency, f"{without} have no cost." if without else ""
+        ),
+        "dead_stock": _figure(
+            _money(sum(known, Decimal(0)), seen), seen.facts.currency, f"{len(seen.idle)} items."
+        ),
+        "accuracy": _figure(
+            round(better / len(tested), 4) if tested else None,
+            "share",
+            f"{len(tested)} of {len(kept)} items could be tested." if tested else "too_short_for_backtest",
+        ),
+        "stockouts": _figure(ran_out, "items", ""),
+    }
+
+
+def _figure(value: float | str | None, unit: str, note: str) -> Row:
+    return present({"value": value, "unit": unit, "note": note or None})
+
+
+def _picture(whole: KeptForecast, today: date) -> Row:
+    seen = outlook([whole], [], today)
+    return {"history": _history(whole), "forecast": _forecast(seen, 0) if seen.kept else []}
+
+
+def page(rt: Runtime, shop_id: str, *, state: str, search: str | None, limit: int, cursor: str | None) -> Row:
+    """Rows of the Stock page: what to order first, what lies still, or all; `next` while more follow."""
+    seen = view(rt, shop_id)
+    chosen = [one for one in _chosen(seen, state) if _matches(one, search)]
+    start = _cursor(cursor)
+    rows = [row_of(one, seen) for one in chosen[start : start + limit]]
+    cost, _ = order_total(chosen)
+    totals = {
+        "items": len(chosen),
+        "order_cost": {"value": _money(cost, seen), "currency": seen.facts.currency},
+    }
+    answer: Row = {
+        "items": rows,
+        "total": len(chosen),
+        "totals": totals,
+        "as_of": seen.today.isoformat(),
+        "generation": seen.generation,
+    }
+    return answer | ({"next": str(start + limit)} if len(chosen) > start + limit else {})
+
+
+def _chosen(seen: View, state: str) -> list[Decision]:
+    if state == "order":
+        due = [one for one in seen.decisions if one.order is not None and one.order.quantity]
+        return sorted(due, key=_urgency)
+    if state == "dead":
+        return [line.decision for line in seen.idle.values()]
+    return sorted(seen.decisions, key=lambda one: (one.row is None, -one.expected, one.holder.id))
+
+
+def _urgency(one: Decision) -> tuple[float, float, int]:
+    assert one.order is not None
+    return -one.order.stockout_probability, -one.expected, one.holder.id
+
+
+def _matches(one: Decision, search: str | None) -> bool:
+    words = (search or "").lower().split()
+    text = f"{one.holder.name} {' '.join(item.sku for item in one.holder.items)} {one.holder.id}".lower()
+    return all(word in text for word in words)
+
+
+def _cursor(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not text.isdigit() or len(text) > 9:
+        raise Invalid(
+            "That cursor is none of ours.", hint="Start again without cursor.", fields={"cursor": "unknown"}
+        )
+    return int(text)
+
+
+def row_of(one: Decision, seen: View) -> Row:
+    """One stock: what is there, what is expected, what to order; what is not known is absent."""
+    holder, supply, currency = one.holder, one.supply, seen.facts.currency
+    cost = unit_cost(holder, supply)
+    answer: Row = {
+        "item_id": holder.id, "product_id": holder.product_id, "resource": holder.resource,
+        "name": holder.name, "sku": holder.sku, "image_id": holder.items[0].image_id, "stock": holder.stock,
+        "incoming": one.incoming, "low_stock_amount": holder.low, "supplier_id": supply.supplier_id,
+        "supplier_name": supply.supplier_name or None, "supplier_sku": supply.supplier_sku or None,
+        "cost": None if cost is None else {"value": _money(cost, seen), "currency": currency},
+        "override": True if "override" in one.notes else None, "notes": list(one.notes),
+    }  # fmt: skip
+    if one.row is not None:
+        answer |= _expected(one, seen)
+    if one.order is not None:
+        answer |= _ordered(one.order, seen)
+    line = seen.idle.get(holder.id)
+    if line is not None:
+        answer["dead"] = present(
+            {
+                "state": line.state,
+                "value": None if line.value is None else _money(line.value, seen),
+                "currency": currency,
+                "days_no_sale": line.quiet,
+                "pieces_90": line.pieces,
+                "proposal_id": _markdown(one, seen),
+            }
+        )
+    return present(answer)
+
+
+def _markdown(one: Decision, seen: View) -> str | None:
+    """The open proposal that would lower its price."""
+    found = (seen.markdowns.get(item.resource) for item in one.holder.items)
+    return next((proposal for proposal in found if proposal), None)
+
+
+def _expected(one: Decision, seen: View) -> Row:
+    assert one.row is not None
+    kept = seen.seen.kept[one.row]
+    return {
+        "forecast_28": {
+            "value": round(one.expected, 2), "low": round(one.low, 2), "high": round(one.high, 2),
+            "level": round(HIGH - LOW, 2), "unit": PIECES,
+        },
+        "method": kept.method,
+        "error": _rounded(kept.error),
+        "naive_error": _rounded(kept.naive_error),
+        "made_at": at(kept.made_at),
+    }  # fmt: skip
+
+
+def _ordered(order: Order, seen: View) -> Row:
+    cost = order.cost if order.quantity else None
+    return {
+        "reorder_point": order.reorder_point,
+        "safety_stock": order.safety_stock,
+        "order_quantity": order.quantity,
+        "order_by": None if order.by is None else order.by.isoformat(),
+        "order_cost": None
+        if cost is None
+        else {"value": _money(cost, seen), "currency": seen.facts.currency},
+        "stockout_probability": round(order.stockout_probability, 4),
+    }
+
+
+def item(rt: Runtime, shop_id: str, item_id: int) -> Row:
+    """One stock with its history, forecast, overrides, accuracy and the parts of its order; NotFound."""
+    seen = look(rt, shop_id, [product_of(rt, shop_id, item_id)])
+    one = seen.by_id.get(item_id)
+    if one is None:
+        raise NotFound(
+            "The mirror holds no such item.",
+            hint="See GET /api/v1/inventory/items; of variations that share one stock, ask for the product.",
+        )
+    answer: Row = {
+        "item": row_of(one, seen),
+        "overrides": [_override(part) for part in seen.overrides if part.item_id == item_id],
+        "parts": _parts(one),
+        "notes": list(one.notes),
+        "level": round(HIGH - LOW, 2),
+        "as_of": seen.today.isoformat(),
+    }
+    if one.row is None:
+        return answer | {"history": [], "forecast": []}
+    kept = seen.seen.kept[one.row]
+    accuracy = {
+        "error": _rounded(kept.error), "naive_error": _rounded(kept.naive_error), "metric": "RMSSE",
+        "coverage": _rounded(kept.coverage), "coverage_level": round(kept.levels[-1] - kept.levels[0], 4),
+    }  # fmt: skip
+    return answer | {
+        "history": _history(kept),
+        "forecast": _forecast(seen.seen, one.row),
+        "accuracy": present(accuracy),
+    }
+
+
+def _override(one: Any) -> Row:
+    return {
+        "id": one.id, "item_id": one.item_id, "first_day": one.first.isoformat(),
+        "last_day": one.last.isoformat(), "kind": one.kind, "value": one.value, "why": one.why,
+    }  # fmt: skip
+
+
+def _history(kept: KeptForecast) -> list[Row]:
+    days = min(len(kept.sold), max((kept.first_day - kept.since).days, 1))
+    first = kept.first_day - timedelta(days=days)
+    return [
+        {
+            "day": (first + timedelta(days=n)).isoformat(),
+            "sold": round(float(sold), 3),
+            "in_stock": bool(there),
+        }
+        for n, (sold, there) in enumerate(zip(kept.sold[-days:], kept.in_stock[-days:], strict=True))
+    ]
+
+
+def _forecast(seen: Any, row: int) -> list[Row]:
+    names = ("mean", "low", "high")
+    parts = [np.round(getattr(seen, name)[row], 3).tolist() for name in names]
+    base = np.round(seen.base[row], 3).tolist()
+    found = []
+    for n, values in enumerate(zip(*parts, strict=True)):
+        line: Row = {
+            "day": (seen.today + timedelta(days=n)).isoformat(),
+            **dict(zip(names, values, strict=True)),
+        }
+        if base[n] != values[0]:
+            line["before_override"] = base[n]
+        found.append(line)
+    return found
+
+
+def _parts(one: Decision) -> list[Row]:
+    """What the order is made of, in the order in which one would explain it."""
+    supply = one.supply
+    parts: list[tuple[str, str, float | None, str]] = [
+        ("stock", "In stock", one.holder.stock, PIECES),
+        ("incoming", "On order", one.incoming, PIECES),
+        ("lead_days", "Delivery time", supply.lead_days, "days"),
+        ("lead_spread_days", "Deliveries early or late by", supply.lead_spread_days, "days"),
+        ("review_days", "Days until the next look", supply.review_days, "days"),
+        ("service_level", "Wished service", supply.service_level, "share"),
+        ("moq", "Smallest order", supply.moq, PIECES),
+        ("pack", "Pieces in a pack", supply.pack, PIECES),
+    ]
+    order = one.order
+    if order is not None:
+        parts += [
+            ("reorder_point", "Order at", order.reorder_point, PIECES),
+            ("safety_stock", "Of it for safety", order.safety_stock, PIECES),
+            ("order_up_to", "Fill up to", order.order_up_to, PIECES),
+            ("order_quantity", "Order now", order.quantity, PIECES),
+            ("short", "Missed without an order", round(order.short, 2), PIECES),
+            (
+                "stockout_if_ordered",
+                "Risk to run out when ordered now",
+                round(order.stockout_if_ordered, 4),
+                "share",
+            ),
+        ]
+    return [
+        {"code": code, "label": label, "value": value, "unit": unit}
+        for code, label, value, unit in parts
+        if value is not None
+    ]
+
+
+def recommendations(rt: Runtime, shop_id: str, product_id: int) -> Row:
+    """Everything about one product's stocks, from forecasts that were kept; NotFound."""
+    seen = look(rt, shop_id, [product_id])
+    if not seen.decisions:
+        raise NotFound(
+            "The mirror holds no such product.",
+            hint="See GET /api/v1/ecommerce/products; only published and private products have stock.",
+        )
+    return {
+        "product_id": product_id,
+        "as_of": seen.today.isoformat(),
+        "generation": seen.generation,
+        "items": [_recommended(one, seen) for one in seen.decisions],
+    }
+
+
+def _recommended(one: Decision, seen: View) -> Row:
+    """A row with the figures of the source's examples: forecast, confidence_intervals and the like."""
+    answer = row_of(one, seen)
+    if one.order is not None:
+        answer["recommended_order_quantity"] = one.order.quantity
+    if one.row is not None:
+        mean, low, high = (
+            np.round(part[one.row], 3).tolist() for part in (seen.seen.mean, seen.seen.low, seen.seen.high)
+        )
+        answer |= {
+            "first_day": seen.today.isoformat(),
+            "unit": "pieces a day",
+            "forecast": mean,
+            "confidence_intervals": [list(pair) for pair in zip(low, high, strict=True)],
+            "level": round(HIGH - LOW, 2),
+        }
+    return answer | {"notes": in_words(one.notes)}
+
+
+def _money(value: Decimal, seen: View) -> str:
+    return format(quantize(value, seen.facts.decimals), "f")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

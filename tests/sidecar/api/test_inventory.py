@@ -1,0 +1,289 @@
+"""The routes of stock decisions, over the demo shop in a real mirror, with forecasts that a real run kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, update
+
+from sidecar.app import create_app
+from sidecar.db import read, write
+from sidecar.db.forecasts import forecasts
+from sidecar.db.mirror import products, variations
+from sidecar.demo.generator import generate
+from sidecar.store.rows import zone_of
+from sidecar.store.sync import Sync
+from tests.sidecar.agents.mirrored import FileReader
+from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in
+
+INVENTORY, ECOMMERCE = "/api/v1/inventory", "/api/v1/ecommerce/inventory"
+TODAY = datetime.now(UTC).date()
+
+
+def synced(app: Flask, folder: Path) -> Plugin:
+    """A paired plugin whose mirror holds the generator's tiny shop up to yesterday."""
+    plugin = Plugin(app).pair()
+    reader = FileReader(generate(folder / "shop.sqlite", "tiny", seed=7, end=TODAY))
+    home = Flask("demo")
+    home.config["SHOP_HOME"] = "http://shop.test"
+    with home.app_context():
+        Sync(plugin.rt.db, plugin.shop_id, zone_of("UTC"), reader, now=time.time).full()
+    reader.con.close()
+    return plugin
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
+    """The shop before any forecast."""
+    folder = tmp_path_factory.mktemp("fresh")
+    with no_devskyy_environment():
+        made = create_app(settings_in(folder))
+    yield synced(made, folder)
+    made.extensions["devskyy"].close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
+    """The shop after demand-forecast has run for all items."""
+    folder = tmp_path_factory.mktemp("stock")
+    with no_devskyy_environment():
+        made = create_app(settings_in(folder))
+    plugin = synced(made, folder)
+    run = plugin.run({}, name="demand-forecast")
+    assert run["state"] == "done", run
+    yield plugin
+    made.extensions["devskyy"].close()
+
+
+def items(plugin: Plugin, **query: Any) -> dict[str, Any]:
+    found: dict[str, Any] = plugin.get(f"{INVENTORY}/items", **query).json
+    assert found["ok"], found
+    return found
+
+
+def test_before_the_first_fit_the_page_says_so(fresh: Plugin) -> None:
+    overview = fresh.get(f"{INVENTORY}/overview").json
+    assert overview["state"] == "no_forecasts"
+    assert "chart" not in overview
+    assert "value" not in overview["figures"]["to_order"]
+    rows = items(fresh, limit=200)["items"]
+    assert rows
+    assert all("no_forecast" in row["notes"] for row in rows)
+    assert not any({"forecast_28", "reorder_point", "order_quantity"} & set(row) for row in rows)
+    one = fresh.get(f"{INVENTORY}/items/{rows[0]['item_id']}").json
+    assert (one["history"], one["forecast"]) == ([], [])
+
+
+def test_the_overview_agrees_with_the_rows(shop: Plugin) -> None:
+    overview = shop.get(f"{INVENTORY}/overview").json
+    figures, due, dead = overview["figures"], items(shop, state="order", limit=200), items(shop, state="dead")
+    assert overview["as_of"] == TODAY.isoformat()
+    assert figures["to_order"] == {"value": due["total"], "unit": "items"}
+    cost = sum(float(row["order_cost"]["value"]) for row in due["items"])
+    assert float(figures["order_cost"]["value"]) == pytest.approx(cost, abs=0.01)
+    assert figures["order_cost"]["unit"] == due["totals"]["order_cost"]["currency"] == overview["currency"]
+    assert all(row["order_quantity"] > 0 for row in due["items"])
+    assert all(row["dead"]["days_no_sale"] >= 0 for row in dead["items"])
+    assert figures["items"]["value"] == items(shop)["total"]
+    chart = overview["chart"]
+    assert len(chart["forecast"]) == 90
+    assert chart["forecast"][0]["day"] == TODAY.isoformat()
+    assert chart["history"][-1]["day"] == (TODAY - timedelta(days=1)).isoformat()
+
+
+def test_rows_are_paged_searched_and_named(shop: Plugin) -> None:
+    whole = items(shop, limit=200)["items"]
+    seen: list[int] = []
+    cursor: str | None = None
+    while True:
+        page = items(shop, limit=40, **({"cursor": cursor} if cursor else {}))
+        seen += [row["item_id"] for row in page["items"]]
+        cursor = page.get("next")
+        if cursor is None:
+            break
+    assert seen[: len(whole)] == [row["item_id"] for row in whole]
+    assert len(seen) == len(set(seen)) == page["total"]
+    found = items(shop, search=whole[3]["sku"])["items"]
+    assert whole[3]["item_id"] in [row["item_id"] for row in found]
+    assert items(shop, search="no such words")["items"] == []
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": 1000}, {"state": "none"}, {"cursor": "x"}])
+def test_a_wrong_question_is_named(shop: Plugin, wrong: dict[str, Any]) -> None:
+    answer = shop.get(f"{INVENTORY}/items", **wrong)
+    assert answer.status_code == 422
+    assert set(answer.json["error"]["fields"]) == set(wrong)
+
+
+def test_one_item_has_history_forecast_and_the_parts_of_its_order(shop: Plugin) -> None:
+    row = items(shop, state="order")["items"][0]
+    one = shop.get(f"{INVENTORY}/items/{row['item_id']}").json
+    assert one["item"] == row
+    assert {day["day"] for day in one["forecast"]} == {
+        (TODAY + timedelta(days=n)).isoformat() for n in range(90)
+    }
+    assert all(day["low"] <= day["high"] for day in one["forecast"])
+    month = sum(day["mean"] for day in one["forecast"][:28])
+    assert row["forecast_28"]["value"] == pytest.approx(month, abs=0.05)
+    parts = {part["code"]: part["value"] for part in one["parts"]}
+    assert parts["reorder_point"] == row["reorder_point"]
+    assert parts["order_quantity"] == row["order_quantity"]
+    assert parts["stock"] + parts["incoming"] <= parts["reorder_point"]
+    assert parts["stock"] + parts["incoming"] + parts["order_quantity"] >= parts["order_up_to"]
+    days = [datetime.fromisoformat(day["day"]).date() for day in one["history"]]
+    assert days == sorted(days)
+    assert days[-1] == TODAY - timedelta(days=1)
+
+
+def test_history_is_what_sold(shop: Plugin) -> None:
+    from sidecar.db.mirror import order_lines, refund_lines
+
+    row = items(shop, limit=1)["items"][0]
+    one = shop.get(f"{INVENTORY}/items/{row['item_id']}").json
+    with read(shop.rt.db.mirror) as conn:
+        line = order_lines.c
+        mine = (line.shop_id == shop.shop_id) & (line.product_id == row["product_id"]) & line.sold
+        sold = sum(
+            quantity
+            for item, product, quantity in conn.execute(
+                select(line.variation_id, line.product_id, line.quantity).where(mine)
+            )
+            if row["item_id"] in (item, product)
+        )
+        back = sum(
+            quantity
+            for item, quantity in conn.execute(
+                select(refund_lines.c.variation_id, refund_lines.c.quantity).where(
+                    refund_lines.c.shop_id == shop.shop_id,
+                    refund_lines.c.product_id == row["product_id"],
+                )
+            )
+            if item in (0, row["item_id"])
+        )
+    assert sum(day["sold"] for day in one["history"]) == pytest.approx(sold - back)
+
+
+def test_an_override_shows_at_once_and_is_marked(shop: Plugin) -> None:
+    row = next(row for row in items(shop)["items"] if row["stock"] is not None)
+    path = f"{INVENTORY}/items/{row['item_id']}"
+    before = shop.get(path).json
+    body = {
+        "item_id": row["item_id"],
+        "first_day": TODAY.isoformat(),
+        "last_day": (TODAY + timedelta(days=9)).isoformat(),
+        "factor": 3,
+        "why": "A fair.",
+    }
+    made = shop.send("POST", f"{INVENTORY}/overrides", body, who=ANNA)
+    assert made.status_code == 201, made.json
+    after = shop.get(path).json
+    for n, (was, now) in enumerate(zip(before["forecast"], after["forecast"], strict=True)):
+        assert now["mean"] == pytest.approx(was["mean"] * (3 if n < 10 else 1), abs=0.01)
+        assert ("before_override" in now) == (n < 10 and was["mean"] > 0)
+    assert after["item"]["override"] is True
+    assert after["overrides"][0]["value"] == 3
+    assert after["item"]["reorder_point"] >= before["item"]["reorder_point"]
+    listed = next(one for one in items(shop, limit=200)["items"] if one["item_id"] == row["item_id"])
+    assert listed == after["item"]
+    gone = shop.send("DELETE", f"{INVENTORY}/overrides/{made.json['override']['id']}", None, who=ANNA)
+    assert gone.status_code == 200
+    assert shop.get(path).json == before
+
+
+def test_stock_and_terms_of_today_count(shop: Plugin) -> None:
+    row = next(row for row in items(shop, state="order")["items"] if row["item_id"] != row["product_id"])
+    path, item_id = f"{INVENTORY}/items/{row['item_id']}", row["item_id"]
+    before = shop.get(path).json["item"]
+    sent = shop.send("PUT", f"{INVENTORY}/supplies/{item_id}", {"pack": 50, "cost": "2.50"}, who=ANNA)
+    assert sent.status_code == 200, sent.json
+    packed = shop.get(path).json["item"]
+    assert packed["order_quantity"] == 50
+    assert packed["order_cost"] == {"value": "125.00", "currency": "EUR"}
+    with write(shop.rt.db.mirror) as conn:
+        conn.execute(update(variations).where(variations.c.id == item_id).values(stock_quantity=10_000))
+    full = shop.get(path).json["item"]
+    assert (full["stock"], full["order_quantity"], full["stockout_probability"]) == (10_000, 0, 0.0)
+    assert "order_cost" not in full
+    with write(shop.rt.db.mirror) as conn:
+        there = variations.c.id == item_id
+        conn.execute(update(variations).where(there).values(stock_quantity=row["stock"]))
+    shop.send("PUT", f"{INVENTORY}/supplies/{item_id}", {"pack": None, "cost": None}, who=ANNA)
+    assert shop.get(path).json["item"] == before
+
+
+def test_items_without_stock_management_get_no_order(shop: Plugin) -> None:
+    row = next(row for row in items(shop)["items"] if row["item_id"] == row["product_id"])
+    there = products.c.id == row["item_id"]
+    with write(shop.rt.db.mirror) as conn:
+        conn.execute(update(products).where(there).values(manage_stock=0))
+    one = shop.get(f"{INVENTORY}/items/{row['item_id']}").json
+    assert "stock_not_managed" in one["item"]["notes"]
+    assert not {"stock", "order_quantity", "reorder_point", "stockout_probability"} & set(one["item"])
+    assert one["forecast"]
+    with write(shop.rt.db.mirror) as conn:
+        conn.execute(update(products).where(there).values(manage_stock=1))
+
+
+def test_recommendations_hold_the_fields_of_the_examples(shop: Plugin) -> None:
+    row = items(shop, state="order")["items"][0]
+    found = shop.get(f"{ECOMMERCE}/{row['product_id']}/recommendations").json
+    one = next(line for line in found["items"] if line["item_id"] == row["item_id"])
+    assert one["recommended_order_quantity"] == row["order_quantity"]
+    assert len(one["forecast"]) == len(one["confidence_intervals"]) == 90
+    assert one["unit"] == "pieces a day"
+    assert {"reorder_point", "safety_stock", "stockout_probability", "level"} <= set(one)
+    assert all(note.endswith(".") for note in one["notes"])
+
+
+def test_one_products_answer_is_quick(shop: Plugin) -> None:
+    """The 95th percentile of answers from kept forecasts stays below 200 ms."""
+    row = items(shop)["items"][0]
+    for path in (f"{ECOMMERCE}/{row['product_id']}/recommendations", f"{INVENTORY}/items/{row['item_id']}"):
+        shop.get(path)
+        spent = []
+        for _ in range(40):
+            begun = time.process_time()
+            assert shop.get(path).status_code == 200
+            spent.append(time.process_time() - begun)
+        assert np.quantile(spent, 0.95) < 0.2, path
+
+
+def test_another_shops_items_are_not_found(shop: Plugin) -> None:
+    row = items(shop)["items"][0]
+    other = Plugin(shop.app)
+    other.pair()
+    assert items(other)["items"] == []
+    for path in (f"{INVENTORY}/items/{row['item_id']}", f"{ECOMMERCE}/{row['product_id']}/recommendations"):
+        assert other.get(path).status_code == 404
+
+
+def test_an_agents_forecasts_come_and_go_with_its_run(shop: Plugin) -> None:
+    """All items are replaced by a run of all; a run of one product leaves the others."""
+    with read(shop.rt.db.app) as conn:
+        before = conn.execute(select(forecasts.c.item_id, forecasts.c.run_id)).all()
+    assert len({run for _, run in before}) == 1
+    row = items(shop)["items"][0]
+    run = shop.run({"product_ids": [row["product_id"]], "refit": True}, name="demand-forecast")
+    with read(shop.rt.db.app) as conn:
+        rows = conn.execute(select(forecasts.c.item_id, forecasts.c.run_id)).all()
+        after = {row.item_id: row.run_id for row in rows}
+        mine = select(forecasts.c.item_id).where(forecasts.c.product_id == row["product_id"])
+        own = set(conn.execute(mine).scalars())
+    assert set(after) == {item for item, _ in before}
+    assert {item for item, ident in after.items() if ident == run["id"]} == own
+
+
+def test_old_forecasts_are_not_shown_as_new(shop: Plugin) -> None:
+    with write(shop.rt.db.app) as conn:
+        conn.execute(update(forecasts).values(first_day=forecasts.c.first_day - 20))
+    assert shop.get(f"{INVENTORY}/overview").json["state"] == "no_forecasts"
+    assert all("no_forecast" in row["notes"] for row in items(shop)["items"])
+    with write(shop.rt.db.app) as conn:
+        conn.execute(delete(forecasts))
