@@ -27,7 +27,7 @@ PARTS = (1, 4, 1)
 YEAR = 365
 HIGHEST = 0.995
 """A higher service level lies beyond what LEVELS can tell."""
-STEPS = 40
+STEPS = 24
 
 
 @dataclass(frozen=True)
