@@ -89,6 +89,14 @@ bench-api: setup ## Reads, runs and events of the API under 50 clients (SHORT=1,
 	@$(BIN)/python -m bench.bench_api $(if $(SHORT),--short) $(if $(EACH),--seconds $(EACH)) \
 		$(if $(FOLDER),--folder $(FOLDER))
 
+.PHONY: bench-forecast-speed
+bench-forecast-speed: setup ## 10,000 daily series: seconds, memory, AutoETS beside it, Dask (SIZES=2500,5000,10000 SAMPLE=200)
+	@$(BIN)/python -m bench.bench_forecast_speed $(if $(SIZES),--sizes $(SIZES)) $(if $(SAMPLE),--sample $(SAMPLE))
+
+.PHONY: bench-inventory
+bench-inventory: setup ## Holding cost of our stock decisions on real demand, against tuned rules and AutoETS (SHORT=1)
+	@$(BIN)/python -m bench.bench_inventory $(if $(SHORT),--short)
+
 .PHONY: lint
 lint: setup ## ruff for Python; php -l and phpcs for PHP, where they are installed
 	@$(BIN)/ruff check .
@@ -147,6 +155,6 @@ plugin-zip: plugin-assets ## dist/devskyy.zip, to upload under Plugins > Add New
 .PHONY: clean
 clean: ## Stop the shop and remove everything that the commands made
 	@if test -x $(BIN)/python && test -d .wordpress; then $(BIN)/python -m tests.wordpress.stack down; fi
-	rm -rf $(VENV) .wordpress .demo dist build test-results demo-report.html wp-plugin/node_modules wp-plugin/build
+	rm -rf $(VENV) .bench .wordpress .demo dist build test-results demo-report.html wp-plugin/node_modules wp-plugin/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage
