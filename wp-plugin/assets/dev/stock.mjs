@@ -24,7 +24,7 @@ function row([name, item, product, sku, hue], n) {
     stockout_probability: [0.97, 0.62, 0.08, 0.34, 0.71, 0.22, 0.02, 0.005, 0.11, 0, 0, 0][n], error: 0.78 + n * 0.04, naive_error: n === 10 ? 0 : 1.02, method: ['ets_season', 'theta', 'tsb', 'boosted', 'like_category', 'croston'][n % 6],
     made_at: back(5), override: n === 1, notes: n === 4 ? ['like_category', 'too_short_for_backtest', 'no_cost'] : n === 7 ? ['not_better_than_naive'] : [], ...(n === 4 && { error: null, naive_error: null }), ...(n === 7 && { error: 1.1 }),
     low_stock: { managed: n !== 6, shared: n === 7, own: n % 3 ? n : null, holds: n % 3 ? n : 2 },
-    ...(dead && { dead: { ...usd(410 + n * 97), days_no_sale: n === 11 ? 0 : 60 + n * 14, ...(n !== 10 && { proposal_id: hex(1000 + n) }) } }),
+    ...(dead && { dead: { ...usd(410 + n * 97), state: n === 9 ? 'slow' : 'dead', pieces_90: n === 9 ? 4 : 0, ...(n !== 11 && { days_no_sale: 60 + n * 14 }), ...(n !== 10 && { proposal_id: hex(1000 + n) }) } }),
   };
 }
 
@@ -108,11 +108,11 @@ export function stockRoute(state, method, path, query, body) {
     return [200, { ok: true, low_stock: one.low_stock }];
   }
   if (list === 'items') return id ? detail(id) : [200, listed(query, state)];
-  if (list === 'defaults') return [200, { ok: true, defaults: { lead_days: 14, lead_spread_days: 3, review_days: 7, service_level: 0.95 } }];
+  if (list === 'defaults') return [200, { ok: true, supply: { lead_days: 14, lead_spread_days: 3, review_days: 7, service_level: 0.95, moq: 1, pack: 1 }, own: {} }];
   if (list === 'supplies' && id === 'import') return [200, { ok: true, read: 5, kept: 3, created_suppliers: [{ name: 'Lino & Co' }], bad: [{ line: 3, column: 'lead_days', value: 'soon', message: 'This must be a whole number of days.' }, { line: 6, column: 'sku', value: 'SCRAF-R', message: 'No product has this SKU.' }] }];
   if (list === 'supplies') return [200, { ok: true, supply: supply(rows.findIndex((one) => String(one.item_id) === id)), own: { supplier_id: hex(1), cost: '9.40' } }];
   if (list === 'overrides' && method === 'POST') {
-    overrides.push({ id: hex(900 + overrides.length + 1), by: { login: 'anna' }, at: back(0), ...body });
+    overrides.push({ id: hex(900 + overrides.length + 1), by: { login: 'anna' }, at: back(0), kind: 'factor' in body ? 'factor' : 'per_day', value: body.factor ?? body.per_day, ...body });
     return [201, { ok: true, override: overrides.at(-1) }];
   }
   if (list === 'overrides' && method === 'DELETE') overrides.splice(overrides.findIndex((one) => one.id === id), 1);

@@ -88,6 +88,13 @@ test('the picture: history solid and broken where there was no stock, the foreca
   assert.equal(tableOf(chart).length, 8);
 });
 
+test('rare sales stand as bars, and only the last quarter is drawn', () => {
+  const days = (sold) => Array.from({ length: 120 }, (_, n) => ({ day: new Date(Date.UTC(2026, 6, 1 + n)).toISOString().slice(0, 10), sold: sold(n), in_stock: true }));
+  const rare = chartOf({ history: days((n) => (n % 9 ? 0 : 2)), forecast: [] }, '').series[0];
+  assert.deepEqual([rare.kind, rare.points.length, rare.points[90][0]], ['bar', 91, '2026-10-28']);
+  assert.equal(chartOf({ history: days(() => 3), forecast: [] }, '').series[0].kind, 'line');
+});
+
 test('what was sold on a day that ended without stock still counts', () => {
   const chart = chartOf({ history: [{ day: '2026-11-25', sold: 4, in_stock: false }], forecast: [] }, '');
   assert.deepEqual(chart.series[0].points, [['2026-11-25', 4]]);

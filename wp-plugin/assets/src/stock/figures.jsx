@@ -7,7 +7,7 @@ const FIGURES = () => [
   ['to_order', __('To order now', 'devskyy')],
   ['order_cost', __('What that costs', 'devskyy')],
   ['stockouts', __('Ran out in the last 28 days', 'devskyy')],
-  ['dead_stock', __('Tied up in stock that does not sell', 'devskyy')],
+  ['dead_stock', __('Tied up in slow stock', 'devskyy')],
   ['accuracy', __('Forecasts better than a simple one', 'devskyy')],
 ];
 

@@ -93,7 +93,7 @@ export function Import({ away, onDone, onBack }) {
     <form className="devskyy-card devskyy-form devskyy-new" onSubmit={send} aria-label={__('Import a file', 'devskyy')} onKeyDown={(event) => { if (event.key === 'Escape') onBack(); }}>
       <h3>{__('Import a file', 'devskyy')}</h3>
       <p className="devskyy-quiet">{__('A CSV file with a row for each item: its SKU, the supplier, cost, delivery time, smallest order and pack. Good rows are kept, each bad one is named with what is wrong.', 'devskyy')}</p>
-      <p><Button variant="link" onClick={template}>{__('Save what is known as CSV, to fill in', 'devskyy')}</Button></p>
+      <p><Button variant="link" onClick={template}>{__('Save what is known so far as CSV, to add to', 'devskyy')}</Button></p>
       <label className="devskyy-file">{__('File', 'devskyy')} <input ref={first} type="file" accept=".csv,text/csv,text/plain" onChange={(event) => setFile(event.target.files[0] ?? null)} /></label>
       {state.error && <Problem error={state.error} />}
       <div className="devskyy-buttons">

@@ -9,9 +9,10 @@ import { number } from '../lib/money.js';
 import { SidePanel } from '../lib/panel.jsx';
 import { Badge, Problem, Skeleton } from '../lib/states.jsx';
 import { shop } from '../lib/shop.js';
-import { ago, day, moment, today } from '../lib/time.js';
+import { ago, moment, today } from '../lib/time.js';
 import { LowStock } from './level.jsx';
 import { Overrides } from './override.jsx';
+import { useRun } from './run.jsx';
 import { Supply } from './supply.jsx';
 import { accuracyWords, chartOf, cost, expected, methodLabel, noteWords, orderWords, percent, pieces, riskWords } from './words.js';
 
@@ -112,20 +113,28 @@ function Sure({ item, accuracy }) {
   );
 }
 
-function Dead({ item }) {
-  if (!item.dead) return null;
+const DEAD_STOCK = { name: 'dead-stock', readonly: false };
+
+/** What lies still, what that ties up, and the way out of it. */
+function Dead({ item, away, onChange }) {
   const { dead } = item;
+  const run = useRun(DEAD_STOCK, { product_ids: [item.product_id] }, onChange);
   return (
-    <Section title={__('Does not sell', 'devskyy')}>
+    <Section title={dead.state === 'slow' ? __('Sells slowly', 'devskyy') : __('Does not sell', 'devskyy')}>
       <Facts items={[
         [__('Tied up', 'devskyy'), cost(dead)],
         /* translators: %s: number of days. */
-        [__('Not sold for', 'devskyy'), dead.days_no_sale ? sprintf(__('%s days', 'devskyy'), number(dead.days_no_sale, 0)) : __('Never sold', 'devskyy')],
-        [__('Last sold', 'devskyy'), dead.last_sale && day(dead.last_sale)],
+        [__('Not sold for', 'devskyy'), dead.days_no_sale >= 0 ? sprintf(_n('%s day', '%s days', dead.days_no_sale, 'devskyy'), number(dead.days_no_sale, 0)) : __('Never sold', 'devskyy')],
+        [__('Sold within 90 days', 'devskyy'), dead.pieces_90 !== undefined && dead.pieces_90 !== null ? pieces(dead.pieces_90) : ''],
       ]} />
       {dead.proposal_id
         ? <p><a className="components-button is-secondary is-compact" href={`${shop().urls.inbox}#${new URLSearchParams({ id: dead.proposal_id, state: 'all' })}`}>{__('Look at the proposed markdown', 'devskyy')}</a></p>
-        : <p className="devskyy-quiet">{__('No markdown is proposed: it would cost more than it brings, or the agent has not looked yet.', 'devskyy')}</p>}
+        : (
+          <>
+            <p className="devskyy-quiet">{__('No markdown is proposed yet. One is only proposed where your margin stays above its floor.', 'devskyy')}</p>
+            {run.view || <Button variant="secondary" size="compact" isBusy={run.going} disabled={away || run.going} accessibleWhenDisabled onClick={run.start}>{__('Look for a markdown', 'devskyy')}</Button>}
+          </>
+        )}
     </Section>
   );
 }
@@ -153,7 +162,7 @@ export function Item({ id, row, away, busy, turn, onClose, onMake, onChange }) {
               {fresh && !chart && <p className="devskyy-quiet">{__('Nothing was sold yet and nothing is expected.', 'devskyy')}</p>}
             </Section>
             <Section title={__('What to order', 'devskyy')}><Order item={item} parts={fresh?.parts} away={off} busy={busy} onMake={onMake} /></Section>
-            <Dead item={item} />
+            {item.dead && <Dead item={item} away={off} onChange={changed} />}
             <Section title={__('How sure', 'devskyy')}><Sure item={item} accuracy={fresh?.accuracy} /></Section>
             <Section title={__('Your correction', 'devskyy')}><Overrides item={item} overrides={fresh?.overrides} away={off || !fresh} onChange={changed} /></Section>
             <Section title={__('Low-stock warning', 'devskyy')}>{item.low_stock && <LowStock key={`${id} ${item.low_stock.own}`} item={item} />}</Section>

@@ -7,7 +7,7 @@ import { step } from '../lib/table.js';
 import { Thumb } from '../inbox/row.jsx';
 import { VIEWS, accuracyWords, cost, costOf, expected, orderWords, riskWords } from './words.js';
 
-const VIEW_LABELS = () => ({ order: __('To order', 'devskyy'), dead: __('Does not sell', 'devskyy'), all: __('All', 'devskyy') });
+const VIEW_LABELS = () => ({ order: __('To order', 'devskyy'), dead: __('Slow or not selling', 'devskyy'), all: __('All', 'devskyy') });
 
 const COLUMNS = () => ({
   title: __('Item', 'devskyy'),
@@ -67,7 +67,7 @@ function Cell({ name, row, today, urls }) {
     case 'value': return cost(row.dead) || unknown();
     case 'unsold':
       /* translators: %s: number of days. */
-      return row.dead?.days_no_sale ? sprintf(_n('%s day', '%s days', row.dead.days_no_sale, 'devskyy'), number(row.dead.days_no_sale, 0)) : __('Never sold', 'devskyy');
+      return row.dead?.days_no_sale >= 0 ? <Two main={sprintf(_n('%s day', '%s days', row.dead.days_no_sale, 'devskyy'), number(row.dead.days_no_sale, 0))} under={row.dead.state === 'slow' ? __('Sells slowly', 'devskyy') : __('Does not sell', 'devskyy')} /> : __('Never sold', 'devskyy');
     case 'markdown':
       return row.dead?.proposal_id
         ? <a href={`${urls.inbox}#${new URLSearchParams({ id: row.dead.proposal_id, state: 'all' })}`}>{__('Proposed markdown', 'devskyy')}</a>
@@ -179,6 +179,6 @@ export function Chosen({ rows, busy, away, onMake, onNone }) {
 export function NothingHere({ view, searching, onClear }) {
   if (searching) return <Empty icon="list" title={__('Nothing fits this search', 'devskyy')} action={<Button variant="secondary" __next40pxDefaultSize onClick={onClear}>{__('Clear the search', 'devskyy')}</Button>} />;
   if (view === 'order') return <Empty icon="check" title={__('Nothing to order today', 'devskyy')}>{__('An item appears here on the day on which it has to be ordered to arrive in time.', 'devskyy')}</Empty>;
-  if (view === 'dead') return <Empty icon="check" title={__('Everything in stock sells', 'devskyy')}>{__('Items that lie still for long appear here with what they tie up, and with a markdown that keeps your margin.', 'devskyy')}</Empty>;
+  if (view === 'dead') return <Empty icon="check" title={__('Everything in stock sells', 'devskyy')}>{__('Items that lie still for long, or would last for more than a year, appear here with what they tie up, and with a markdown that keeps your margin.', 'devskyy')}</Empty>;
   return <Empty icon="box" title={__('No items yet', 'devskyy')}>{__('Products whose stock WooCommerce counts appear here with what is expected of them.', 'devskyy')}</Empty>;
 }

@@ -36,9 +36,10 @@ function Form({ item, onMade, onBack }) {
     setState({ busy: true, error: null, wrong: {} });
     try {
       const { kind, value, ...rest } = values;
-      onMade((await post('/inventory/overrides', { item_id: item.item_id, kind, value: Number(value), ...rest, why: rest.why.trim() })).override);
+      onMade((await post('/inventory/overrides', { item_id: item.item_id, [kind]: Number(value), ...rest, why: rest.why.trim() })).override);
     } catch (error) {
-      const found = complaints(error);
+      const { factor, per_day: perDay, ...named } = complaints(error);
+      const found = { ...named, ...((factor ?? perDay) && { value: factor ?? perDay }) };
       const known = Object.keys(found).some((name) => name in values);
       setState({ busy: false, error: known ? null : error, wrong: found });
     }

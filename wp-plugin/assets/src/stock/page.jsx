@@ -10,11 +10,11 @@ import { shop } from '../lib/shop.js';
 import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { Tabs } from '../lib/tabs.jsx';
 import { ago, moment, today } from '../lib/time.js';
-import { RunProgress, isGoing } from '../agents/run.jsx';
 import { Figures, Picture } from './figures.jsx';
 import { Item } from './item.jsx';
 import { Chosen, List, NothingHere, Toolbar } from './list.jsx';
 import { Orders } from './orders.jsx';
+import { useRun } from './run.jsx';
 import { Suppliers } from './suppliers.jsx';
 import { VIEWS, cost, orderName } from './words.js';
 
@@ -46,22 +46,6 @@ function useItems(first, start, view, q) {
     total: page?.total, totals: page?.totals, loaded: Boolean(page), loading: own ? list.loading : first.loading,
     error: own ? list.error : null, more, cursor, load, reload: () => { setTurn((n) => n + 1); first.reload(); },
   };
-}
-
-/** Forecasting anew, followed to its end. */
-function useForecast(after) {
-  const [state, setState] = useState({ run: null, error: null });
-  const start = async () => {
-    setState({ run: null, error: null });
-    try {
-      setState({ run: (await post(`/agents/${FORECAST.name}/runs`, { input: {} })).run, error: null });
-    } catch (error) {
-      setState({ run: null, error });
-    }
-  };
-  const going = isGoing(state.run);
-  const view = state.error ? <Problem error={state.error} retry={start} /> : state.run && <RunProgress run={state.run} agent={FORECAST} onChange={(run) => setState({ run, error: null })} onEnd={after} />;
-  return { start, going, view };
 }
 
 /** What became of the orders that were asked for. */
@@ -105,7 +89,7 @@ function Items({ open, onOpen, onOrder }) {
   const overview = data?.overview;
   const away = Boolean(data?.stale) || Boolean(first.error);
   const reload = () => { items.reload(); setTurn((n) => n + 1); };
-  const forecast = useForecast(reload);
+  const forecast = useRun(FORECAST, {}, reload);
   useEffect(() => setSelected([]), [view, q]);
   useEffect(() => {
     /* translators: %d: number of items. */

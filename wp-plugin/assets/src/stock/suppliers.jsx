@@ -8,7 +8,7 @@ import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { Ask, Lead, Table } from '../access/parts.jsx';
 import { Form } from './form.jsx';
 import { Import } from './import.jsx';
-import { termFields } from './supply.jsx';
+import { packFields, termFields } from './supply.jsx';
 import { percent } from './words.js';
 
 const schema = () => ({
@@ -47,14 +47,14 @@ function delivery({ lead_days: days, lead_spread_days: spread }) {
 function Defaults({ away }) {
   const [open, setOpen] = useState(false);
   const found = useLoad('/inventory/defaults');
-  const terms = found.data?.defaults ?? found.data?.supply;
-  if (!terms) return null;
+  if (!found.data) return found.error ? <Problem error={found.error} retry={found.reload} /> : null;
+  const { supply: terms, own } = found.data;
   const saved = () => { setOpen(false); found.reload(); };
   return (
     <section className="devskyy-card devskyy-defaults">
       <h3>{__('For everything else', 'devskyy')}</h3>
       {open
-        ? <Form schema={{ type: 'object', properties: termFields() }} saved={terms} label={__('For everything else', 'devskyy')} away={away} onBack={() => setOpen(false)} send={(values) => put('/inventory/defaults', values).then(saved)} />
+        ? <Form schema={{ type: 'object', properties: { ...termFields(), ...packFields() } }} saved={own} label={__('For everything else', 'devskyy')} away={away} onBack={() => setOpen(false)} send={(values) => put('/inventory/defaults', values).then(saved)} />
         : (
           <>
             {/* translators: 1: days, 2: days early or late, 3: days, 4: share such as "95%". */}

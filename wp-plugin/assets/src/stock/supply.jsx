@@ -16,13 +16,18 @@ export const termFields = () => ({
   service_level: { type: 'number', title: __('In stock until the delivery comes', 'devskyy'), description: __('In how many of a hundred cases the stock shall last.', 'devskyy'), unit: 'percent', minimum: 0.5, maximum: 0.999 },
 });
 
+/** The sizes of an order, of an item or of the whole shop. */
+export const packFields = () => ({
+  moq: { type: 'integer', title: __('Smallest order in pieces', 'devskyy'), minimum: 1, maximum: 1_000_000 },
+  pack: { type: 'integer', title: __('Pieces in a pack', 'devskyy'), description: __('Orders come in whole packs.', 'devskyy'), minimum: 1, maximum: 100_000 },
+});
+
 const itemFields = () => ({
   type: 'object',
   properties: {
     supplier_sku: { type: 'string', title: __('Number at the supplier', 'devskyy'), maxLength: 200 },
-    cost: { type: 'number', title: __('Cost of a piece', 'devskyy'), description: __('Used where WooCommerce holds no cost of goods.', 'devskyy'), minimum: 0, maximum: 10_000_000 },
-    moq: { type: 'integer', title: __('Smallest order in pieces', 'devskyy'), minimum: 1, maximum: 1_000_000 },
-    pack: { type: 'integer', title: __('Pieces in a pack', 'devskyy'), description: __('Orders come in whole packs.', 'devskyy'), minimum: 1, maximum: 1_000_000 },
+    cost: { type: 'number', title: __('Cost of a piece', 'devskyy'), description: __('Used where WooCommerce holds no cost of goods.', 'devskyy'), minimum: 0, maximum: 100_000_000 },
+    ...packFields(),
     ...termFields(),
   },
 });

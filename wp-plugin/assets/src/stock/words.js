@@ -146,9 +146,14 @@ export function shades(history) {
   return found.map(({ from, to, label }) => ({ from, to, label }));
 }
 
+const PAST_DAYS = 91;
+
 /** The picture of an item or of the shop, or null where nothing was sold and nothing is expected. */
-export function chartOf({ history = [], forecast = [], level, as_of: now }, title) {
-  if (!history.length && !forecast.length) return null;
+export function chartOf({ history: all = [], forecast = [], level, as_of: now }, title) {
+  if (!all.length && !forecast.length) return null;
+  const history = all.slice(-PAST_DAYS);
+  // Rare sales are single days, not a line that falls and rises between them.
+  const rare = history.filter(({ sold }) => !(sold > 0)).length > history.length / 2;
   const sure = sureness(level);
   const banded = forecast.filter(({ low, high }) => known(low) && known(high));
   const start = now ?? forecast[0]?.day;
@@ -156,7 +161,7 @@ export function chartOf({ history = [], forecast = [], level, as_of: now }, titl
     title, x_label: __('Day', 'devskyy'), y_label: __('Pieces a day', 'devskyy'), unit: 'pieces', x_type: 'date',
     series: [
       // Without stock nothing can be sold: such a day says nothing and the line breaks there.
-      { name: __('Sold', 'devskyy'), kind: 'line', style: 'solid', points: history.map(({ day: at, sold, in_stock: there }) => [at, there === false && !sold ? null : sold]) },
+      { name: __('Sold', 'devskyy'), kind: rare ? 'bar' : 'line', style: 'solid', points: history.map(({ day: at, sold, in_stock: there }) => [at, there === false && !sold ? null : sold]) },
       { name: __('Expected', 'devskyy'), kind: 'line', style: 'dashed', points: forecast.map(({ day: at, mean }) => [at, mean]) },
     ].filter(({ points }) => points.length),
     /* translators: %s: how sure, such as "in 8 of 10 cases". */
