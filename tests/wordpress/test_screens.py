@@ -7,16 +7,28 @@ from playwright.sync_api import Page, expect
 
 from tests.wordpress.browser import PAGES, PICTURES, SETTINGS, Tabs, keep, open_proposal, settled
 from tests.wordpress.scene import Scene, until
+from tests.wordpress.stack.template import CHECKOUT
 
 pytestmark = [pytest.mark.wordpress, pytest.mark.browser]
 
 WIDTHS = [1280, 390]
+AXE = CHECKOUT / "wp-plugin" / "node_modules" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LOOK = """async ([place, values]) =>
+  (await axe.run(place, { runOnly: { type: 'tag', values } })).violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`))"""
 widths = pytest.mark.parametrize("width", WIDTHS)
 
 
 def wider_than_the_window(page: Page) -> int:
     """Pixels by which the page could be scrolled sideways."""
     return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
+
+
+def barriers(page: Page, place: str = "#devskyy-root") -> list[str]:
+    """What axe finds against WCAG 2.2 AA in our part of a page."""
+    page.evaluate(AXE.read_text())
+    return [f"{page.url}: {words}" for words in page.evaluate(LOOK, [place, WCAG])]
 
 
 def photograph(page: Page, name: str, width: int) -> None:
@@ -45,16 +57,24 @@ def busy(scene: Scene) -> Scene:
 
 @widths
 def test_pages_with_data(busy: Scene, tabs: Tabs, width: int) -> None:
+    found: list[str] = []
     for name, path in PAGES.items():
-        photograph(settled(tabs.open(busy, path, "admin", width)), f"{name}-data", width)
+        page = settled(tabs.open(busy, path, "admin", width))
+        photograph(page, f"{name}-data", width)
+        found += barriers(page)
     page = settled(tabs.open(busy, PAGES["inbox"], "admin", width))
     open_proposal(page, str(page.locator("tr[data-row]").first.get_attribute("data-row")))
     expect(page.locator("aside figure.devskyy-chart svg")).to_be_visible()
     photograph(page, "inbox-proposal", width)
+    found += barriers(page)
     page = settled(tabs.open(busy, PAGES["agents"], "admin", width))
     page.get_by_role("button", name="Set up: Slow-stock markdowns").click()
     photograph(page, "agents-form", width)
-    photograph(tabs.open(busy, SETTINGS, "admin", width), "settings-connected", width)
+    found += barriers(page)
+    page = tabs.open(busy, SETTINGS, "admin", width)
+    photograph(page, "settings-connected", width)
+    found += barriers(page, "#mainform")
+    assert found == []
 
 
 @widths

@@ -18,7 +18,7 @@ export const audit = [
   entry(804, 98, 'pairing.made', 'http://shop.test', { ...anna }),
 ];
 export const summary = {
-  ok: true, total: 812, failed: 3, first_at: back(24 * 63), people: [{ person: 'user:7', by: 'person', who: { id: 7, login: 'anna' }, count: 400, failed: 0 }, { person: 'user:9', by: 'person', who: { id: 9, login: 'ben' }, count: 12, failed: 3 }, { by: 'sidecar', count: 400, failed: 0 }],
+  ok: true, total: 812, failed: 3, first_at: back(24 * 63), chain: { state: 'unbroken', entries: 812, since: back(24 * 63), checked_at: iso(NOW), whole_at: back(5) }, people: [{ person: 'user:7', by: 'person', who: { id: 7, login: 'anna' }, count: 400, failed: 0 }, { person: 'user:9', by: 'person', who: { id: 9, login: 'ben' }, count: 12, failed: 3 }, { by: 'sidecar', count: 400, failed: 0 }],
 };
 export const actions = { 'proposal.applied': 'Change applied', 'proposal.approve': 'Approved a proposal', 'agent.settings': 'Changed an agent', 'login.failed': 'Sign-in refused', 'key.made': 'Made an API key', 'run.ask': 'Started a run', 'proposal.reject': 'Rejected a proposal', 'pairing.made': 'Connected the shop' };
 export const groups = { 'proposal.': 'Proposals', 'run.': 'Runs', 'agent.': 'Agents', 'login.,session.': 'Signing in', 'key.,user.': 'Access' };
