@@ -117,6 +117,11 @@ class Settings(BaseSettings):
     web_workers: int = Field(2, ge=1, le=64, description="Gunicorn worker processes.")
     web_threads: int = Field(8, ge=1, le=128, description="Threads of each web worker.")
     job_threads: int = Field(2, ge=1, le=64, description="Threads that run jobs.")
+    dask_scheduler: str = Field(
+        "",
+        description="Dask scheduler whose workers compute forecasts, such as tls://10.0.0.5:8786; empty: the "
+        "cores of this machine. Needs devskyy[dask].",
+    )
     run_timeout_s: int = Field(600, ge=10, description="Longest time one run may take, in seconds.")
     debounce_s: float = Field(
         30.0, ge=0, description="Quiet time after an event before the agents it wakes run, in seconds."
