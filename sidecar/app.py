@@ -31,6 +31,7 @@ from sidecar.api import (
     security,
     shield,
     shop,
+    suppliers,
     webhooks,
 )
 from sidecar.core.agent import Registry
@@ -49,7 +50,7 @@ assert work  # importing it fills the table of job handlers
 
 BLUEPRINTS = (
     root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, integrations.bp,
-    auth.bp, people.bp, security.bp, audit.bp, gdpr.bp, webhooks.bp,
+    auth.bp, people.bp, security.bp, audit.bp, gdpr.bp, webhooks.bp, suppliers.bp,
 )  # fmt: skip
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

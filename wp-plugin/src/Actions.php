@@ -10,7 +10,7 @@ final class Actions
     /** @return array<string, string> Every action that the sidecar notes. */
     public static function words(): array
     {
-        return self::of_proposals() + self::of_access() + [
+        return self::of_proposals() + self::of_access() + self::of_stock() + [
             'run.ask' => __('Started a run', 'devskyy'),
             'run.cancel' => __('Cancelled a run', 'devskyy'),
             'agent.settings' => __('Changed an agent', 'devskyy'),
@@ -45,9 +45,41 @@ final class Actions
             'agent.' => __('Agents', 'devskyy'),
             'session.,user.locked' => __('Signing in', 'devskyy'),
             'key.,user.,client.' => __('Keys, people, machines', 'devskyy'),
+            'purchase.,supplier.,supply.,location.,override.' => __('Stock and suppliers', 'devskyy'),
             'webhook.,integration.' => __('Other services', 'devskyy'),
             'privacy.' => __('Privacy', 'devskyy'),
             'pairing.' => __('Connection', 'devskyy'),
+        ];
+    }
+
+    /** @return array<string, string> */
+    private static function of_stock(): array
+    {
+        return [
+            'purchase.draft' => __('Drafted a purchase order', 'devskyy'),
+            'purchase.change' => __('Changed a purchase order', 'devskyy'),
+            'purchase.delete' => __('Deleted the draft of a purchase order', 'devskyy'),
+            'purchase.send' => __('Sent a purchase order to its supplier', 'devskyy'),
+            'purchase.sent' => __('A purchase order was handed to the mail server', 'devskyy'),
+            'purchase.send_failed' => __('A purchase order could not be sent', 'devskyy'),
+            'purchase.unknown' => __('It is not known whether a purchase order was sent', 'devskyy'),
+            'purchase.mark_sent' => __('Noted that a purchase order was sent', 'devskyy'),
+            'purchase.reopen' => __('Made a purchase order a draft again', 'devskyy'),
+            'purchase.close' => __('Ended a purchase order', 'devskyy'),
+            'purchase.receive' => __('Received goods of a purchase order', 'devskyy'),
+            'supplier.add' => __('Added a supplier', 'devskyy'),
+            'supplier.change' => __('Changed a supplier', 'devskyy'),
+            'supplier.remove' => __('Removed a supplier', 'devskyy'),
+            'supply.change' => __('Changed how a product is bought', 'devskyy'),
+            'supply.defaults' => __('Changed how products are bought', 'devskyy'),
+            'supply.import' => __('Imported how products are bought', 'devskyy'),
+            'override.add' => __('Overrode a forecast', 'devskyy'),
+            'override.remove' => __('Let a forecast hold again', 'devskyy'),
+            'location.add' => __('Added a place of stock', 'devskyy'),
+            'location.change' => __('Changed a place of stock', 'devskyy'),
+            'location.remove' => __('Removed a place of stock', 'devskyy'),
+            'location.stock' => __('Told what lies at a place of stock', 'devskyy'),
+            'location.import' => __('Imported what lies at a place of stock', 'devskyy'),
         ];
     }
 

@@ -17,6 +17,7 @@ from sidecar.db import read
 from sidecar.db.app import app as tables
 from sidecar.security.apikeys import create_key
 from sidecar.security.roles import SCOPES
+from tests.sidecar import stock_kit
 from tests.sidecar.api.callers import World
 from tests.sidecar.api.test_errors import BODIES, routes
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
@@ -25,6 +26,7 @@ SERVICE = {
     "provider": "mailer", "name": "Main", "base_url": "http://127.0.0.1:9999/",
     "api_key": {"header": "X-Key", "key": "secret"},
 }  # fmt: skip
+ITEM = 771_122
 NUMBERED = "products"
 """Ids that count up in each shop: theirs names ours too, so that only the answer's rows can tell."""
 
@@ -53,6 +55,8 @@ def things(world: World) -> dict[str, str]:
 
     run = shop.run({"product": 12})
     user, session = world.login("owner")
+    stock_kit.product(shop, ITEM)
+    override = {"item_id": ITEM, "first_day": "2027-01-01", "last_day": "2027-01-02", "factor": 2}
     hook = made("webhooks/subscribe", {"url": "http://127.0.0.1:9999/hook", "events": ["*"]})["webhook"]["id"]
     return {
         "runs": run["id"],
@@ -65,6 +69,11 @@ def things(world: World) -> dict[str, str]:
         "integrations": made("integrations", SERVICE)["integration"]["id"],
         "webhooks": hook,
         "deliveries": made("webhooks/test", {"id": hook})["delivery"],
+        "suppliers": made("inventory/suppliers", {"name": "Silk House", "email": "x@silk.test"})["supplier"][
+            "id"
+        ],
+        "overrides": made("inventory/overrides", override)["override"]["id"],
+        "locations": made("inventory/locations", {"name": "Store"})["location"]["id"],
     }
 
 
@@ -80,6 +89,7 @@ def held(world: World) -> dict[str, list[Any]]:
 
 def filled(rule: str, ids: dict[str, str]) -> str:
     """The rule with the first shop's ids; KeyError for a kind of thing that `things` does not make yet."""
+    rule = rule.replace("<int:item_id>", str(ITEM))
     return re.sub(r"(\w+)/<(?:id|delivery)>", lambda match: f"{match[1]}/{ids[match[1]]}", rule)
 
 
