@@ -8,7 +8,7 @@ from sidecar.ml.naive import recent_mean, seasonal_mean, seasonal_naive, zero
 from sidecar.ml.profile import profile_level
 from sidecar.ml.series import Method, in_chunks
 from sidecar.ml.smoothing import ses
-from sidecar.ml.theta import theta
+from sidecar.ml.theta import theta, theta_dynamic
 
 METHODS: dict[str, Method] = {
     name: in_chunks(method)
@@ -25,6 +25,7 @@ METHODS: dict[str, Method] = {
         "ets_season": ets_season,
         "ets_trend_season": ets_trend_season,
         "theta": theta,
+        "theta_dynamic": theta_dynamic,
         "profile_level": profile_level,
         "croston": croston,
         "sba": sba,

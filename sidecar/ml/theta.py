@@ -6,32 +6,48 @@ the level as in Hyndman and Billah (2003), and other weights of the line as in F
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Bools, Floats, mean_known, slots
-from sidecar.ml.smoothing import smooth
+from sidecar.ml.series import Bools, Floats, first_values, mean_known, slots
+from sidecar.ml.smoothing import RATES, smooth
 
 CRITICAL = 1.645
 """One-sided 95 % of the normal distribution, for the test of seasonality."""
 
 
+SHARES = np.array([0, 1 / 3, 1 / 2, 2 / 3])
+"""Parts of the line's slope that dynamic theta tries; a half is the classic theta."""
+
+
 def theta(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """The classic theta method; a season is taken out where the autocorrelation speaks for one."""
+    return _each(y, origins, horizon, season, plain_theta)
+
+
+def theta_dynamic(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
+    """Theta whose line grows with the data, and whose share of it is the one that erred least."""
+    return _each(y, origins, horizon, season, plain_dynamic)
+
+
+def _each(
+    y: Floats, origins: Sequence[int], horizon: int, season: int, plain: Callable[[Floats, int], Floats]
+) -> Floats:
+    """Takes the season out with what is known at each origin, forecasts the rest, puts it back."""
     out = np.empty((len(y), len(origins), horizon))
     for k, origin in enumerate(origins):
-        out[:, k] = _theta(y[:, :origin], horizon, season)
+        out[:, k] = _adjusted(y[:, :origin], horizon, season, plain)
     return out
 
 
-def _theta(y: Floats, horizon: int, season: int) -> Floats:
+def _adjusted(y: Floats, horizon: int, season: int, method: Callable[[Floats, int], Floats]) -> Floats:
     index, multiplied = season_index(y, season)
     t = y.shape[1]
     past = index[:, np.arange(t) % index.shape[1]]
     ahead = index[:, slots(t, horizon, index.shape[1])]
     plain = np.where(multiplied[:, None], y / np.where(past > 0, past, np.nan), y - past)
-    mean = plain_theta(plain, horizon)
+    mean = method(plain, horizon)
     out: Floats = np.where(multiplied[:, None], mean * ahead, mean + ahead)
     return out
 
@@ -46,6 +62,54 @@ def plain_theta(y: Floats, horizon: int) -> Floats:
     carried = (1 - (1 - rate) ** np.maximum(count, 1)) / rate
     out: Floats = level + slope / 2 * (np.arange(horizon) + carried)
     return out
+
+
+def plain_dynamic(y: Floats, horizon: int) -> Floats:
+    """Smoothed level plus a share of the slope of the line through everything so far, (n, horizon).
+
+    Rate and share from a grid, by the error one period ahead with the line as it was known then.
+    """
+    values, weight = np.where(np.isnan(y), 0.0, y).T.copy(), (~np.isnan(y)).T.astype(float)
+    keep, n = 1 - RATES[:, None], len(y)
+    # NaN where nothing is known, and then nothing is forecast.
+    level = np.tile(mean_known(first_values(y, [y.shape[1]], 6)), (len(RATES), 1))
+    squares = np.zeros((len(RATES), len(SHARES), n))
+    line = _Line(n)
+    for t in range(y.shape[1]):
+        carried = (1 - keep ** np.maximum(line.count, 1)) / (1 - keep) * line.slope
+        error = values[t] - level
+        for place, share in enumerate(SHARES):
+            squares[:, place] += weight[t] * (line.count >= 3) * (error - share * carried) ** 2
+        line.add(t, values[t], weight[t])
+        level += (1 - keep) * weight[t] * error
+    rate, share = np.divmod(squares.reshape(-1, n).argmin(axis=0), len(SHARES))
+    left = (1 - keep[rate] ** np.maximum(line.count, 1)[:, None]) / (1 - keep[rate])
+    slope = (SHARES[share] * line.slope)[:, None]
+    out: Floats = level[rate, np.arange(n)][:, None] + slope * (np.arange(horizon) + left)
+    return out
+
+
+class _Line:
+    """Least squares line through what came so far, per series; flat until there are 3 values."""
+
+    def __init__(self, n: int) -> None:
+        self.count, self.x, self.y = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.spread, self.both = np.zeros(n), np.zeros(n)
+
+    def add(self, t: int, values: Floats, weight: Floats) -> None:
+        """One period more; weight 0 where it is unknown."""
+        self.count += weight
+        away_x, away_y = weight * (t - self.x), weight * (values - self.y)
+        self.x += away_x / np.maximum(self.count, 1)
+        self.y += away_y / np.maximum(self.count, 1)
+        self.spread += away_x * (t - self.x)
+        self.both += away_x * (values - self.y)
+
+    @property
+    def slope(self) -> Floats:
+        """Units per period."""
+        slope: Floats = self.both / np.where(self.spread > 0, self.spread, 1.0)
+        return np.where(self.count >= 3, slope, 0.0)
 
 
 def line_slope(y: Floats) -> Floats:
