@@ -27,11 +27,13 @@ ARGUMENTS = [
 ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1[:/]|localhost[:/])")
 PAGES = {
     "inbox": "/wp-admin/admin.php?page=devskyy",
+    "stock": "/wp-admin/admin.php?page=devskyy-stock",
     "agents": "/wp-admin/admin.php?page=devskyy-agents",
     "runs": "/wp-admin/admin.php?page=devskyy-runs",
     "status": "/wp-admin/admin.php?page=devskyy-status",
     "activity": "/wp-admin/admin.php?page=devskyy-activity",
     "access": "/wp-admin/admin.php?page=devskyy-access",
+    "connections": "/wp-admin/admin.php?page=devskyy-connections",
 }
 SETTINGS = "/wp-admin/admin.php?page=wc-settings&tab=devskyy"
 PICTURES = Path(os.environ.get("DEVSKYY_SCREENSHOTS") or CHECKOUT / ".artifacts")

@@ -109,7 +109,7 @@ export function stockRoute(state, method, path, query, body) {
   }
   if (list === 'items') return id ? detail(id) : [200, listed(query, state)];
   if (list === 'defaults') return [200, { ok: true, supply: { lead_days: 14, lead_spread_days: 3, review_days: 7, service_level: 0.95, moq: 1, pack: 1 }, own: {} }];
-  if (list === 'supplies' && id === 'import') return [200, { ok: true, read: 5, kept: 3, created_suppliers: [{ name: 'Lino & Co' }], bad: [{ line: 3, column: 'lead_days', value: 'soon', message: 'This must be a whole number of days.' }, { line: 6, column: 'sku', value: 'SCRAF-R', message: 'No product has this SKU.' }] }];
+  if (list === 'supplies' && id === 'import') return [200, { ok: true, read: 5, kept: 3, bad_rows: 2, ignored_columns: ['colour'], created_suppliers: [{ name: 'Lino & Co' }], bad: [{ line: 3, column: 'lead_days', value: 'soon', message: 'is no number' }, { line: 6, column: 'sku', value: 'SCRAF-R', message: 'is no SKU of the shop' }] }];
   if (list === 'supplies') return [200, { ok: true, supply: supply(rows.findIndex((one) => String(one.item_id) === id)), own: { supplier_id: hex(1), cost: '9.40' } }];
   if (list === 'overrides' && method === 'POST') {
     overrides.push({ id: hex(900 + overrides.length + 1), by: { login: 'anna' }, at: back(0), kind: 'factor' in body ? 'factor' : 'per_day', value: body.factor ?? body.per_day, ...body });

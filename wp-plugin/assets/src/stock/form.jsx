@@ -1,6 +1,6 @@
 import { __ } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
-import { useRef, useState } from '@wordpress/element';
+import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { fieldErrors, readValues, startValues } from '../lib/schema.js';
 import { SchemaForm } from '../lib/schema-form.jsx';
@@ -49,6 +49,17 @@ export function Form({ schema, saved, label, save = __('Save', 'devskyy'), away,
       </div>
     </form>
   );
+}
+
+/** Where the focus returns to once what was opened there has closed: the first button inside the element with this ref. */
+export function useReturn(open) {
+  const ref = useRef(null);
+  const was = useRef(open);
+  useEffect(() => {
+    if (was.current && !open) ref.current?.querySelector('button')?.focus({ preventScroll: true });
+    was.current = open;
+  }, [open]);
+  return ref;
 }
 
 /** A button that opens what it is about below itself. */

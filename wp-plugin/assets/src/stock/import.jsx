@@ -30,8 +30,7 @@ function BadRows({ bad }) {
 /** What became of a file, row by row where it went wrong. */
 export function Report({ report, onDone }) {
   const heading = useFocusOn(report);
-  const { bad = [], created_suppliers: made = [] } = report;
-  const lines = new Set(bad.map((row) => row.line)).size;
+  const { bad = [], bad_rows: lines = 0, created_suppliers: made = [], ignored_columns: ignored = [] } = report;
   return (
     <section className="devskyy-card devskyy-report" aria-labelledby="devskyy-report">
       <h3 id="devskyy-report" tabIndex={-1} ref={heading}>
@@ -42,6 +41,12 @@ export function Report({ report, onDone }) {
         <p>
           {/* translators: 1: number of suppliers, 2: their names. */}
           {sprintf(_n('%1$d new supplier: %2$s', '%1$d new suppliers: %2$s', made.length, 'devskyy'), made.length, made.map((one) => one.name ?? one).join(', '))}
+        </p>
+      )}
+      {ignored.length > 0 && (
+        <p>
+          {/* translators: %s: names of columns of a file. */}
+          {sprintf(__('Columns that are not known and were left out: %s', 'devskyy'), ignored.join(', '))}
         </p>
       )}
       {lines > 0 && (

@@ -6,7 +6,7 @@ import { post, remove } from '../lib/api.js';
 import { Problem } from '../lib/states.jsx';
 import { ago, today } from '../lib/time.js';
 import { complaints } from '../access/rights.js';
-import { Reveal } from './form.jsx';
+import { Reveal, useReturn } from './form.jsx';
 import { faults } from './typed.js';
 import { overrideWords } from './words.js';
 
@@ -92,8 +92,8 @@ function Line({ override, away, onGone }) {
 /** What the owner knows better than the forecast for some days; taking it back is one press. */
 export function Overrides({ item, overrides = [], away, onChange }) {
   const [form, setForm] = useState(false);
-  const opener = useRef(null);
-  const back = () => { setForm(false); window.requestAnimationFrame(() => opener.current?.querySelector('button')?.focus()); };
+  const opener = useReturn(form);
+  const back = () => setForm(false);
   const made = () => {
     speak(__('Corrected. What to order is worked out anew.', 'devskyy'));
     back();

@@ -6,7 +6,7 @@ import { useLoad } from '../lib/hooks.js';
 import { money, number } from '../lib/money.js';
 import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { Ask, Lead, Table } from '../access/parts.jsx';
-import { Form } from './form.jsx';
+import { Form, useReturn } from './form.jsx';
 import { Import } from './import.jsx';
 import { packFields, termFields } from './supply.jsx';
 import { percent } from './words.js';
@@ -46,6 +46,7 @@ function delivery({ lead_days: days, lead_spread_days: spread }) {
 /** The terms that hold where neither the item nor its supplier says otherwise. */
 function Defaults({ away }) {
   const [open, setOpen] = useState(false);
+  const opener = useReturn(open);
   const found = useLoad('/inventory/defaults');
   if (!found.data) return found.error ? <Problem error={found.error} retry={found.reload} /> : null;
   const { supply: terms, own } = found.data;
@@ -59,7 +60,7 @@ function Defaults({ away }) {
           <>
             {/* translators: 1: days, 2: days early or late, 3: days, 4: share such as "95%". */}
             <p>{sprintf(__('Delivery in %1$s days, give or take %2$s; ordered every %3$s days; in stock in %4$s of cases until it comes.', 'devskyy'), number(terms.lead_days, 1), number(terms.lead_spread_days, 1), number(terms.review_days, 1), percent(terms.service_level))}</p>
-            <div><Button variant="secondary" size="compact" disabled={away} accessibleWhenDisabled onClick={() => setOpen(true)}>{__('Change', 'devskyy')}</Button></div>
+            <div ref={opener}><Button variant="secondary" size="compact" disabled={away} accessibleWhenDisabled onClick={() => setOpen(true)}>{__('Change', 'devskyy')}</Button></div>
           </>
         )}
     </section>
@@ -73,6 +74,7 @@ export function Suppliers() {
   const { data } = list;
   const away = Boolean(data?.stale);
   const items = data?.items ?? [];
+  const lead = useReturn(Boolean(form));
   const back = () => setForm(null);
   const reload = list.reload;
   const saved = () => { back(); reload(); };
@@ -110,9 +112,9 @@ export function Suppliers() {
         </div>
       )}
       {!data && list.loading && <Skeleton rows={4} />}
-      {data && !form && items.length > 0 && <Lead text={__('From whom you buy, how long it takes and how much you have to order. An item may differ from its supplier: open it under Items.', 'devskyy')} action={<div className="devskyy-buttons">{add}{file}</div>} />}
+      {data && !form && items.length > 0 && <Lead text={__('From whom you buy, how long it takes and how much you have to order. An item may differ from its supplier: open it under Items.', 'devskyy')} action={<div className="devskyy-buttons" ref={lead}>{add}{file}</div>} />}
       {data && !items.length && !form && (
-        <Empty icon="truck" title={__('No suppliers yet', 'devskyy')} action={<div className="devskyy-buttons">{add}{file}</div>}>
+        <Empty icon="truck" title={__('No suppliers yet', 'devskyy')} action={<div className="devskyy-buttons" ref={lead}>{add}{file}</div>}>
           {__('With suppliers, delivery times and costs it is known when to order what, and orders are written for you. Until then the same terms hold for everything.', 'devskyy')}
         </Empty>
       )}

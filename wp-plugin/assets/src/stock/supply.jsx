@@ -5,7 +5,7 @@ import { put } from '../lib/api.js';
 import { useLoad } from '../lib/hooks.js';
 import { money, number } from '../lib/money.js';
 import { Problem, Skeleton } from '../lib/states.jsx';
-import { Form, Reveal } from './form.jsx';
+import { Form, Reveal, useReturn } from './form.jsx';
 import { percent } from './words.js';
 
 /** The terms that an item, a supplier or the whole shop may set, each falling back on the next wider one. */
@@ -68,11 +68,12 @@ function Edit({ item, own, away, onSaved, onBack }) {
 export function Supply({ item, away, onChange }) {
   const [form, setForm] = useState(false);
   const found = useLoad(`/inventory/supplies/${item.item_id}`);
+  const opener = useReturn(form);
   const saved = () => { setForm(false); found.reload(); onChange(); };
   if (found.error && !found.data) return <Problem error={found.error} retry={found.reload} />;
   if (!found.data) return <Skeleton rows={2} />;
   const { supply, own } = found.data;
   return form
     ? <Edit item={item} own={own} away={away} onSaved={saved} onBack={() => setForm(false)} />
-    : <><SupplyFacts supply={supply} /><Reveal label={__('Change the supply', 'devskyy')} open={false} disabled={away} onOpen={setForm} /></>;
+    : <><SupplyFacts supply={supply} /><div ref={opener}><Reveal label={__('Change the supply', 'devskyy')} open={false} disabled={away} onOpen={setForm} /></div></>;
 }

@@ -1,0 +1,291 @@
+"""The page Stock: what to order, corrections, levels, suppliers and their files, on a real shop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.wordpress.browser import PAGES, PICTURES, Tabs, keep, settled
+from tests.wordpress.scene import Scene, until
+
+pytestmark = [pytest.mark.wordpress, pytest.mark.browser]
+
+
+def forecast(scene: Scene) -> None:
+    """Forecast all items anew and wait for it."""
+    scene.rest("POST", "/devskyy/v1/agents/demand-forecast/runs", json={"input": {}})
+    until("the forecast", scene.synced, 60)
+
+
+def rows(scene: Scene, state: str = "all", **query: Any) -> list[dict[str, Any]]:
+    """Items as the page gets them."""
+    found = scene.rest("GET", "/devskyy/v1/inventory/items", params={"state": state, "limit": 100, **query})
+    return list(found["items"])
+
+
+@pytest.fixture
+def stock(scene: Scene) -> Iterator[Scene]:
+    """A shop with forecasts; corrections, suppliers and drafts of a test are taken back."""
+    until("the first sync", scene.synced, 60)
+    forecast(scene)
+    yield scene
+    if not scene.sidecar.answers():
+        scene.sidecar.start()
+        scene.calm()
+    for name in ("overrides", "suppliers"):
+        for one in scene.rest("GET", f"/devskyy/v1/inventory/{name}")["items"]:
+            scene.rest("DELETE", f"/devskyy/v1/inventory/{name}/{one['id']}")
+
+
+def opened(tabs: Tabs, scene: Scene, place: str = "", width: int = 1280) -> Page:
+    """The page at one of its parts."""
+    return settled(tabs.open(scene, PAGES["stock"] + (f"#{place}" if place else ""), "admin", width))
+
+
+def row_of(page: Page, item: int) -> Locator:
+    """An item's line of the list."""
+    return page.locator(f'tr[data-row="{item}"]')
+
+
+def correct(scene: Scene, item: int, per_day: float = 5) -> None:
+    """Say over REST that so many are sold a day for two months from now on."""
+    page = scene.rest("GET", f"/devskyy/v1/inventory/items/{item}")
+    first, last = page["forecast"][0]["day"], page["forecast"][59]["day"]
+    body = {"item_id": item, "first_day": first, "last_day": last, "per_day": per_day, "why": "A fair"}
+    scene.rest("POST", "/devskyy/v1/inventory/overrides", json=body)
+
+
+def counted(scene: Scene) -> dict[str, Any]:
+    """An item whose stock is counted and that was sold."""
+    return next(
+        row for row in rows(scene) if "stock" in row and row.get("forecast_28", {}).get("value", 0) > 0
+    )
+
+
+def test_the_answer_comes_first_by_one_request_and_an_item_shows_its_forecast(
+    stock: Scene, tabs: Tabs
+) -> None:
+    page = tabs.open(stock, "/wp-admin/admin.php?page=devskyy-status", "admin")
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if "/inventory" in sent.url else None)
+    page.goto(stock.base_url + PAGES["stock"])
+    settled(page)
+    assert len(asked) == 1, asked
+    figures = page.locator(".devskyy-figures > div")
+    expect(figures).to_have_count(5)
+    expect(figures.first).to_contain_text("To order now")
+    expect(page.locator("figure.devskyy-chart svg")).to_be_visible()
+    page.get_by_role("button", name="All", exact=True).click()
+    item = counted(stock)
+    title = row_of(settled(page), item["item_id"]).locator(".devskyy-title")
+    title.focus()
+    page.keyboard.press("ArrowDown")
+    expect(title).not_to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    panel = page.locator("aside.devskyy-panel")
+    expect(panel.get_by_role("heading", name=item["name"])).to_be_visible()
+    expect(panel.locator("figure.devskyy-chart .devskyy-mark", has_text="Today")).to_be_visible()
+    expect(panel.locator("figure.devskyy-chart path.devskyy-line.is-dashed")).to_have_count(1)
+    expect(panel.locator("figure.devskyy-chart path.devskyy-band")).to_have_count(1)
+    panel.get_by_role("button", name="Show as table").click()
+    assert panel.locator(".devskyy-chart-table tbody tr").count() > 100
+    expect(panel.get_by_text("Order when so many are left")).to_be_visible()
+    expect(panel.get_by_text("Tested on your past sales")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(title).to_be_focused()
+
+
+def test_a_correction_changes_what_to_order_and_is_taken_back(stock: Scene, tabs: Tabs) -> None:
+    item = counted(stock)
+    page = opened(tabs, stock, f"item={item['item_id']}")
+    panel = page.locator("aside.devskyy-panel")
+    before = panel.locator(".devskyy-expected b").inner_text()
+    panel.get_by_role("button", name="Correct the forecast").click()
+    form = panel.get_by_role("form", name="Correct the forecast")
+    form.get_by_role("button", name="Correct it").click()
+    expect(form.get_by_text("This must be a number.")).to_be_visible()
+    form.get_by_label("Pieces a day, instead of the forecast").check()
+    form.get_by_label("Pieces a day", exact=True).fill("20")
+    first = form.get_by_label("From").input_value()
+    form.get_by_label("To, that day included").fill(f"{int(first[:4]) - 1}{first[4:]}")
+    form.get_by_role("button", name="Correct it").click()
+    expect(form.get_by_text("The last day is before the first.")).to_be_visible()
+    days = stock.rest("GET", f"/devskyy/v1/inventory/items/{item['item_id']}")["forecast"]
+    form.get_by_label("To, that day included").fill(days[59]["day"])
+    form.get_by_label("Why").fill("A fair")
+    form.get_by_role("button", name="Correct it").click()
+    expect(panel.locator(".devskyy-expected b")).to_have_text("560 pieces in 28 days")
+    expect(panel.locator(".devskyy-overrides")).to_contain_text("20 pieces a day from")
+    expect(panel.locator(".devskyy-overrides")).to_contain_text("A fair")
+    expect(panel.get_by_role("button", name="Correct the forecast")).to_be_focused()
+    expect(row_of(page, item["item_id"])).to_contain_text("Corrected by you")
+    expect(row_of(page, item["item_id"])).to_contain_text("now")
+
+    panel.get_by_role("button", name=re.compile("^Take back")).click()
+    expect(panel.locator(".devskyy-expected b")).to_have_text(before)
+    expect(panel.locator(".devskyy-overrides")).to_have_count(0)
+    assert stock.rest("GET", "/devskyy/v1/inventory/overrides")["items"] == []
+
+
+def test_a_variation_gets_a_low_stock_level_of_its_own_and_loses_it_again(stock: Scene, tabs: Tabs) -> None:
+    item = next(row for row in rows(stock) if "stock" in row and row["item_id"] != row["product_id"])
+    sql = "SELECT meta_value FROM wp_postmeta WHERE post_id = %s AND meta_key = '_low_stock_amount'"
+    page = opened(tabs, stock, f"item={item['item_id']}")
+    panel = page.locator("aside.devskyy-panel")
+    level = panel.get_by_label("Warn when so many pieces are left")
+    level.fill("1.5")
+    expect(panel.get_by_text("This must be a whole number.")).to_be_visible()
+    level.fill("17")
+    level.press("Enter")
+    expect(panel.get_by_text("WooCommerce now warns at 17 pieces.")).to_be_visible()
+    assert stock.rows(sql, item["item_id"]) == [("17",)]
+    # The sidecar hears of it by the shop's own event.
+    until("the mirror follows", lambda: rows(stock, search=item["name"])[0].get("low_stock_amount") == 17)
+    panel.get_by_role("button", name="Undo", exact=True).click()
+    expect(panel.get_by_text("WooCommerce now warns at 2 pieces.")).to_be_visible()
+    assert [value for (value,) in stock.rows(sql, item["item_id"]) if value] == []
+
+    resource = f"/wc/v3/products/{item['product_id']}/variations/{item['item_id']}"
+    stock.rest("PUT", resource, json={"low_stock_amount": 9})
+    tabs.allow("status of 409")
+    level.fill("4")
+    level.press("Enter")
+    expect(panel.get_by_text("Somebody changed the level meanwhile; it is 9 now.")).to_be_visible()
+    assert stock.rows(sql, item["item_id"])[0][0] == "9"
+    stock.rest("PUT", resource, json={"low_stock_amount": None})
+
+
+def test_a_file_keeps_its_good_rows_and_names_its_bad_ones(stock: Scene, tabs: Tabs, tmp_path: Path) -> None:
+    good, other = [row for row in rows(stock) if row.get("sku")][:2]
+    file = tmp_path / "supplies.csv"
+    lines = [
+        "sku;supplier;cost;lead_days;pack;colour",
+        f"{good['sku']};Söhne & Co;4,50;21;6;red",
+        "no-such-sku;Söhne & Co;4,50;21;6;red",
+        f"{other['sku']};Söhne & Co;cheap;soon;6;red",
+    ]
+    file.write_bytes("\r\n".join(lines).encode("cp1252"))
+    page = opened(tabs, stock, "tab=suppliers")
+    page.get_by_role("button", name="Import a file").click()
+    form = page.get_by_role("form", name="Import a file")
+    form.get_by_role("button", name="Import").click()
+    expect(form.get_by_text("Choose a file first.")).to_be_visible()
+    form.get_by_label("File").set_input_files(file)
+    form.get_by_role("button", name="Import").click()
+    report = page.locator(".devskyy-report")
+    expect(report.get_by_role("heading", name="1 of 3 rows are in")).to_be_focused()
+    expect(report).to_contain_text("1 new supplier: Söhne & Co")
+    expect(report).to_contain_text("2 rows were left out")
+    bad = report.locator("tbody tr")
+    expect(bad.filter(has_text="no-such-sku")).to_contain_text("3")
+    expect(bad.filter(has_text="cheap")).to_contain_text("cost")
+    expect(bad.filter(has_text="soon")).to_contain_text("lead_days")
+    keep(page, PICTURES, "stock-import-1280")
+    report.get_by_role("button", name="Close").click()
+    expect(page.locator("tr").filter(has_text="Söhne & Co")).to_contain_text("1")
+
+    supply = stock.rest("GET", f"/devskyy/v1/inventory/supplies/{good['item_id']}")["supply"]
+    assert (supply["supplier_name"], supply["lead_days"], supply["pack"]) == ("Söhne & Co", 21, 6)
+    page.get_by_role("button", name="Import a file").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save what is known so far as CSV").click()
+    saved.value.save_as(tmp_path / "known.csv")
+    assert "Söhne & Co" in (tmp_path / "known.csv").read_text("utf-8-sig")
+
+
+def test_a_supplier_is_added_changed_and_removed(stock: Scene, tabs: Tabs) -> None:
+    page = opened(tabs, stock, "tab=suppliers")
+    page.get_by_role("button", name="Add a supplier").click()
+    form = page.get_by_role("form", name="Add a supplier")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_text("This is needed.")).to_be_visible()
+    expect(form.get_by_label("Name")).to_be_focused()
+    form.get_by_label("Name").fill("Seta Milano")
+    form.get_by_label("E-mail").fill("not an address")
+    form.get_by_label("Delivery time in days").fill("18")
+    tabs.allow("status of 422")
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator(".has-error")).to_contain_text("E-mail")
+    form.get_by_label("E-mail").fill("orders@seta.test")
+    form.get_by_label("In stock until the delivery comes, in %").fill("98")
+    form.get_by_role("button", name="Save").click()
+    row = page.locator("tr").filter(has_text="Seta Milano")
+    expect(row).to_contain_text("18 days")
+    known = stock.rest("GET", "/devskyy/v1/inventory/suppliers")["items"][0]
+    assert (known["email"], known["service_level"]) == ("orders@seta.test", 0.98)
+
+    item = counted(stock)
+    panel = opened(tabs, stock, f"item={item['item_id']}").locator("aside.devskyy-panel")
+    panel.get_by_role("button", name="Change the supply").click()
+    supply = panel.get_by_role("form", name="Supply")
+    supply.get_by_label("Supplier", exact=True).select_option(label="Seta Milano")
+    supply.get_by_label("Pieces in a pack").fill("12")
+    supply.get_by_role("button", name="Save").click()
+    facts = panel.locator(".devskyy-section").filter(has_text="Change the supply")
+    expect(facts).to_contain_text("Seta Milano")
+    expect(facts).to_contain_text("12")
+
+    row.get_by_role("button", name="Change: Seta Milano").click()
+    form = page.get_by_role("form", name="Seta Milano")
+    expect(form.get_by_label("In stock until the delivery comes, in %")).to_have_value("98")
+    form.get_by_label("Delivery time in days").fill("")
+    form.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("As for the whole shop")
+    row.get_by_role("button", name="Remove: Seta Milano").click()
+    row.get_by_role("button", name="Yes, remove Seta Milano").click()
+    expect(page.get_by_role("heading", name="No suppliers yet")).to_be_visible()
+
+
+def test_without_the_sidecar_the_last_known_stays_and_levels_can_be_set(stock: Scene, tabs: Tabs) -> None:
+    item = counted(stock)
+    settled(opened(tabs, stock, f"item={item['item_id']}"))
+    stock.sidecar.stop()
+    page = opened(tabs, stock, f"item={item['item_id']}")
+    expect(page.get_by_text("You see what was known").first).to_be_visible()
+    panel = page.locator("aside.devskyy-panel")
+    expect(panel.locator("figure.devskyy-chart svg")).to_be_visible()
+    expect(panel.get_by_role("button", name="Correct the forecast")).to_have_attribute(
+        "aria-disabled", "true"
+    )
+    expect(page.get_by_role("button", name="Forecast anew")).to_have_attribute("aria-disabled", "true")
+    panel.get_by_label("Warn when so many pieces are left").fill("3")
+    panel.get_by_role("button", name="Set", exact=True).click()
+    expect(panel.get_by_text("WooCommerce now warns at 3 pieces.")).to_be_visible()
+    panel.get_by_role("button", name="Undo", exact=True).click()
+    expect(panel.get_by_text("WooCommerce now warns at 2 pieces.")).to_be_visible()
+    stock.sidecar.start()
+    page.get_by_role("button", name="Try again").first.click()
+    expect(page.get_by_text("You see what was known")).to_have_count(0)
+
+
+def test_the_first_forecast_is_one_press_away(scene: Scene, tabs: Tabs) -> None:
+    with scene.as_a_new_shop():
+        until("the first sync", scene.synced, 60)
+        page = opened(tabs, scene)
+        expect(page.get_by_role("heading", name="No forecast yet")).to_be_visible()
+        page.get_by_role("button", name="Make the first forecast").click()
+        expect(page.locator(".devskyy-figures")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_part_fits_the_window(stock: Scene, tabs: Tabs, width: int) -> None:
+    item = counted(stock)
+    correct(stock, item["item_id"])
+    stock.rest(
+        "POST", "/devskyy/v1/inventory/suppliers", json={"name": "A supplier with a rather long name & Sons"}
+    )
+    for name, place in {"items": "", "item": f"item={item['item_id']}", "suppliers": "tab=suppliers"}.items():
+        page = opened(tabs, stock, place, width)
+        keep(page, PICTURES, f"stock-{name}-{width}")
+        assert page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth") <= 0, name
+    page = opened(tabs, stock, "", width)
+    page.get_by_role("button", name="Slow or not selling").click()
+    keep(settled(page), PICTURES, f"stock-slow-{width}")
+    assert page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth") <= 0
