@@ -23,6 +23,7 @@ from sidecar.api import (
     errors,
     gdpr,
     integrations,
+    inventory,
     pairing,
     people,
     proposals,
@@ -38,6 +39,7 @@ from sidecar.core.agent import Registry
 from sidecar.core.errors import DevSkyyError, Invalid
 from sidecar.db import open_databases
 from sidecar.db.migrate import upgrade_all
+from sidecar.ml import parallel
 from sidecar.runtime import jobs, work
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.broker import make_broker
@@ -49,8 +51,9 @@ from sidecar.settings import Settings
 assert work  # importing it fills the table of job handlers
 
 BLUEPRINTS = (
-    root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, integrations.bp,
-    auth.bp, people.bp, security.bp, audit.bp, gdpr.bp, webhooks.bp, suppliers.bp,
+    root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, inventory.bp,
+    inventory.of_product, integrations.bp, auth.bp, people.bp, security.bp, audit.bp, gdpr.bp,
+    webhooks.bp, suppliers.bp,
 )  # fmt: skip
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -74,6 +77,7 @@ def open_runtime(settings: Settings, registry: Registry | None = None, *, migrat
     broker = make_broker(settings.broker_url, settings.data_dir)
     rt = Runtime(settings, databases, default_registry() if registry is None else registry, broker, sealer)
     jobs.declare_actors(rt)
+    parallel.use(scheduler=settings.dask_scheduler)
     return rt
 
 
