@@ -53,7 +53,7 @@ def demand(ctx: Context, holders: Sequence[Holder]) -> Panel:
         [holder.id for holder in holders], [holder.created for holder in holders], first, last, sold, stock
     )
     future = int((sold["day"] > str(today)).sum())
-    return Panel(list(holders), past, tuple(_home(holders)), future)
+    return Panel(list(holders), past, tuple(homes(holders)), future)
 
 
 def _window(store: Store, today: date) -> tuple[date, date]:
@@ -69,7 +69,7 @@ def _of(frame: pd.DataFrame, owner: dict[int, int]) -> pd.DataFrame:
     return mine.assign(item_id=mine["item_id"].map(owner))
 
 
-def _home(holders: Sequence[Holder]) -> list[int]:
+def homes(holders: Sequence[Holder]) -> list[int]:
     """Each stock's narrowest category, the one that fewest products share."""
     from sidecar.retail.panel import home_category
 

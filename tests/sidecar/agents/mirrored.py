@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import insert, select
 
 from sidecar.core.store import ShopFacts
-from sidecar.db import Databases, open_databases
+from sidecar.db import Databases, open_databases, read, write
 from sidecar.db.migrate import upgrade_all
+from sidecar.db.mirror import variations
+from sidecar.db.owned import location_stock, locations
 from sidecar.demo import export
 from sidecar.demo.generator import generate, load_truth
 from sidecar.demo.schema import connect, get_option
@@ -81,7 +84,32 @@ def mirror_demo(folder: Path, size: str, seed: int = 7) -> Mirrored:
     with app.app_context():
         Sync(databases, SHOP_ID, zone_of(facts.timezone), reader, now=NOW.timestamp).full()
     reader.con.close()
+    put_in_places(databases)
     return Mirrored(databases, facts, load_truth(path), path)
+
+
+def put_in_places(databases: Databases) -> None:
+    """A warehouse that serves most of the demand and a store that holds every third item's whole stock."""
+    query = select(variations.c.id, variations.c.stock_quantity).where(variations.c.shop_id == SHOP_ID)
+    with read(databases.mirror) as conn:
+        held = [
+            (row.id, int(row.stock_quantity or 0)) for row in conn.execute(query.order_by(variations.c.id))
+        ]
+    times = {"created_at": 0, "updated_at": 0}
+    places = [
+        {"shop_id": SHOP_ID, "id": key * 32, "name": name, "name_key": name.lower(), "share": share,
+         "counted": True, **times}
+        for key, name, share in (("a", "Warehouse", 0.8), ("b", "Store", 0.2))
+    ]  # fmt: skip
+    rows = [
+        {"shop_id": SHOP_ID, "location_id": ("b" if key % 3 == 0 else "a") * 32, "item_id": key,
+         "quantity": stock, "updated_at": 0}
+        for key, stock in held
+    ]  # fmt: skip
+    with write(databases.app) as conn:
+        conn.execute(insert(locations), places)
+        if rows:
+            conn.execute(insert(location_stock), rows)
 
 
 def migrated(folder: Path) -> Databases:
