@@ -105,7 +105,7 @@ final class Stock_Page_Test extends Shop_Test_Case
     {
         $this->answers = ["$method " . self::API => ['ok' => true, 'orders' => []]];
         $answer = $this->call($method, '/devskyy/v1/inventory/' . $path, $method === 'DELETE' ? null : $body);
-        self::assertSame($method === 'POST' && in_array($path, ['suppliers', 'overrides', 'purchase-orders'], true) ? 201 : 200, $answer->get_status());
+        self::assertSame($method === 'POST' && in_array($path, ['suppliers', 'overrides', 'locations', 'purchase-orders'], true) ? 201 : 200, $answer->get_status());
         self::assertSame([$method, self::API . $to], [$this->sent[0]['method'], $this->sent[0]['path']]);
         self::assertSame($body, json_decode((string) wp_json_encode($this->sent[0]['body']), true) ?: []);
         [, $claims] = explode('.', substr($this->sent[0]['headers']['Authorization'], 7));
@@ -121,6 +121,9 @@ final class Stock_Page_Test extends Shop_Test_Case
             'a supplier that goes' => ['DELETE', "suppliers/$id", [], "suppliers/$id"],
             'terms of an item' => ['PUT', 'supplies/12', ['moq' => 6, 'cost' => null], 'supplies/12'],
             'terms of the shop' => ['PUT', 'defaults', ['lead_days' => 10], 'defaults'],
+            'a place' => ['POST', 'locations', ['name' => 'Warehouse'], 'locations'],
+            'a changed place' => ['PUT', "locations/$id", ['name' => 'Shop'], "locations/$id"],
+            'what lies at a place' => ['POST', "locations/$id/stock/import", ['csv' => "sku,quantity\nA,1"], "locations/$id/stock/import"],
             'a file' => ['POST', 'supplies/import', ['csv' => "sku\nA"], 'supplies/import'],
             'a correction' => ['POST', 'overrides', ['item_id' => 12, 'factor' => 1.5], 'overrides'],
             'a correction taken back' => ['DELETE', "overrides/$id", [], "overrides/$id"],
@@ -145,7 +148,7 @@ final class Stock_Page_Test extends Shop_Test_Case
     public function test_only_staff_reads_and_only_a_person_in_front_of_wp_admin_changes(): void
     {
         $id = self::ORDER;
-        $reads = ['', '/items', '/items/12', '/suppliers', '/supplies', '/supplies/12', '/overrides', '/locations', '/defaults', '/purchase-orders', "/purchase-orders/$id", "/purchase-orders/$id/mail", "/purchase-orders/$id/pdf", '/supplies.csv'];
+        $reads = ['', '/items', '/items/12', '/suppliers', '/supplies', '/supplies/12', '/overrides', '/locations', '/defaults', '/purchase-orders', "/purchase-orders/$id", "/purchase-orders/$id/mail", "/purchase-orders/$id/pdf", '/supplies.csv', "/locations/$id/stock.csv"];
         $writes = array_map(static fn (array $one): array => [$one[0], '/' . $one[1], $one[2]], array_values($this->handed_on()));
         $writes[] = ['POST', '/items/12/low-stock', ['was' => null, 'to' => 3]];
         foreach (['editor' => false, 'shop_manager' => true] as $role => $may) {

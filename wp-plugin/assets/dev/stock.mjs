@@ -45,16 +45,17 @@ const suppliers = [
   { id: hex(1), name: 'Seta Milano', contact: 'Giulia Conti', email: 'orders@seta.test', phone: '+39 02 555 0100', lead_days: 14, lead_spread_days: 3, review_days: 7, service_level: 0.95, min_order: '250.00', note: '', items: 6 },
   { id: hex(2), name: 'Northern Wool', contact: '', email: '', phone: '', lead_days: 35, lead_spread_days: 8, review_days: null, service_level: null, min_order: null, note: '', items: 6 },
 ];
+const places = [{ id: hex(60), name: 'Shop, High Street', share: 0.35, counted: true, items: 9, pieces: 120 }, { id: hex(61), name: 'Warehouse', counted: false, items: 12, pieces: 480 }];
 const supply = (n) => ({ supplier_id: hex(1 + (n % 2)), supplier_name: suppliers[n % 2].name, supplier_sku: `S-${n}77`, cost: (9.4 + n).toFixed(2), lead_days: 14, lead_spread_days: 3, moq: 6, pack: 6, review_days: 7, service_level: 0.95 });
 const overrides = [{ id: hex(900), item_id: 122, first_day: dayAt(2), last_day: dayAt(9), kind: 'factor', value: 1.5, why: 'Newsletter on Friday', by: { login: 'anna' }, at: back(3) }];
-const lines = (list) => list.map((n) => ({ item_id: rows[n].item_id, product_id: rows[n].product_id, name: rows[n].name, sku: rows[n].sku, supplier_sku: `S-${n}77`, quantity: rows[n].order_quantity || 12, received: 0, cost: n === 4 ? null : (9.4 + n).toFixed(2) }));
-const order = (n, state, list, more = {}) => ({ id: hex(700 + n), number: n, supplier_id: suppliers[n % 2].id, supplier_name: suppliers[n % 2].name, state, note: '', created_at: back(30 * (9 - n)), sent_at: state === 'draft' ? null : back(26 * (9 - n)), expected_on: state === 'draft' ? null : dayAt(9), lines: lines(list), receipts: [], ...more });
+const lines = (list) => list.map((n) => ({ item_id: rows[n].item_id, product_id: rows[n].product_id, name: rows[n].name, sku: rows[n].sku, supplier_sku: `S-${n}77`, quantity: rows[n].order_quantity || 12, received: 0, ...(n !== 4 && { cost: (9.4 + n).toFixed(2) }) }));
+const order = (n, state, list, more = {}) => ({ id: hex(700 + n), number: `PO-000${n}`, sent_how: state === 'draft' ? undefined : 'mail', sent_to: state === 'draft' ? undefined : 'orders@seta.test', notes: state === 'draft' ? ['Wool coat, camel – M: comes in packs of 6.'] : [], supplier_id: suppliers[n % 2].id, supplier_name: suppliers[n % 2].name, state, note: '', created_at: back(30 * (9 - n)), sent_at: state === 'draft' ? null : back(26 * (9 - n)), expected_on: state === 'draft' ? null : dayAt(9), lines: lines(list), receipts: [], ...more });
 const orders = [
   order(4, 'draft', [0, 2, 4]), order(3, 'sent', [1, 3]), order(2, 'part', [0, 5], { receipts: [{ id: hex(31), at: back(20), state: 'applied', proposal_id: hex(2000), lines: [{ item_id: 121, quantity: 20 }] }] }), order(1, 'unknown', [6]),
 ];
 orders[2].lines[0].received = 20;
 const summed = (one) => ({ ...one, pieces: one.lines.reduce((sum, line) => sum + line.quantity, 0), total: usd(one.lines.reduce((sum, line) => sum + line.quantity * Number(line.cost ?? 0), 0)) });
-const brief = (one) => ({ ...summed(one), lines: one.lines.length });
+const brief = (one) => ({ ...summed(one), lines: one.lines.length, without_cost: one.lines.filter((line) => !line.cost).length });
 const refuse = (status, code, message, hint, more) => [status, { code, message, data: { status, hint, ...more } }];
 
 function detail(id) {
@@ -121,6 +122,10 @@ export function stockRoute(state, method, path, query, body) {
     if (method === 'PUT') Object.assign(suppliers.find((one) => one.id === id), body);
     if (method === 'DELETE') suppliers.splice(suppliers.findIndex((one) => one.id === id), 1);
     return [200, { ok: true, items: empty ? [] : suppliers, supplier: suppliers.at(-1) }];
+  }
+  if (list === 'locations') {
+    if (method === 'POST') places.push({ id: hex(60 + places.length), items: 0, pieces: 0, ...body });
+    return [200, { ok: true, items: empty ? [] : places, location: places.at(-1) }];
   }
   if (list === 'purchase-orders') return empty && method === 'GET' ? [200, { ok: true, items: [] }] : ordersRoute(method, id, step, body);
   return [200, { ok: true }];

@@ -67,7 +67,7 @@ test('an override says what holds and for which days', () => {
   const days = { first_day: '2026-11-28', last_day: '2026-12-24' };
   assert.equal(overrideWords({ kind: 'factor', value: 1.5, ...days }), '× 1.5 from November 28, 2026 to December 24, 2026');
   assert.equal(overrideWords({ kind: 'per_day', value: 2, ...days }), '2 pieces a day from November 28, 2026 to December 24, 2026');
-  assert.equal(orderName({ number: 7 }), 'Order 7');
+  assert.equal(orderName({ number: 'PO-0007' }), 'Order PO-0007');
 });
 
 const history = [

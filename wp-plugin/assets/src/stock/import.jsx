@@ -64,8 +64,12 @@ export function Report({ report, onDone }) {
   );
 }
 
-/** A file of supplies: chosen, read in this browser, imported, and reported on. */
-export function Import({ away, onDone, onBack }) {
+/**
+ * A CSV file: chosen, read in this browser, imported, and reported on.
+ *
+ * `path` takes it; `known` is the route of what is known so far, saved as `name`; `children` say what stands in it.
+ */
+export function Import({ path, known, name, label = __('Import a file', 'devskyy'), away, onDone, onBack, children }) {
   const [file, setFile] = useState(null);
   const [state, setState] = useState({ busy: false, error: null });
   const [report, setReport] = useState(null);
@@ -82,7 +86,7 @@ export function Import({ away, onDone, onBack }) {
     }
     setState({ busy: true, error: null });
     try {
-      const found = await post('/inventory/supplies/import', { csv: decode(await file.arrayBuffer()) });
+      const found = await post(path, { csv: decode(await file.arrayBuffer()) });
       setReport(found);
       setState({ busy: false, error: null });
       /* translators: 1: rows kept, 2: rows of the file. */
@@ -92,12 +96,12 @@ export function Import({ away, onDone, onBack }) {
       setState({ busy: false, error });
     }
   };
-  const template = () => download('/inventory/supplies.csv', {}, `supplies-${today()}.csv`).catch((error) => setState({ busy: false, error }));
+  const template = () => download(known, {}, `${name}-${today()}.csv`).catch((error) => setState({ busy: false, error }));
   if (report) return <Report report={report} onDone={onBack} />;
   return (
-    <form className="devskyy-card devskyy-form devskyy-new" onSubmit={send} aria-label={__('Import a file', 'devskyy')} onKeyDown={(event) => { if (event.key === 'Escape') onBack(); }}>
-      <h3>{__('Import a file', 'devskyy')}</h3>
-      <p className="devskyy-quiet">{__('A CSV file with a row for each item: its SKU, the supplier, cost, delivery time, smallest order and pack. Good rows are kept, each bad one is named with what is wrong.', 'devskyy')}</p>
+    <form className="devskyy-card devskyy-form devskyy-new" onSubmit={send} aria-label={label} onKeyDown={(event) => { if (event.key === 'Escape') onBack(); }}>
+      <h3>{label}</h3>
+      <p className="devskyy-quiet">{children} {__('Good rows are kept, each bad one is named with what is wrong.', 'devskyy')}</p>
       <p><Button variant="link" onClick={template}>{__('Save what is known so far as CSV, to add to', 'devskyy')}</Button></p>
       <label className="devskyy-file">{__('File', 'devskyy')} <input ref={first} type="file" accept=".csv,text/csv,text/plain" onChange={(event) => setFile(event.target.files[0] ?? null)} /></label>
       {state.error && <Problem error={state.error} />}

@@ -80,8 +80,9 @@ function Order({ item, parts, away, busy, onMake }) {
     <>
       <p className="devskyy-line-acts">
         <span><strong>{words.main}</strong> {words.when}{cost(item.order_cost) && <>, {cost(item.order_cost)}</>}</span>
-        {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
+        {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !item.supplier_id} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
       </p>
+      {item.order_quantity > 0 && !item.supplier_id && <p className="devskyy-quiet">{__('Choose its supplier under Supply to order it.', 'devskyy')}</p>}
       {risk && (
         <p>
           <Badge tone={risk.tone}>{risk.text}</Badge>{' '}

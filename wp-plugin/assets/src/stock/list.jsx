@@ -1,8 +1,9 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
-import { Button, SearchControl } from '@wordpress/components';
-import { useEffect, useRef } from '@wordpress/element';
+import { Button, SearchControl, SelectControl } from '@wordpress/components';
+import { useEffect, useRef, useState } from '@wordpress/element';
+import { useLoad } from '../lib/hooks.js';
 import { number } from '../lib/money.js';
-import { Badge, Empty } from '../lib/states.jsx';
+import { Badge, Empty, Problem } from '../lib/states.jsx';
 import { step } from '../lib/table.js';
 import { Thumb } from '../inbox/row.jsx';
 import { VIEWS, accuracyWords, cost, costOf, expected, orderWords, riskWords } from './words.js';
@@ -152,15 +153,30 @@ export function Toolbar({ view, search, onView, onSearch }) {
   );
 }
 
+/** From whom to order what has no supplier; without any supplier, the way to the first. */
+function ForOthers({ count, value, onChange, onSuppliers }) {
+  const list = useLoad('/inventory/suppliers');
+  if (list.error) return <Problem error={list.error} retry={list.reload} />;
+  if (!list.data) return null;
+  /* translators: %d: number of items. */
+  const label = sprintf(_n('Supplier of %d item that has none', 'Supplier of %d items that have none', count, 'devskyy'), count);
+  return list.data.items.length
+    ? <SelectControl __nextHasNoMarginBottom size="compact" label={label} value={value} options={[{ value: '', label: __('Leave out for now', 'devskyy') }, ...list.data.items.map(({ id, name }) => ({ value: id, label: name }))]} onChange={onChange} />
+    : <p>{label}: <button type="button" className="devskyy-linklike" onClick={onSuppliers}>{__('Add a supplier first', 'devskyy')}</button></p>;
+}
+
 /** What the chosen items come to, and the one thing to do with them. */
-export function Chosen({ rows, busy, away, onMake, onNone }) {
-  const wanted = rows.filter((row) => row.order_quantity > 0);
+export function Chosen({ rows, busy, away, onMake, onNone, onSuppliers }) {
+  const [supplier, setSupplier] = useState('');
+  const due = rows.filter((row) => row.order_quantity > 0);
+  const others = due.filter((row) => !row.supplier_id);
+  const wanted = supplier ? due : due.filter((row) => row.supplier_id);
   if (!rows.length) return null;
   const sum = costOf(wanted);
   return (
     <div className="devskyy-bulk" role="region" aria-label={__('Chosen items', 'devskyy')}>
       <div className="devskyy-buttons">
-        <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !wanted.length} accessibleWhenDisabled onClick={() => onMake(wanted)}>
+        <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !wanted.length} accessibleWhenDisabled onClick={() => onMake(wanted, supplier)}>
           {/* translators: %d: number of items. */}
           {sprintf(_n('Make purchase orders for %d item', 'Make purchase orders for %d items', wanted.length, 'devskyy'), wanted.length)}
         </Button>
@@ -171,6 +187,7 @@ export function Chosen({ rows, busy, away, onMake, onNone }) {
           {sum.unknown > 0 && ` ${sprintf(_n('and %d item whose cost is not known', 'and %d items whose cost is not known', sum.unknown, 'devskyy'), sum.unknown)}`}
         </span>
       </div>
+      {others.length > 0 && !away && <ForOthers count={others.length} value={supplier} onChange={setSupplier} onSuppliers={onSuppliers} />}
       <p className="devskyy-quiet">{__('Drafts only, one for each supplier. Nothing is sent before you send it.', 'devskyy')}</p>
     </div>
   );

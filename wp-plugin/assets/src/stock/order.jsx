@@ -65,20 +65,26 @@ function Lines({ order, lines, draft, setLines }) {
   );
 }
 
+/** What to know before it is sent, such as a supplier's smallest order. */
+function Notes({ notes = [] }) {
+  return notes.length > 0 && <ul className="devskyy-lines">{notes.map((note) => <li key={note}>{__(note, 'devskyy')}</li>)}</ul>;
+}
+
 const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity) }));
 
 function Draft({ order, away, onChange, onGone }) {
   const [lines, setLines] = useState(() => typed(order));
   const [note, setNote] = useState(order.note ?? '');
+  const [shipTo, setShipTo] = useState(order.ship_to ?? '');
   const [expectedOn, setExpectedOn] = useState(order.expected_on ?? '');
   const [state, setState] = useState({ busy: false, error: null });
-  const changed = note !== (order.note ?? '') || expectedOn !== (order.expected_on ?? '') || JSON.stringify(lines) !== JSON.stringify(typed(order));
+  const changed = note !== (order.note ?? '') || shipTo !== (order.ship_to ?? '') || expectedOn !== (order.expected_on ?? '') || JSON.stringify(lines) !== JSON.stringify(typed(order));
   const fits = lines.length > 0 && lines.every(({ text }) => wanted(text) !== undefined);
   const save = async () => {
     setState({ busy: true, error: null });
     try {
       await put(`/inventory/purchase-orders/${order.id}`, {
-        lines: lines.map(({ item_id: item, text, cost: price }) => ({ item_id: item, quantity: wanted(text), ...(price !== null && price !== undefined && { cost: price }) })), note, expected_on: expectedOn || null,
+        lines: lines.map(({ item_id: item, text, cost: price }) => ({ item_id: item, quantity: wanted(text), ...(price !== null && price !== undefined && { cost: price }) })), note, ship_to: shipTo, expected_on: expectedOn || null,
       });
       speak(__('Saved.', 'devskyy'));
       setState({ busy: false, error: null });
@@ -91,8 +97,10 @@ function Draft({ order, away, onChange, onGone }) {
     <>
       <Section title={__('What is ordered', 'devskyy')}>
         <Lines order={order} lines={lines} draft setLines={setLines} />
+        <Notes notes={order.notes} />
         <div className="devskyy-form">
           <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Words to the supplier', 'devskyy')} value={note} onChange={setNote} maxLength={2000} />
+          <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Deliver to', 'devskyy')} value={shipTo} onChange={setShipTo} maxLength={1000} />
           <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="date" label={__('Expected on', 'devskyy')} value={expectedOn} onChange={setExpectedOn} />
         </div>
         {!fits && <p className="devskyy-field-error" role="alert">{lines.length ? __('Each line needs a whole number of pieces.', 'devskyy') : __('An order needs a line; delete it instead.', 'devskyy')}</p>}
@@ -111,7 +119,7 @@ function Draft({ order, away, onChange, onGone }) {
 
 function Files({ order }) {
   const [error, setError] = useState(null);
-  const save = (kind) => { setError(null); download(`/inventory/purchase-orders/${order.id}/${kind}`, {}, `order-${order.number}.${kind}`).catch(setError); };
+  const save = (kind) => { setError(null); download(`/inventory/purchase-orders/${order.id}/${kind}`, {}, `${order.number}.${kind}`).catch(setError); };
   return (
     <>
       <div className="devskyy-buttons">
@@ -154,7 +162,14 @@ function Body({ order, away, onChange, onGone }) {
           /* translators: %s: a day. */
           sprintf(__('expected on %s', 'devskyy'), day(order.expected_on))}</span>}
       </p>
-      {order.error && <p className="devskyy-field-error">{order.error}</p>}
+      {order.sent_at && (
+        <p className="devskyy-quiet">
+          {/* translators: %s: e-mail address. */}
+          {order.sent_how === 'other' ? __('Ordered another way; nothing was mailed.', 'devskyy') : order.sent_to && sprintf(__('Mailed to %s.', 'devskyy'), order.sent_to)}
+        </p>
+      )}
+      {order.closed_short && <p className="devskyy-quiet">{__('Closed before all of it came.', 'devskyy')}</p>}
+      {order.error && <p className="devskyy-field-error">{__(order.error, 'devskyy')}</p>}
       {order.state === 'draft'
         ? <Draft key={JSON.stringify([order.updated_at, order.lines])} order={order} away={away} onChange={onChange} onGone={onGone} />
         : <Section title={__('What is ordered', 'devskyy')}><Lines order={order} lines={order.lines} setLines={() => {}} />{order.note && <p className="devskyy-quiet"><bdi>{order.note}</bdi></p>}</Section>}

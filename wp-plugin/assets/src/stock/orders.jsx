@@ -26,7 +26,11 @@ function Row({ order, open, onOpen }) {
           {/* translators: %d: number of lines of an order. */}
           <span className="devskyy-quiet">{sprintf(_n('%d line', '%d lines', order.lines, 'devskyy'), order.lines)}</span></span>
       </td>
-      <td role="cell" className="col-cost is-figure"><span className="devskyy-cell-label" aria-hidden="true">{__('Total', 'devskyy')}</span>{cost(order.total) || <span className="devskyy-quiet">{__('Not known', 'devskyy')}</span>}</td>
+      <td role="cell" className="col-cost is-figure"><span className="devskyy-cell-label" aria-hidden="true">{__('Total', 'devskyy')}</span>
+        <span className="devskyy-two"><b>{cost(order.total)}</b>{order.without_cost > 0 && <span className="devskyy-quiet">{
+          /* translators: %d: number of lines of an order. */
+          sprintf(_n('without %d line of unknown cost', 'without %d lines of unknown cost', order.without_cost, 'devskyy'), order.without_cost)}</span>}</span>
+      </td>
       <td role="cell" className="col-expected"><span className="devskyy-cell-label" aria-hidden="true">{__('Expected', 'devskyy')}</span>{order.expected_on ? day(order.expected_on) : <span className="devskyy-quiet">{__('No day', 'devskyy')}</span>}</td>
       <td role="cell" className="col-created_at"><time dateTime={at} title={moment(at)}>{ago(at)}</time></td>
     </tr>

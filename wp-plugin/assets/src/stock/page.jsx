@@ -15,11 +15,12 @@ import { Item } from './item.jsx';
 import { Chosen, List, NothingHere, Toolbar } from './list.jsx';
 import { Orders } from './orders.jsx';
 import { useRun } from './run.jsx';
+import { Places } from './places.jsx';
 import { Suppliers } from './suppliers.jsx';
 import { VIEWS, cost, orderName } from './words.js';
 
 const LIMIT = 25;
-const TABS = () => [['items', __('Items', 'devskyy')], ['suppliers', __('Suppliers', 'devskyy')], ['orders', __('Purchase orders', 'devskyy')]];
+const TABS = () => [['items', __('Items', 'devskyy')], ['suppliers', __('Suppliers', 'devskyy')], ['orders', __('Purchase orders', 'devskyy')], ['places', __('Places', 'devskyy')]];
 const known = (tab) => (TABS().some(([name]) => name === tab) ? tab : 'items');
 const FORECAST = { name: 'demand-forecast', readonly: true };
 
@@ -73,7 +74,17 @@ function NoForecasts({ forecast, away }) {
   );
 }
 
-function Items({ open, onOpen, onOrder }) {
+/** Drafts of what these rows need: one for each of their suppliers, and one to `supplier` for those without. */
+async function draft(rows, supplier) {
+  const lines = (some) => some.map((row) => ({ item_id: row.item_id, quantity: row.order_quantity }));
+  const [known, others] = [rows.filter((row) => row.supplier_id), rows.filter((row) => !row.supplier_id)];
+  const asked = [...(known.length ? [{ lines: lines(known) }] : []), ...(others.length ? [{ lines: lines(others), supplier_id: supplier }] : [])];
+  const made = [];
+  for (const body of asked) made.push(...(await post('/inventory/purchase-orders', body)).orders);
+  return made;
+}
+
+function Items({ open, onOpen, onOrder, onSuppliers }) {
   const [start] = useState('order');
   const [view, setView] = useState(VIEWS.includes(readHash().view) ? readHash().view : start);
   const [search, setSearch] = useState('');
@@ -100,12 +111,11 @@ function Items({ open, onOpen, onOrder }) {
     onOpen(null);
     window.requestAnimationFrame(() => root.current?.querySelector(`[data-row="${from}"] .devskyy-title`)?.focus());
   };
-  const make = async (rows) => {
+  const make = async (rows, supplier) => {
     setBusy(true);
     setMade(null);
     try {
-      const { orders } = await post('/inventory/purchase-orders', { lines: rows.map((row) => ({ item_id: row.item_id, quantity: row.order_quantity })) });
-      setMade({ orders });
+      setMade({ orders: await draft(rows, supplier) });
       setSelected([]);
       speak(__('The drafts are written.', 'devskyy'));
       items.reload();
@@ -138,7 +148,7 @@ function Items({ open, onOpen, onOrder }) {
         <div className={`devskyy-split${open ? ' has-panel' : ''}`}>
           <div className="devskyy-list" onKeyDown={(event) => { if (event.key === 'Escape' && open && !event.defaultPrevented) close(); }}>
             <Toolbar view={view} search={search} onView={setView} onSearch={setSearch} />
-            <Chosen rows={items.rows.filter((row) => selected.includes(row.item_id))} busy={busy} away={away} onMake={make} onNone={() => setSelected([])} />
+            <Chosen rows={items.rows.filter((row) => selected.includes(row.item_id))} busy={busy} away={away} onMake={make} onNone={() => setSelected([])} onSuppliers={onSuppliers} />
             {items.error && <Problem error={items.error} retry={items.reload} />}
             {!items.loaded && !items.error && <Skeleton rows={6} />}
             {items.loaded && !items.rows.length && !items.loading && <NothingHere view={view} searching={Boolean(q)} onClear={() => setSearch('')} />}
@@ -178,9 +188,10 @@ export function Stock() {
   return (
     <Frame page="stock">
       <Tabs label={__('Stock', 'devskyy')} tabs={TABS()} tab={place.tab} onTab={(tab) => go({ tab })} />
-      <div id="devskyy-part" role="tabpanel" aria-labelledby={`devskyy-tab-${place.tab}`} className={place.tab === 'suppliers' ? 'devskyy-list' : ''}>
-        {place.tab === 'items' && <Items open={place.item} onOpen={(item) => go({ item })} onOrder={(order) => go({ tab: 'orders', order })} />}
+      <div id="devskyy-part" role="tabpanel" aria-labelledby={`devskyy-tab-${place.tab}`} className={['suppliers', 'places'].includes(place.tab) ? 'devskyy-list' : ''}>
+        {place.tab === 'items' && <Items open={place.item} onOpen={(item) => go({ item })} onOrder={(order) => go({ tab: 'orders', order })} onSuppliers={() => go({ tab: 'suppliers' })} />}
         {place.tab === 'suppliers' && <Suppliers />}
+        {place.tab === 'places' && <Places />}
         {place.tab === 'orders' && <Orders open={place.order} onOpen={(order) => go({ order })} onStock={() => go({ tab: 'items' })} />}
       </div>
     </Frame>

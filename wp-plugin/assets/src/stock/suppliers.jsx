@@ -104,7 +104,11 @@ export function Suppliers() {
     <>
       <Stale stale={data?.stale} retry={list.reload} />
       {list.error && <Problem error={list.error} retry={list.reload} />}
-      {form === 'import' && <Import away={away} onDone={reload} onBack={back} />}
+      {form === 'import' && (
+        <Import path="/inventory/supplies/import" known="/inventory/supplies.csv" name="supplies" away={away} onDone={reload} onBack={back}>
+          {__('A CSV file with a row for each item: its SKU, the supplier, cost, delivery time, smallest order and pack.', 'devskyy')}
+        </Import>
+      )}
       {form && form !== 'import' && (
         <div className="devskyy-card devskyy-new">
           <h3>{form.id ? form.name : __('Add a supplier', 'devskyy')}</h3>

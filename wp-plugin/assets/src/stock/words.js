@@ -127,7 +127,7 @@ export const orderState = (state) => ({
   cancelled: [__('Cancelled', 'devskyy'), 'plain'],
 })[state] ?? [readable(state), 'plain'];
 
-/* translators: %s: number of a purchase order. */
+/* translators: %s: number of a purchase order, such as "PO-0007". */
 export const orderName = ({ number: n }) => sprintf(__('Order %s', 'devskyy'), n);
 
 /** Runs of days without stock as the chart shades them. */
