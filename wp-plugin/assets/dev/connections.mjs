@@ -34,7 +34,7 @@ const events = ['proposal.created', 'proposal.approved', 'proposal.rejected', 'p
 /** What comes back from a service's page, by the preview's `returned=`. */
 export const returned = (how) => ({
   ok: { ok: true, id: hex(1), name: 'Shop account' },
-  denied: { ok: false, id: hex(3), error: { code: 'authorization_refused', message: 'The service was not connected: access was denied there.', hint: 'Nothing has changed. Press Connect again when you want to let DevSkyy in.' } },
+  denied: { ok: false, id: hex(3), error: { code: 'authorization_refused', message: 'Access was denied there.', hint: 'Nothing has changed. Press Connect again when you want to let DevSkyy in.' } },
 })[how];
 
 const found = (list, id) => list.find((one) => one.id === id);

@@ -78,7 +78,7 @@ final class Oauth_Return
     {
         return [
             'code' => 'state_unknown',
-            'message' => __('You came back from a service, but no connection to it is under way.', 'devskyy'),
+            'message' => __('No connection to it was under way.', 'devskyy'),
             'hint' => __('Press Connect at the service in the list: each start is good for one return.', 'devskyy'),
         ];
     }
@@ -88,7 +88,7 @@ final class Oauth_Return
     {
         return [
             'code' => 'authorization_refused',
-            'message' => __('The service was not connected: access was denied there.', 'devskyy'),
+            'message' => __('Access was denied there.', 'devskyy'),
             'hint' => __('Nothing has changed. Press Connect again when you want to let DevSkyy in.', 'devskyy'),
         ];
     }

@@ -9,7 +9,7 @@ import { SidePanel } from '../lib/panel.jsx';
 import { Badge, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { ago } from '../lib/time.js';
 import { eventLabel } from './events.js';
-import { messageState, receiverWords } from './words.js';
+import { hookName, messageState, receiverWords } from './words.js';
 
 const LIMIT = 25;
 const LOOK_MS = 2000;
@@ -58,19 +58,19 @@ function outcome({ state, attempts, status, duration_ms: ms, next_at: next }) {
 
 function Message({ message, path, disabled, onSent }) {
   const [open, setOpen] = useState(false);
-  const [sending, setSending] = useState({ busy: false, error: null });
+  const [sending, setSending] = useState({ busy: false, error: null, done: false });
   const [label, tone] = messageState(message);
   const event = eventLabel(message.event);
   const words = receiverWords(message);
   const again = async () => {
-    setSending({ busy: true, error: null });
+    setSending({ busy: true, error: null, done: false });
     try {
       await post(`${path}/${message.id}/redeliver`);
       speak(__('In line again.', 'devskyy'));
-      setSending({ busy: false, error: null });
+      setSending({ busy: false, error: null, done: true });
       onSent();
     } catch (error) {
-      setSending({ busy: false, error });
+      setSending({ busy: false, error, done: false });
     }
   };
   return (
@@ -82,9 +82,10 @@ function Message({ message, path, disabled, onSent }) {
       <div className="devskyy-buttons">
         {/* translators: %s: what a message is about. */}
         <button type="button" className="devskyy-linklike" aria-expanded={open} aria-label={sprintf(__('What is sent: %s', 'devskyy'), event)} onClick={() => setOpen(!open)}>{open ? __('Hide what is sent', 'devskyy') : __('Show what is sent', 'devskyy')}</button>
-        {message.state !== 'waiting' && (
+        {/* Once pressed it stays while the message waits: the focus must not fall out of the panel with it. */}
+        {(message.state !== 'waiting' || sending.done) && (
           /* translators: %s: what a message is about. */
-          <Button variant="secondary" size="compact" isBusy={sending.busy} disabled={disabled || sending.busy} accessibleWhenDisabled aria-label={sprintf(__('Send again: %s', 'devskyy'), event)} onClick={again}>{__('Send again', 'devskyy')}</Button>
+          <Button variant="secondary" size="compact" isBusy={sending.busy} disabled={disabled || sending.busy || message.state === 'waiting'} accessibleWhenDisabled aria-label={sprintf(__('Send again: %s', 'devskyy'), event)} onClick={again}>{__('Send again', 'devskyy')}</Button>
         )}
       </div>
       {open && <pre dir="ltr" tabIndex={0} aria-label={__('What is sent', 'devskyy')}>{`webhook-id: ${message.id}\n\n${JSON.stringify(message.payload, null, 2)}`}</pre>}
@@ -95,7 +96,7 @@ function Message({ message, path, disabled, onSent }) {
 /** What is said where there are no messages. */
 function None({ state }) {
   return (
-    <p className="devskyy-quiet">
+    <p className="devskyy-quiet devskyy-no-messages">
       {state === 'dead' && __('Nothing was given up: every message has arrived or is still being tried.', 'devskyy')}
       {state && state !== 'dead' && __('No such messages.', 'devskyy')}
       {!state && __('Nothing has been sent yet. Send a test to see whether the receiver answers.', 'devskyy')}
@@ -111,12 +112,14 @@ export function Messages({ hook, start, seen, onClose, onChanged }) {
   const { data, items, more } = list;
   const paused = hook.state === 'paused';
   const waiting = items.filter((one) => one.state === 'waiting').length;
+  // What is sent again is no longer among those of its state: all are shown, so that it is seen on its way.
+  const sent = () => { setState(''); list.reload(); onChanged(); };
   useEffect(() => setState(start), [hook.id, start, seen]);
   useEffect(() => { if (data) onChanged(); }, [waiting]);
   return (
     <SidePanel id={hook.id} title={__('Messages', 'devskyy')} onClose={onClose}>
       <div className="devskyy-panel-body" aria-busy={list.loading && !data}>
-        <p className="devskyy-messages-of"><bdi dir="auto">{hook.description || hook.url}</bdi></p>
+        <p className="devskyy-messages-of"><bdi>{hookName(hook)}</bdi></p>
         <SelectControl __nextHasNoMarginBottom __next40pxDefaultSize label={__('Show', 'devskyy')} value={state} onChange={setState} options={FILTERS()} />
         <Stale stale={data?.stale} retry={list.reload} />
         {list.error && <Problem error={list.error} retry={list.reload} />}
@@ -124,7 +127,7 @@ export function Messages({ hook, start, seen, onClose, onChanged }) {
         {!data && list.loading && <Skeleton rows={4} />}
         {data && !items.length && <None state={state} />}
         <ul className="devskyy-messages" aria-label={__('Messages', 'devskyy')}>
-          {items.map((message) => <Message key={message.id} message={message} path={path} disabled={paused || Boolean(data?.stale)} onSent={list.reload} />)}
+          {items.map((message) => <Message key={message.id} message={message} path={path} disabled={paused || Boolean(data?.stale)} onSent={sent} />)}
         </ul>
         {more.error && <Problem error={more.error} retry={more.load} />}
         {more.cursor && <Button variant="secondary" size="compact" isBusy={more.busy} disabled={more.busy || Boolean(data?.stale)} accessibleWhenDisabled onClick={more.load}>{__('Show older', 'devskyy')}</Button>}

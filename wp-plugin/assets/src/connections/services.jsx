@@ -26,7 +26,8 @@ function Returned({ returned, onAgain, onDone }) {
           <strong>{sprintf(__('"%s" is connected.', 'devskyy'), name)}</strong>
         </Notice>
       ) : (
-        <Problem error={error}>
+        /* translators: %s: why, as a sentence. */
+        <Problem error={{ ...error, message: sprintf(__('The service was not connected. %s', 'devskyy'), error.message) }}>
           <div className="devskyy-buttons">
             {id && <Button variant="secondary" size="compact" onClick={() => onAgain(id)}>{__('Begin again', 'devskyy')}</Button>}
             <Button variant="tertiary" size="compact" onClick={onDone}>{__('Close', 'devskyy')}</Button>

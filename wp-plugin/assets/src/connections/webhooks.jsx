@@ -4,18 +4,18 @@ import { useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { Ask, Lead, Once, When } from '../access/parts.jsx';
 import { patch, post, remove } from '../lib/api.js';
-import { useLoad } from '../lib/hooks.js';
+import { useLoad, usePoll } from '../lib/hooks.js';
 import { number } from '../lib/money.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { moment } from '../lib/time.js';
 import { eventLabel } from './events.js';
 import { Messages } from './messages.jsx';
 import { WebhookForm } from './webhook-form.jsx';
-import { hookState, hostOf } from './words.js';
+import { hookName as nameOf, hookState } from './words.js';
 
 const FEW = 3;
+const LOOK_MS = 10_000;
 const path = (id) => `/connections/webhooks/${id}`;
-const nameOf = (hook) => hook.description || hostOf(hook.url);
 
 function EventList({ events }) {
   const [all, setAll] = useState(false);
@@ -161,6 +161,7 @@ export function Webhooks({ open, onOpen }) {
   const away = Boolean(data?.stale);
   const items = data?.items ?? [];
   const shown = items.find((hook) => hook.id === open);
+  usePoll(list.reload, !away && items.some((hook) => hook.counts.waiting > 0) ? LOOK_MS : 0);
   const show = (id, start) => { setView((old) => ({ start, seen: old.seen + 1 })); onOpen(id); };
   const close = () => {
     onOpen(null);

@@ -103,6 +103,9 @@ export function tested({ works, status, ms, error }) {
   return error?.message ?? __('It does not work.', 'devskyy');
 }
 
+/** What a webhook is called. */
+export const hookName = ({ description, url }) => description || hostOf(url);
+
 /** A webhook's state: `[words, tone]`. */
 export function hookState({ state, paused_why: why }) {
   if (state === 'paused') return why === 'gone' ? [__('Stopped: the receiver is gone', 'devskyy'), 'bad'] : [__('Paused', 'devskyy'), 'plain'];
