@@ -9,7 +9,7 @@ from flask import request
 from sidecar.api.access import PERSON, access, caller, person, runtime
 from sidecar.api.group import ASKED, group, ok
 from sidecar.api.models import AgentPath, AgentSettingsBody, RunBody
-from sidecar.core.errors import Invalid
+from sidecar.api.once import idempotency_key
 from sidecar.db import read
 from sidecar.runtime import catalog, runs, waiting
 
@@ -58,12 +58,3 @@ def ask(name: str, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
         return {"ok": True, "run": runs.get(rt, who.shop_id, row["id"])}, 200
     with read(rt.db.app) as conn:
         return {"ok": True, "run": runs.as_json(conn, row)}, 202
-
-
-def idempotency_key() -> str | None:
-    """The request's Idempotency-Key, 1 to 200 printable characters; Invalid otherwise."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= 200 and key.isprintable()):
-        hint = "Send 1 to 200 printable characters, such as a UUID."
-        raise Invalid("The Idempotency-Key is not usable.", hint=hint, fields={"Idempotency-Key": hint})
-    return key

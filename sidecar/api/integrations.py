@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from sidecar.api import once
 from sidecar.api.access import PERSON, access, caller, person, runtime
 from sidecar.api.group import CREATED, OK, group
 from sidecar.api.models import ID, Model
@@ -170,8 +171,9 @@ def list_integrations() -> Any:
 def make_integration(body: IntegrationBody) -> Any:
     """Add a service; its credentials are sealed and never shown"""
     given = body.model_dump(include={"provider", "name", "base_url", "health_path", "rate_per_minute"})
-    made = integrations.make(runtime(), caller().shop_id, given | _parts(body), person())
-    return {"ok": True, "integration": made}, 201
+    asked = once.asked()
+    made = integrations.make(runtime(), caller().shop_id, given | _parts(body), person(), asked)
+    return once.answer(asked, integration=made)
 
 
 @bp.get("/<id>", responses=OK)

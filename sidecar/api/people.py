@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sidecar.api import once
 from sidecar.api.access import PERSON, SIGNED, access, caller, runtime
 from sidecar.api.access_models import (
     ClientBody,
@@ -61,10 +62,12 @@ def post_key(body: KeyBody) -> Any:
 
 def new_key(body: KeyBody) -> Any:
     """A new key of the person who asks, as an answer."""
+    asked = once.asked()
     key, text = people.make_credential(
-        runtime(), caller(), "key", body.name, body.scopes, days=body.days, networks=body.networks
-    )
-    return {"ok": True, "key": key, "text": text}, 201
+        runtime(), caller(), "key", body.name, body.scopes, days=body.days, networks=body.networks,
+        asked=asked,
+    )  # fmt: skip
+    return once.answer(asked, key=key, text=text)
 
 
 @bp.delete("/keys/<id>", responses=OK)
@@ -85,10 +88,9 @@ def get_users() -> Any:
 @access(PERSON)
 def post_user(body: UserBody) -> Any:
     """Make a login; a password that was made is shown this once"""
-    user, made = people.make_user(
-        runtime(), caller(), body.login, body.role, body.password, _standing(body.person)
-    )
-    return {"ok": True, "user": user, **({"password": made} if made else {})}, 201
+    asked, person = once.asked(), _standing(body.person)
+    user, made = people.make_user(runtime(), caller(), body.login, body.role, body.password, person, asked)
+    return once.answer(asked, user=user, password=made)
 
 
 @bp.patch("/users/<id>", responses=OK)
@@ -137,10 +139,11 @@ def get_clients() -> Any:
 @access(PERSON)
 def post_client(body: ClientBody) -> Any:
     """Make an OAuth client; its secret is shown this once"""
+    asked = once.asked()
     client, secret = people.make_credential(
-        runtime(), caller(), "client", body.name, body.scopes, days=body.days
+        runtime(), caller(), "client", body.name, body.scopes, days=body.days, asked=asked
     )
-    return {"ok": True, "client": client, "client_secret": secret}, 201
+    return once.answer(asked, client=client, client_secret=secret)
 
 
 @bp.delete("/clients/<id>", responses=OK)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from sidecar.api import once
 from sidecar.api.access import access, caller, runtime
 from sidecar.api.group import OK, answer, group, ok
 from sidecar.api.models import ID, Model
@@ -94,8 +95,9 @@ def list_webhooks() -> Any:
 @access("webhooks:write")
 def subscribe(body: SubscribeBody) -> Any:
     """Subscribe; the answer alone holds the secret"""
-    made = webhooks.subscribe(runtime(), caller().shop_id, caller().who, **body.model_dump())
-    return {"ok": True, "webhook": made}, 201
+    asked, who = once.asked(), caller()
+    made = webhooks.subscribe(runtime(), who.shop_id, who.who, asked=asked, **body.model_dump())
+    return once.answer(asked, webhook=made)
 
 
 @bp.patch("/<id>", responses=ok(webhook="object"))
@@ -118,7 +120,9 @@ def unsubscribe(path: WebhookPath) -> Any:
 @access("webhooks:write")
 def roll(path: WebhookPath) -> Any:
     """A new secret; the former one signs too for 24 hours"""
-    return {"ok": True, "webhook": webhooks.roll(runtime(), caller().shop_id, path.id, caller().who)}
+    asked, who = once.asked(), caller()
+    made = webhooks.roll(runtime(), who.shop_id, path.id, who.who, asked)
+    return {"ok": True, "webhook": made} | ({"repeated": True} if asked and asked.repeated else {})
 
 
 @bp.post("/test", responses=TRIED)

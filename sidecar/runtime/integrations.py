@@ -17,8 +17,9 @@ from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.db import insert_new, read, write
 from sidecar.db.identity import rate_windows
 from sidecar.db.outgoing import integration_calls, integrations, oauth_states
-from sidecar.runtime import audit
+from sidecar.runtime import audit, repeats
 from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.runtime.repeats import Asked
 from sidecar.security import outbound
 from sidecar.security.sealing import forget_secrets, get_secret, put_secret
 
@@ -84,10 +85,11 @@ def check_address(rt: Runtime, text: str, field: str) -> None:
         raise Invalid(error.message, hint=hint, fields={field: error.message}) from None
 
 
-def make(rt: Runtime, shop_id: str, given: Row, who: Row | None) -> Row:
+def make(rt: Runtime, shop_id: str, given: Row, who: Row | None, asked: Asked | None = None) -> Row:
     """Adds a service: `provider, name, kind, base_url, health_path, rate_per_minute, config, credentials`.
 
-    Conflict when its provider and name are taken or there are too many, Invalid for a bad address.
+    Conflict when its provider and name are taken or there are too many, Invalid for a bad address. What
+    `asked` made before is given again.
     """
     _check_addresses(rt, given)
     moment = now()
@@ -99,19 +101,26 @@ def make(rt: Runtime, shop_id: str, given: Row, who: Row | None) -> Row:
         "updated_at": moment,
     }  # fmt: skip
     with write(rt.db.app) as conn:
-        mine = integrations.c.shop_id == shop_id
-        if conn.execute(select(func.count()).select_from(integrations).where(mine)).scalar_one() >= MOST:
-            raise Conflict(f"There are {MOST} integrations.", code="too_many", hint="Remove one first.")
-        if not insert_new(conn, integrations, row):
-            raise Conflict(
-                f"{given['provider']} {given['name']!r} is connected already.",
-                code="integration_exists",
-                hint="Choose another name, or change the one that is there.",
-            )
-        keep_credentials(conn, rt, row, given["credentials"])
-        detail = {name: row[name] for name in ("provider", "name", "kind")}
-        audit.record(conn, shop_id, who, "integration.made", row["id"], detail)
-    return get(rt, shop_id, row["id"])
+        there = repeats.made_before(conn, rt.sealer, asked)
+        if there is None:
+            _insert(conn, rt, row, given["credentials"])
+            repeats.keep(conn, asked, row["id"])
+    return get(rt, shop_id, there or row["id"])
+
+
+def _insert(conn: Connection, rt: Runtime, row: Row, opens: Row) -> None:
+    mine = integrations.c.shop_id == row["shop_id"]
+    if conn.execute(select(func.count()).select_from(integrations).where(mine)).scalar_one() >= MOST:
+        raise Conflict(f"There are {MOST} integrations.", code="too_many", hint="Remove one first.")
+    if not insert_new(conn, integrations, row):
+        raise Conflict(
+            f"{row['provider']} {row['name']!r} is connected already.",
+            code="integration_exists",
+            hint="Choose another name, or change the one that is there.",
+        )
+    keep_credentials(conn, rt, row, opens)
+    detail = {name: row[name] for name in ("provider", "name", "kind")}
+    audit.record(conn, row["shop_id"], row["created_by"], "integration.made", row["id"], detail)
 
 
 def _check_addresses(rt: Runtime, given: Row) -> None:

@@ -14,9 +14,10 @@ from sidecar.db import read, write
 from sidecar.db.app import api_keys
 from sidecar.db.identity import oauth_clients
 from sidecar.db.identity import users as user_table
-from sidecar.runtime import audit
+from sidecar.runtime import audit, repeats
 from sidecar.runtime.base import Caller, Row, Runtime, at, now, present
 from sidecar.runtime.identity import end_sessions
+from sidecar.runtime.repeats import Asked
 from sidecar.runtime.webhooks import emit
 from sidecar.security import apikeys, clients, passwords, sessions, users
 from sidecar.security.roles import CAPABILITIES, KEEPERS, RANK, ROLES, SCOPES, WORDS, above
@@ -78,12 +79,13 @@ class Credential:
 
     table: Table
     add: Callable[..., tuple[Any, str]]
+    get: Callable[[Connection, str, str], Any]
     end: Callable[..., Any]
 
 
 CREDENTIALS = {
-    "key": Credential(api_keys, apikeys.add_key, apikeys.end_key),
-    "client": Credential(oauth_clients, clients.create, clients.revoke),
+    "key": Credential(api_keys, apikeys.add_key, apikeys.get_key, apikeys.end_key),
+    "client": Credential(oauth_clients, clients.create, clients.get, clients.revoke),
 }
 
 
@@ -97,17 +99,28 @@ def credentials(rt: Runtime, shop_id: str, kind: str) -> list[Row]:
 
 
 def make_credential(
-    rt: Runtime, by: Caller, kind: str, name: str, scopes: Iterable[str], *, days: int, **more: Any
-) -> tuple[Row, str]:
-    """A key or client that belongs to the person who asks (to nobody on the machine itself), and its secret;
-    a key may be bound to `networks`."""
+    rt: Runtime,
+    by: Caller,
+    kind: str,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    days: int,
+    asked: Asked | None = None,
+    **more: Any,
+) -> tuple[Row, str | None]:
+    """A key or client that belongs to the person who asks (to nobody on the machine itself), and its secret,
+    None when it was made before; a key may be bound to `networks`."""
     with write(rt.db.app) as conn:
+        if there := repeats.made_before(conn, rt.sealer, asked):
+            return credential_json(CREDENTIALS[kind].get(conn, by.shop_id, there)), None
         made, secret = CREDENTIALS[kind].add(
             conn, by.shop_id, name, scopes, now=now(), expires_at=now() + days * DAY_S,
             owner_id=_owner(by), **more,
         )  # fmt: skip
         detail = {"scopes": sorted(made.scopes), "expires_at": at(made.expires_at)}
         audit.record(conn, by.shop_id, by.who, f"{kind}.made", made.id, detail)
+        repeats.keep(conn, asked, made.id)
     return credential_json(made), secret
 
 
@@ -156,24 +169,29 @@ def user_named(rt: Runtime, shop_id: str, login: str) -> Row:
 
 
 def make_user(
-    rt: Runtime, by: Caller, login: str, role: str, password: str | None, person: Standing | None
+    rt: Runtime,
+    by: Caller,
+    login: str,
+    role: str,
+    password: str | None,
+    person: Standing | None,
+    asked: Asked | None = None,
 ) -> tuple[Row, str | None]:
     """A user with at most the role of the person who asks and of the WordPress user it is for; the password,
-    when one was made."""
+    when one was made just now."""
     _at_most(role, _cap(by, person))
-    made = passwords.generate() if password is None else None
-    return _add_user(rt, by, users.login_of(login), role, password or made or "", person), made
-
-
-def _add_user(rt: Runtime, by: Caller, login: str, role: str, password: str, person: Standing | None) -> Row:
-    hashed = passwords.hash_password(password)
+    login, made = users.login_of(login), passwords.generate() if password is None else None
+    hashed = passwords.hash_password(password or made or "")
     wp_user_id = person.id if person else _owner(by)
     with write(rt.db.app) as conn:
+        if there := repeats.made_before(conn, rt.sealer, asked):
+            return user_json(users.get(conn, by.shop_id, there)), None
         row = users.add(conn, by.shop_id, login, role, hashed, wp_user_id, now=now())
+        repeats.keep(conn, asked, row.id)
         audit.record(
             conn, by.shop_id, by.who, "user.made", row.id, present({"role": role, "for": wp_user_id})
         )
-    return user_json(row) | {"sessions": 0}
+    return user_json(row) | {"sessions": 0}, made
 
 
 def change_user(

@@ -29,7 +29,7 @@ from sidecar.db.app import (
     runs,
     schedule_fires,
 )
-from sidecar.db.identity import oauth_clients, refresh_tokens, sessions
+from sidecar.db.identity import idempotency_keys, oauth_clients, refresh_tokens, sessions
 from sidecar.db.outgoing import integration_calls, oauth_states
 from sidecar.db.outgoing import webhook_deliveries as deliveries
 from sidecar.db.session import overwrite_deleted
@@ -124,6 +124,10 @@ RULES = (
     Rule(
         "oauth_states", "Authorizations that were not finished", oauth_states, 1,
         lambda before: oauth_states.c.expires_at < before,
+    ),
+    Rule(
+        "idempotency_keys", "Idempotency keys of requests that made something", idempotency_keys, 1,
+        lambda before: idempotency_keys.c.created_at < before,
     ),
     Rule(
         "pairing_codes", "Pairing codes", pairing_codes, 1,

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.db import read, write
 from sidecar.db.outgoing import webhook_deliveries, webhook_outbox, webhooks
-from sidecar.runtime import audit
+from sidecar.runtime import audit, repeats
 from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.runtime.repeats import Asked
 from sidecar.runtime.webhook_events import EVENTS, matches, unknown
 from sidecar.security import outbound, signatures
 from sidecar.security.sealing import forget_secrets, get_secret, put_secret
@@ -63,8 +64,10 @@ def subscribe(
     events: list[str],
     description: str = "",
     rate_per_minute: int = 60,
+    asked: Asked | None = None,
 ) -> Row:
-    """Makes a subscription; its answer alone holds the secret. Invalid, AddressRefused, or Conflict."""
+    """Makes a subscription; its answer alone holds the secret, and none when `asked` made it before. Invalid,
+    AddressRefused, or Conflict."""
     host = _check(rt, url, events)
     ident, secret = uuid.uuid4().hex, signatures.new_secret()
     row = {
@@ -73,6 +76,8 @@ def subscribe(
         "failures": 0, "next_seq": 1, "window_count": 0,
     }  # fmt: skip
     with write(rt.db.app) as conn:
+        if before := repeats.made_before(conn, rt.sealer, asked):
+            return as_json(conn, load(conn, shop_id, before))
         there = conn.execute(select(func.count()).where(webhooks.c.shop_id == shop_id)).scalar_one()
         if there >= MOST:
             raise Conflict(
@@ -83,6 +88,7 @@ def subscribe(
         conn.execute(insert(webhooks).values(row))
         put_secret(conn, rt.sealer, shop_id, f"webhook/{ident}", secret)
         audit.record(conn, shop_id, who, "webhook.subscribe", ident, {"host": host, "events": events})
+        repeats.keep(conn, asked, ident)
         return {**as_json(conn, load(conn, shop_id, ident)), "secret": signatures.secret_text(secret)}
 
 
@@ -159,10 +165,14 @@ def _hasten(conn: Connection, row: Row) -> None:
     conn.execute(update(webhook_deliveries).where(mine, late).values(next_at=now()))
 
 
-def roll(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> Row:
-    """A new secret, in this answer alone; the former one signs too for 24 hours."""
+def roll(rt: Runtime, shop_id: str, ident: str, who: Row | None, asked: Asked | None = None) -> Row:
+    """A new secret, in this answer alone; the former one signs too for 24 hours. None when `asked` did it
+    before: a repeat must not let the one that holds go."""
     secret = signatures.new_secret()
     with write(rt.db.app) as conn:
+        if repeats.made_before(conn, rt.sealer, asked):
+            return as_json(conn, load(conn, shop_id, ident))
+        repeats.keep(conn, asked, ident)
         row = load(conn, shop_id, ident, lock=True)
         former = keys(rt, conn, row)[:1]
         put_secret(conn, rt.sealer, shop_id, f"webhook/{ident}", b"".join([secret, *former]))
