@@ -8,7 +8,7 @@ const NOON = new Date('2026-11-26T12:00:00Z');
 
 beforeEach(() => {
   shopTime('Europe/Berlin', 1);
-  globalThis.devskyy = { currency: euros, urls: { inbox: ADMIN, agents: `${ADMIN}-agents`, runs: `${ADMIN}-runs`, access: `${ADMIN}-access` }, actions: { 'run.ask': 'Started a run' } };
+  globalThis.devskyy = { currency: euros, urls: { inbox: ADMIN, agents: `${ADMIN}-agents`, runs: `${ADMIN}-runs`, access: `${ADMIN}-access`, connections: `${ADMIN}-connections` }, actions: { 'run.ask': 'Started a run' } };
 });
 afterEach(() => { delete globalThis.devskyy; });
 
@@ -51,6 +51,8 @@ test('what it was done on leads there', () => {
   assert.deepEqual(subject({ action: 'key.made', target: '9f31c0aa52e10b77' }, { '9f31c0aa52e10b77': 'Report' }), { text: 'Report', href: `${ADMIN}-access` });
   assert.deepEqual(subject({ action: 'user.changed', target: id }), { text: 'abababab', href: `${ADMIN}-access#tab=people` });
   assert.deepEqual(subject({ action: 'pairing.moved', target: 'http://new.test' }), { text: 'http://new.test', href: undefined });
+  assert.deepEqual(subject({ action: 'webhook.test', target: id }, { [id]: 'Till' }), { text: 'Till', href: `${ADMIN}-connections#tab=webhooks&hook=${id}` });
+  assert.deepEqual(subject({ action: 'integration.checked', target: id }, { [id]: 'Main' }), { text: 'Main', href: `${ADMIN}-connections` });
   assert.equal(subject({ action: 'pairing.ended' }), null);
 });
 

@@ -27,7 +27,7 @@ export const whoIcon = ({ by }) => ({ person: 'person', key: 'key', client: 'dev
 
 const short = (id) => (/^[0-9a-f]{16,32}$/.test(id) ? id.slice(0, 8) : id);
 // The lists whose names stand for the ids of such actions.
-const LISTS = { 'proposal.': 'proposals', 'key.': 'keys', 'client.': 'clients', 'user.': 'users', 'session.': 'sessions' };
+const LISTS = { 'proposal.': 'proposals', 'key.': 'keys', 'client.': 'clients', 'user.': 'users', 'session.': 'sessions', 'integration.': 'services', 'webhook.': 'webhooks' };
 const listOf = (action) => LISTS[`${String(action).split('.')[0]}.`];
 
 /** Which lists know the names of what these entries are about. */
@@ -40,6 +40,8 @@ function place({ target = '', action = '' }) {
   if (product) return new URL(`post.php?post=${product[1]}&action=edit`, urls.inbox).href;
   const part = { keys: '', clients: 'machines', users: 'people', sessions: 'sessions' }[listOf(action)];
   if (part !== undefined) return urls.access + (part && `#tab=${part}`);
+  if (action.startsWith('integration.')) return urls.connections;
+  if (action.startsWith('webhook.')) return `${urls.connections}#${new URLSearchParams({ tab: 'webhooks', hook: target })}`;
   if (action.startsWith('proposal.')) return `${urls.inbox}#${new URLSearchParams({ id: target, state: 'all' })}`;
   if (action.startsWith('run.')) return `${urls.runs}#${new URLSearchParams({ run: target })}`;
   return action.startsWith('agent.') ? urls.agents : undefined;

@@ -3,6 +3,7 @@ import { Button } from '@wordpress/components';
 import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { download, get } from '../lib/api.js';
+import { hookName } from '../connections/words.js';
 import { Frame } from '../lib/frame.jsx';
 import { readHash, useHash, useLoad, useSettled, writeHash } from '../lib/hooks.js';
 import { sentence } from '../lib/message.js';
@@ -99,8 +100,8 @@ function useNames(items) {
   useEffect(() => {
     let gone = false;
     for (const list of lists.split(',').filter(Boolean)) {
-      get(...(list === 'proposals' ? ['/proposals', { limit: 100 }] : [`/access/${list}`])).then(
-        ({ items: found }) => !gone && setNames((old) => ({ ...old, ...Object.fromEntries(found.map((one) => [one.id, nameOf(one)])) })),
+      get(...(list === 'proposals' ? ['/proposals', { limit: 100 }] : [`/${['services', 'webhooks'].includes(list) ? 'connections' : 'access'}/${list}`])).then(
+        ({ items: found }) => !gone && setNames((old) => ({ ...old, ...Object.fromEntries(found.map((one) => [one.id, list === 'webhooks' ? hookName(one) : nameOf(one)])) })),
         () => {}, // Ids stand in where names are not to be had.
       );
     }
