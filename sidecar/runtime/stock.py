@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Table, func, select
 
 from sidecar.core.forecasts import WHOLE_SHOP, KeptForecast
-from sidecar.core.store import Override, ShopFacts
+from sidecar.core.store import ShopFacts
 from sidecar.db import read
 from sidecar.db.app import proposal_open
 from sidecar.db.forecasts import forecasts
@@ -49,7 +49,8 @@ CHANGING: tuple[tuple[Table, str], ...] = (
 class View:
     """All stocks of a shop, or of some products, at one moment.
 
-    `markdowns` maps resources to the open proposal for their sale price, `whole` is the shop's own series.
+    `markdowns` maps resources to the open proposal for their sale price, `whole` is the shop's own series,
+    `by_id` knows a shared stock by its variations too.
     """
 
     facts: ShopFacts
@@ -58,7 +59,6 @@ class View:
     decisions: list[Decision]
     seen: Outlook
     idle: dict[int, Idle]
-    overrides: list[Override]
     markdowns: dict[str, str]
     whole: KeptForecast | None
     made_at: int
@@ -84,8 +84,7 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             ids = None if product_ids is None else [holder.id for holder in holders]
             kept = load(conn, shop_id, ids)
             markdowns = _markdowns(conn, shop_id)
-        overrides = store.overrides(today)
-        seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], overrides, today)
+        seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], store.overrides(today), today)
         decisions = decide(holders, seen, store.supplies(), store.incoming())
         return View(
             facts=facts,
@@ -94,11 +93,10 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             decisions=decisions,
             seen=seen,
             idle={line.decision.holder.id: line for line in idle(decisions, seen)},
-            overrides=overrides,
             markdowns=markdowns,
             whole=next((one for one in kept if one.item_id == WHOLE_SHOP), None),
             made_at=max((one.made_at for one in seen.kept), default=0),
-            by_id={one.holder.id: one for one in decisions},
+            by_id={key: one for one in decisions for key in (*one.holder.item_ids, one.holder.id)},
         )
 
 

@@ -14,6 +14,7 @@ from sidecar.core.types import quantize
 from sidecar.retail.note_words import in_words
 from sidecar.retail.outlook import HIGH, LOW, outlook
 from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, Order, unit_cost
+from sidecar.runtime import overrides
 from sidecar.runtime.base import Row, Runtime, at, present
 from sidecar.runtime.stock import View, look, order_total, product_of, view
 
@@ -198,11 +199,15 @@ def item(rt: Runtime, shop_id: str, item_id: int) -> Row:
     if one is None:
         raise NotFound(
             "The mirror holds no such item.",
-            hint="See GET /api/v1/inventory/items; of variations that share one stock, ask for the product.",
+            hint="See GET /api/v1/inventory/items; only what is published or private has a stock.",
         )
     answer: Row = {
         "item": row_of(one, seen),
-        "overrides": [_override(part) for part in seen.overrides if part.item_id == item_id],
+        "overrides": [
+            known
+            for known in overrides.listed(rt, shop_id, one.holder.id)
+            if known["last_day"] >= seen.today.isoformat()
+        ],
         "parts": _parts(one),
         "notes": list(one.notes),
         "level": round(HIGH - LOW, 2),
@@ -220,13 +225,6 @@ def item(rt: Runtime, shop_id: str, item_id: int) -> Row:
         "forecast": _forecast(seen.seen, one.row),
         "accuracy": present(accuracy),
     }
-
-
-def _override(one: Any) -> Row:
-    return {
-        "id": one.id, "item_id": one.item_id, "first_day": one.first.isoformat(),
-        "last_day": one.last.isoformat(), "kind": one.kind, "value": one.value, "why": one.why,
-    }  # fmt: skip
 
 
 def _history(kept: KeptForecast) -> list[Row]:

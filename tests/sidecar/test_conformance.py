@@ -4,112 +4,47 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 
 from sidecar.agents import FAMILIES, registry
-from sidecar.core.agent import Agent, Proposal, Result
+from sidecar.core.agent import Agent, Proposal
 from sidecar.core.changes import Act, Create, Patch, digest, touched, with_ids, written
 from sidecar.core.errors import Cancelled
 from sidecar.core.evidence import Evidence, Message
 from sidecar.core.evidence_text import format_message, format_param
 from sidecar.core.schema import portable
-from sidecar.db import Databases, write
+from sidecar.db import write
 from tests.sidecar.agents.frame_store import Ctx, FrameStore, Shelf
 from tests.sidecar.agents.mirrored import SHOP_ID, Mirrored, migrated
+from tests.sidecar.agents.runs import Ran, run
+from tests.sidecar.agents.watched import Writes
 
 AGENTS = list(registry().values())
 each_agent = pytest.mark.parametrize("agent", AGENTS, ids=[agent.name for agent in AGENTS])
 MISSING = (None, "")
 
 
-class Watched:
-    """A store that remembers which queries it was asked."""
-
-    NAMES: ClassVar = {
-        "products": "products",
-        "items": "products",
-        "categories": "categories",
-        "sales_span": "sales",
-        "daily_sales": "sales",
-        "order_lines": "order_lines",
-        "stock_days": "stock_days",
-        "prices": "prices",
-        "customers": "customers",
-        "reviews": "reviews",
-        "supplies": "supplies",
-        "overrides": "overrides",
-        "locations": "locations",
-        "incoming": "incoming",
-    }
-
-    def __init__(self, store: Any) -> None:
-        self.store, self.asked = store, set()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self.NAMES:
-            self.asked.add(self.NAMES[name])
-        return getattr(self.store, name)
-
-
-class Writes:
-    """Sees from connections of its own whether anybody committed anything to either database."""
-
-    def __init__(self, databases: Databases) -> None:
-        engines = (databases.app, databases.mirror)
-        self.watching = [sqlite3.connect(str(engine.url.database)) for engine in engines]
-
-    def count(self) -> list[int]:
-        """SQLite's data_version of both: another number after any commit of another connection."""
-        return [con.execute("PRAGMA data_version").fetchone()[0] for con in self.watching]
-
-    def close(self) -> None:
-        for con in self.watching:
-            con.close()
-
-
-Run = tuple[Result[Any], Watched, float, bool]
+@pytest.fixture(scope="module")
+def results(mirrored: Mirrored, fitted: tuple[Ran, Shelf], shelf: Shelf) -> dict[str, Ran]:
+    """Each agent's run from its defaults on the demo shop."""
+    found = {agent.name: agent for agent in AGENTS}
+    ran = {"demand-forecast": fitted[0]}
+    return {name: ran.get(name) or run(agent, mirrored, shelf.copy()) for name, agent in found.items()}
 
 
 @pytest.fixture(scope="module")
-def ran(mirrored: Mirrored) -> tuple[dict[str, Run], Shelf]:
-    """Each agent's run from its defaults on the demo shop, and the shelf of forecasts it began with.
-
-    demand-forecast comes first and keeps forecasts; a few are taken away again, so that the others use what
-    was kept and fit what was not.
-    """
-    found, writes, kept = {}, Writes(mirrored.databases), Shelf()
-    for agent in sorted(AGENTS, key=lambda agent: agent.name != "demand-forecast"):
-        before = writes.count()
-        with mirrored.open(agent.reads) as store:
-            watched, models = Watched(store), kept if not found else kept.copy()
-            begun = time.process_time()
-            result = agent.run(agent.input_model(), Ctx(watched, models=models))
-            spent = time.process_time() - begun
-        found[agent.name] = (result, watched, spent, writes.count() != before)
-        for key in sorted(kept.held)[-3:] if len(found) == 1 else ():
-            del kept.held[key]
-    writes.close()
-    return found, kept
-
-
-@pytest.fixture(scope="module")
-def results(ran: tuple[dict[str, Run], Shelf]) -> dict[str, Run]:
-    """What each agent answered, what it read, its CPU seconds, and whether it wrote anything."""
-    return ran[0]
-
-
-@pytest.fixture(scope="module")
-def shelf(ran: tuple[dict[str, Run], Shelf]) -> Shelf:
-    """The forecasts that agents find kept."""
-    return ran[1]
+def shelf(fitted: tuple[Ran, Shelf]) -> Shelf:
+    """The forecasts of all items but a few: agents use what was kept and fit what was not."""
+    kept = fitted[1].copy()
+    for key in sorted(kept.held)[-3:]:
+        del kept.held[key]
+    return kept
 
 
 def _messages(evidence: Evidence) -> list[Message]:
@@ -118,7 +53,7 @@ def _messages(evidence: Evidence) -> list[Message]:
 
 
 def _proposals(results: Any, agent: Agent) -> list[Proposal]:
-    found: list[Proposal] = results[agent.name][0].proposals
+    found: list[Proposal] = results[agent.name].result.proposals
     return found
 
 
@@ -143,7 +78,7 @@ def test_empty_shop(agent: Agent, tmp_path: Path, mirrored: Mirrored) -> None:
 
 @each_agent
 def test_demo_shop_has_work_for_it(agent: Agent, results: Any) -> None:
-    result = results[agent.name][0]
+    result = results[agent.name].result
     assert isinstance(result.output, agent.output_model)
     assert bool(result.proposals) == agent.proposes
     limit = getattr(agent.input_model(), "limit", None)
@@ -154,14 +89,14 @@ def test_demo_shop_has_work_for_it(agent: Agent, results: Any) -> None:
 def test_same_seed_same_answer(agent: Agent, mirrored: Mirrored, results: Any, shelf: Shelf) -> None:
     with mirrored.open(agent.reads) as store:
         again = agent.run(agent.input_model(), Ctx(store, models=shelf.copy()))
-    first = results[agent.name][0]
+    first = results[agent.name].result
     assert again.output == first.output
     assert again.proposals == first.proposals
 
 
 @each_agent
 def test_nothing_is_written(agent: Agent, results: Any) -> None:
-    assert not results[agent.name][3]
+    assert not results[agent.name].wrote
 
 
 def test_a_write_would_be_seen(tmp_path: Path) -> None:
@@ -179,7 +114,7 @@ def test_a_write_would_be_seen(tmp_path: Path) -> None:
 
 @each_agent
 def test_reads_what_it_declares_and_no_more(agent: Agent, results: Any) -> None:
-    assert results[agent.name][1].asked == set(agent.reads)
+    assert results[agent.name].asked == set(agent.reads)
 
 
 @each_agent
@@ -256,7 +191,7 @@ def test_needs_no_key(agent: Agent) -> None:
 
 @each_agent
 def test_json_round_trip(agent: Agent, results: Any) -> None:
-    result = results[agent.name][0]
+    result = results[agent.name].result
     assert agent.output_model.model_validate_json(result.output.model_dump_json()) == result.output
     sparse = result.output.model_dump_json(exclude_none=True)
     assert agent.output_model.model_validate_json(sparse) == result.output
@@ -302,7 +237,7 @@ def test_examples_run(agent: Agent, mirrored: Mirrored, shelf: Shelf, results: A
 @each_agent
 def test_stays_within_its_budget(agent: Agent, results: Any) -> None:
     """CPU time, so that a busy machine does not decide."""
-    assert results[agent.name][2] < agent.budget_s
+    assert results[agent.name].spent < agent.budget_s
 
 
 @each_agent

@@ -151,7 +151,8 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
         return _from_given(inp, ctx, today)
     ctx.progress(0, 3, "Reading sales and stock")
     holders = panel.stocks(ctx, inp.product_ids)
-    fitted, notes = 0, []
+    fitted = 0
+    notes: list[str] = []
     if inp.product_ids and not inp.refit:
         seen = panel.current(ctx, holders, today, 0)
         fitted = sum(not one.made_at for one in seen.kept)
@@ -163,7 +164,7 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
         whole = [panel.whole_shop(found, 0)] if holders and not inp.product_ids else []
         ctx.models.keep([*whole, *made], all_items=not inp.product_ids)
         seen = outlook(made, ctx.store.overrides(today), today)
-        notes += ["future_days"] if found.future else []
+        notes += found.notes
     ctx.progress(2, 3, "Working out orders")
     decisions = decide(holders, seen, ctx.store.supplies(), ctx.store.incoming())
     decisions.sort(key=lambda one: (-one.expected, one.holder.id))
@@ -267,7 +268,7 @@ def _from_given(inp: DemandForecastInput, ctx: Context, today: date) -> Result[D
     past = History(
         (0,), given.first, last, np.where(known, given.sold, 0.0), ~known, known, np.ones_like(known)
     )
-    made = panel.fit(panel.Panel([], past, (0,), 0), panel.HORIZON, 0, ctx.progress)
+    made = panel.fit(panel.Panel([], past, (0,)), panel.HORIZON, 0, ctx.progress)
     kept = panel.kept_row(0, 0, 0, past, made)
     start = last + timedelta(days=1)
     seen = outlook([kept], [], start)

@@ -31,12 +31,12 @@ FRESH_DAYS = 7
 
 @dataclass(frozen=True)
 class Panel:
-    """Demand of each holder's stock, (n, days); `future` counts sales dated after today, left out."""
+    """Demand of each holder's stock, (n, days); `notes` are codes of what had to be left out."""
 
     holders: list[Holder]
     past: History
     category: tuple[int, ...]
-    future: int
+    notes: tuple[str, ...] = ()
 
 
 def demand(ctx: Context, holders: Sequence[Holder]) -> Panel:
@@ -52,8 +52,9 @@ def demand(ctx: Context, holders: Sequence[Holder]) -> Panel:
     past = history(
         [holder.id for holder in holders], [holder.created for holder in holders], first, last, sold, stock
     )
-    future = int((sold["day"] > str(today)).sum())
-    return Panel(list(holders), past, tuple(homes(holders)), future)
+    odd = {"future_days": sold["day"] > str(today), "negative": sold["quantity"] < 0}
+    notes = tuple(code for code, rows in odd.items() if bool(rows.any()))
+    return Panel(list(holders), past, tuple(homes(holders)), notes)
 
 
 def _window(store: Store, today: date) -> tuple[date, date]:
@@ -161,7 +162,7 @@ def whole_shop(panel: Panel, seed: int) -> KeptForecast:
     never = np.zeros(total.shape, dtype=bool)
     alive = np.cumsum(total, axis=1) > 0
     joined = History((WHOLE_SHOP,), past.first, past.last, total, never, never, alive)
-    made = fit(Panel([], joined, (0,), 0), HORIZON, seed)
+    made = fit(Panel([], joined, (0,)), HORIZON, seed)
     return kept_row(0, WHOLE_SHOP, WHOLE_SHOP, joined, made)
 
 
