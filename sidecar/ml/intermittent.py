@@ -11,85 +11,82 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Floats, Ints, mean_known, opening
+from sidecar.ml.series import Floats, Ints, Singles, by_period, mean_known, opening, stacked
 from sidecar.ml.smoothing import smooth
 
 RATES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
 SIZE_RATES = np.array([0.05, 0.1, 0.2])
 CHANCE_RATES = np.array([0.01, 0.02, 0.05, 0.1, 0.2])
+ONE = np.float32(1)
 WIDEST = 30
 """Longest bucket of aggregation, in periods."""
 
 
 def croston(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Size of demands over the time between them, both smoothed at the rate that erred least."""
-    return _flat(_croston(y, origins)[0], horizon)
+    return crostons(y, origins, horizon, season)["croston"]
 
 
 def sba(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Croston's rate less its bias."""
-    rate, alpha = _croston(y, origins)
-    return _flat(rate * (1 - alpha / 2), horizon)
+    return crostons(y, origins, horizon, season)["sba"]
 
 
-def tsb(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
-    """Size of demands times the chance of one, which falls while nothing sells: dying items die out."""
-    known = ~np.isnan(y)
-    values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
-    happens = (values > 0) * weight
-    sizes, chances = (side.ravel()[:, None] for side in np.meshgrid(SIZE_RATES, CHANCE_RATES))
-    size, _, often = _beginnings(y, origins)
-    shape = (len(sizes), len(y))
-    level, chance, squares = np.tile(size, (shape[0], 1)), np.tile(often, (shape[0], 1)), np.zeros(shape)
-    out = np.full((len(y), len(origins)), np.nan)
-    for t in range(max(origins, default=0) + 1):
-        _keep(out, origins, t, squares, level * chance if t in origins else None, known)
-        if t < len(values):
-            squares += weight[t] * (values[t] - level * chance) ** 2
-            level += np.where(level > 0, sizes, 1.0) * happens[t] * (values[t] - level)
-            chance += chances * weight[t] * (happens[t] - chance)
-    return _flat(out, horizon)
-
-
-def _croston(y: Floats, origins: Sequence[int]) -> tuple[Floats, Floats]:
-    """Rates (n, origins) and the smoothing rates chosen for them."""
-    known = ~np.isnan(y)
-    values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
-    alpha = RATES[:, None]
+def crostons(
+    y: Floats, origins: Sequence[int], horizon: int, season: int, wanted: Sequence[str] = ()
+) -> dict[str, Floats]:
+    """Croston and SBA by name, from one recursion."""
+    values, weight = by_period(y)
+    alpha = RATES[:, None].astype(np.float32)
     size, between, _ = _beginnings(y, origins)
-    shape = (len(RATES), len(y))
-    level, gap, squares = np.tile(size, (shape[0], 1)), np.tile(between, (shape[0], 1)), np.zeros(shape)
-    waited = np.ones(len(y))
-    out, chosen = np.full((len(y), len(origins)), np.nan), np.full((len(y), len(origins)), RATES[0])
+    level, gap = np.tile(size, (len(RATES), 1)), np.tile(between, (len(RATES), 1))
+    squares, waited = np.zeros_like(level), np.ones(len(y), dtype=np.float32)
+    out, chosen = np.full((len(y), len(origins)), np.nan), np.full((len(y), len(origins)), np.nan)
     for t in range(max(origins, default=0) + 1):
-        due = t in origins
-        _keep(out, origins, t, squares, level / gap if due else None, known)
-        _keep(chosen, origins, t, squares, np.broadcast_to(alpha, shape) if due else None, known)
+        if t in origins:
+            _keep(out, origins, t, squares, level / gap, weight)
+            _keep(chosen, origins, t, squares, np.broadcast_to(alpha, level.shape), weight)
         if t < len(values):
             happens = weight[t] * (values[t] > 0)
             squares += weight[t] * (values[t] - level / gap) ** 2
             # The first demand ever is the first thing known about its size.
-            rate = np.where(level > 0, alpha, 1.0) * happens
+            rate = np.where(level > 0, alpha, ONE) * happens
             level += rate * (values[t] - level)
             gap += rate * (waited - gap)
-            waited = np.where(happens > 0, 1.0, waited + weight[t])
-    return out, chosen
+            waited = np.where(happens > 0, ONE, waited + weight[t])
+    return {"croston": _flat(out, horizon), "sba": _flat(out * (1 - chosen / 2), horizon)}
+
+
+def tsb(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
+    """Size of demands times the chance of one, which falls while nothing sells: dying items die out."""
+    values, weight = by_period(y)
+    happens = (values > 0) * weight
+    grid = np.meshgrid(SIZE_RATES.astype(np.float32), CHANCE_RATES.astype(np.float32))
+    sizes, chances = (side.ravel()[:, None] for side in grid)
+    size, _, often = _beginnings(y, origins)
+    level, chance = np.tile(size, (len(sizes), 1)), np.tile(often, (len(sizes), 1))
+    squares, out = np.zeros_like(level), np.full((len(y), len(origins)), np.nan)
+    for t in range(max(origins, default=0) + 1):
+        if t in origins:
+            _keep(out, origins, t, squares, level * chance, weight)
+        if t < len(values):
+            squares += weight[t] * (values[t] - level * chance) ** 2
+            level += np.where(level > 0, sizes, ONE) * happens[t] * (values[t] - level)
+            chance += chances * weight[t] * (happens[t] - chance)
+    return _flat(out, horizon)
 
 
 def _keep(
-    out: Floats, origins: Sequence[int], t: int, squares: Floats, rates: Floats | None, known: Floats
+    out: Floats, origins: Sequence[int], t: int, squares: Singles, rates: Singles, weight: Singles
 ) -> None:
-    """Writes the rates of the least error where an origin is due."""
-    if rates is None:
-        return
+    """Writes the rates of the least error at the origins that are due after t columns."""
     found = rates[squares.argmin(axis=0), np.arange(rates.shape[1])]
-    seen = known[:, :t].any(axis=1)
-    for k, origin in enumerate(origins):
-        if origin == t:
-            out[:, k] = np.where(seen, found, np.nan)
+    seen = weight[:t].any(axis=0)
+    for k in (k for k, origin in enumerate(origins) if origin == t):
+        out[:, k] = np.where(seen, found, np.nan)
 
 
-def _beginnings(y: Floats, origins: Sequence[int], demands: int = 3) -> tuple[Floats, Floats, Floats]:
+def _beginnings(y: Floats, origins: Sequence[int], demands: int = 3) -> tuple[Singles, Singles, Singles]:
     """Size, time between demands and chance of one, from the first few demands; 0, 1, 0 without any."""
     known = ~np.isnan(y) & (np.arange(y.shape[1]) < opening(y, origins)[:, None])
     happens = known & (np.nan_to_num(y) > 0)
@@ -99,42 +96,58 @@ def _beginnings(y: Floats, origins: Sequence[int], demands: int = 3) -> tuple[Fl
     span = (known & (number - happens < demands)).sum(axis=1)
     count = first.sum(axis=1)
     often = np.where(span > 0, count / np.maximum(span, 1), 0.0)
-    return size, np.where(count > 0, span / np.maximum(count, 1), 1.0), often
+    between = np.where(count > 0, span / np.maximum(count, 1), 1.0)
+    return size.astype(np.float32), between.astype(np.float32), often.astype(np.float32)
 
 
 def adida(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Smooths sums over buckets as long as the mean time between demands."""
-    return _aggregated(y, origins, horizon, every=False)
+    return aggregated(y, origins, horizon, season, ("adida",))["adida"]
 
 
 def imapa(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Mean of such forecasts over all bucket lengths from 1 to the mean time between demands."""
-    return _aggregated(y, origins, horizon, every=True)
+    return aggregated(y, origins, horizon, season, ("imapa",))["imapa"]
 
 
-def _aggregated(y: Floats, origins: Sequence[int], horizon: int, every: bool) -> Floats:
-    out = np.full((len(y), len(origins)), np.nan)
-    for k, origin in enumerate(origins):
-        past = y[:, :origin]
-        widest = waiting(past)
-        total, count = np.zeros(len(y)), np.zeros(len(y))
-        for width in range(1, int(widest.max(initial=1)) + 1):
-            rows = np.flatnonzero(widest >= width if every else widest == width)
-            if len(rows):
-                rate = _bucket_rate(past[rows], width)
-                total[rows] += np.nan_to_num(rate)
-                count[rows] += ~np.isnan(rate)
-        out[:, k] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return _flat(out, horizon)
+def aggregated(
+    y: Floats, origins: Sequence[int], horizon: int, season: int, wanted: Sequence[str]
+) -> dict[str, Floats]:
+    """Both by name; every bucket length is smoothed once for all origins, whose buckets end with them."""
+    # Wide enough that the oldest bucket is whole for all; what lies before a series is unknown.
+    panel = stacked(y, origins, max(origins, default=0) + WIDEST)
+    widest = waiting(panel)
+    order = np.argsort(-widest, kind="stable")
+    widest, values = widest[order], panel[order].T
+    known = ~np.isnan(values)
+    nothing = np.zeros((1, len(panel)))
+    sums = np.concatenate([nothing, np.cumsum(np.where(known, values, 0.0), axis=0)])
+    counts = np.concatenate([nothing, np.cumsum(known, axis=0)])
+    one, total, number = np.full(len(panel), np.nan), np.zeros(len(panel)), np.zeros(len(panel))
+    for width in range(1, int(widest.max(initial=1)) + 1):
+        last = int(np.searchsorted(-widest, -width, side="right"))
+        first = 0 if "imapa" in wanted else int(np.searchsorted(-widest, -width, side="left"))
+        rate = _bucket_rate(sums[:, first:last], counts[:, first:last], width)
+        total[first:last] += np.nan_to_num(rate)
+        number[first:last] += ~np.isnan(rate)
+        ends = widest[first:last] == width
+        one[first:last][ends] = rate[ends]
+    found = np.stack([one, np.where(number > 0, total / np.maximum(number, 1), np.nan)])
+    back = np.empty_like(found)
+    back[:, order] = found
+    rates = back.reshape(2, len(origins), len(y)).swapaxes(1, 2)
+    return {"adida": _flat(rates[0], horizon), "imapa": _flat(rates[1], horizon)}
 
 
-def _bucket_rate(y: Floats, width: int) -> Floats:
-    """Rate per period from smoothed means over buckets that end at the last column."""
-    whole = y.shape[1] // width
-    if not whole:
-        return np.full(len(y), np.nan)
-    buckets = mean_known(y[:, y.shape[1] - whole * width :].reshape(len(y), whole, width))
-    return smooth(buckets, [whole], RATES).level[:, 0]
+def _bucket_rate(sums: Floats, counts: Floats, width: int) -> Floats:
+    """Rate per period from smoothed means over buckets that end at the last column.
+
+    `sums` and `counts` (t + 1, n): what is known, added up from the first column on.
+    """
+    ends = slice((len(sums) - 1) % width, None, width)
+    total, known = np.diff(sums[ends], axis=0), np.diff(counts[ends], axis=0)
+    buckets = np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0)
+    return smooth(buckets.T, [len(buckets)], RATES).level[:, 0]
 
 
 def waiting(y: Floats) -> Ints:
@@ -142,7 +155,8 @@ def waiting(y: Floats) -> Ints:
     known = ~np.isnan(y)
     demands = (known & (y > 0)).sum(axis=1)
     mean = known.sum(axis=1) / np.maximum(demands, 1)
-    longest: Ints = np.clip(mean.round(), 1, min(WIDEST, max(y.shape[1] // 2, 1))).astype(np.intp)
+    most = np.clip(known.sum(axis=1) // 2, 1, WIDEST)
+    longest: Ints = np.clip(mean.round(), 1, most).astype(np.intp)
     return longest
 
 

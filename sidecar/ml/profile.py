@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Floats, first_values, mean_known, slots
+from sidecar.ml.series import Floats, Singles, by_period, first_values, mean_known, slots
 
 RATES = np.array([0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3])
 MEMORY = 26
@@ -23,13 +23,13 @@ def profile_level(y: Floats, origins: Sequence[int], horizon: int, season: int) 
     """
     season = max(season, 1)
     known = ~np.isnan(y)
-    values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
-    n, rate = len(y), RATES[:, None]
-    early = np.nan_to_num(mean_known(first_values(y, origins, 2 * season)))
+    values, weight = by_period(y)
+    n, rate = len(y), RATES[:, None].astype(np.float32)
+    early = np.nan_to_num(mean_known(first_values(y, origins, 2 * season))).astype(np.float32)
     # What was sold and seen per place of the season, with a flat profile as the first seasons.
-    sold, seen = np.tile(early * BELIEF, (season, 1)), np.full((season, n), BELIEF)
-    top, bottom = np.tile(early, (len(RATES), 1)), np.ones((len(RATES), n))
-    squares, fade = np.zeros((len(RATES), n)), 1 - 1 / MEMORY
+    sold, seen = np.tile(early * BELIEF, (season, 1)), np.full((season, n), BELIEF, dtype=np.float32)
+    top, bottom = np.tile(early, (len(RATES), 1)), np.ones((len(RATES), n), dtype=np.float32)
+    squares, fade = np.zeros_like(bottom), 1 - 1 / MEMORY
     out = np.full((n, len(origins), horizon), np.nan)
     for t in range(max(origins, default=0) + 1):
         for k in (k for k, origin in enumerate(origins) if origin == t):
@@ -45,15 +45,15 @@ def profile_level(y: Floats, origins: Sequence[int], horizon: int, season: int) 
         top += step * (values[t] - top)
         bottom += step * (index - bottom)
         np.maximum(bottom, 1e-3, out=bottom)
-        keep = np.where(known[:, t], fade, 1.0)
+        keep = 1 - weight[t] * (1 - fade)
         sold[place] = sold[place] * keep + values[t]
         seen[place] = seen[place] * keep + weight[t]
     return out
 
 
-def _profile(sold: Floats, seen: Floats) -> Floats:
+def _profile(sold: Singles, seen: Singles) -> Singles:
     """Share of each place of the season, mean 1, (season, n)."""
     rates = sold / seen
     centre = rates.mean(axis=0)
-    shares: Floats = np.divide(rates, centre, out=np.ones_like(rates), where=centre > 0)
+    shares: Singles = np.divide(rates, centre, out=np.ones_like(rates), where=centre > 0)
     return shares

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
+Singles = NDArray[np.float32]
 Method = Callable[[Floats, Sequence[int], int, int], Floats]
 """`(y (n, t), origins, horizon, season) -> (n, len(origins), horizon)`: means after each origin."""
 
@@ -29,6 +30,16 @@ def in_chunks(method: Method, size: int = CHUNK) -> Method:
     chunked.__doc__ = method.__doc__
     chunked.__name__ = getattr(method, "__name__", "method")
     return chunked
+
+
+def by_period(y: Floats) -> tuple[Singles, Singles]:
+    """Values, 0 where unknown, and their weights 0 or 1, each (t, n), for a loop over time.
+
+    In single precision: demand is not known to seven digits, and the loops are twice as quick.
+    """
+    known = ~np.isnan(y)
+    values = np.ascontiguousarray(np.where(known, y, 0.0).T, dtype=np.float32)
+    return values, np.ascontiguousarray(known.T, dtype=np.float32)
 
 
 def first_known(y: Floats) -> Ints:
@@ -70,6 +81,18 @@ def mean_known(values: Floats, axis: int = -1) -> Floats:
     total = np.where(known, values, 0.0).sum(axis=axis)
     out: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return out
+
+
+def stacked(y: Floats, origins: Sequence[int], length: int = 0) -> Floats:
+    """The histories up to each origin below each other, all ending in the last column; (origins * n, length).
+
+    NaN before they begin; `length` is the longest one's at least.
+    """
+    length = max([length, *origins])
+    out = np.full((len(origins), len(y), length), np.nan)
+    for k, origin in enumerate(origins):
+        out[k, :, length - origin :] = y[:, :origin]
+    return out.reshape(len(origins) * len(y), length)
 
 
 def slots(origin: int, horizon: int, season: int) -> Ints:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.ml.series import Floats, first_values, mean_known
+from sidecar.ml.series import Floats, by_period, first_values, mean_known
 
 RATES = np.array([0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.95])
 
@@ -26,18 +26,17 @@ def smooth(y: Floats, origins: Sequence[int], rates: Floats = RATES, start: int 
 
     Starts at the mean of the first `start` known values.
     """
-    known = ~np.isnan(y)
-    first = np.nan_to_num(mean_known(first_values(y, origins, start)))
-    values, weight = np.where(known, y, 0.0).T.copy(), known.T.astype(float)
-    grid = rates[:, None]
-    level, squares = np.repeat(first[None, :], len(rates), axis=0), np.zeros((len(rates), len(y)))
+    first = np.nan_to_num(mean_known(first_values(y, origins, start))).astype(np.float32)
+    values, weight = by_period(y)
+    grid = rates[:, None].astype(np.float32)
+    level = np.repeat(first[None, :], len(rates), axis=0)
+    squares, error, square = np.zeros_like(level), np.empty_like(level), np.empty_like(level)
     out = [np.full((len(y), len(origins)), np.nan) for _ in range(3)]
-    wanted = _places(origins)
-    everything, error = bool(known.all()), np.empty_like(level)
+    wanted, everything = _places(origins), bool(weight.all())
     for t in range(y.shape[1] + 1):
         for k in wanted.get(t, ()):
             best, every = squares.argmin(axis=0), np.arange(len(y))
-            seen = known[:, :t].any(axis=1)
+            seen = weight[:t].any(axis=0)
             for target, source in zip(out, (level, np.broadcast_to(grid, level.shape), squares), strict=True):
                 target[:, k] = np.where(seen, source[best, every], np.nan)
         if t >= max(origins, default=0):
@@ -45,7 +44,8 @@ def smooth(y: Floats, origins: Sequence[int], rates: Floats = RATES, start: int 
         np.subtract(values[t], level, out=error)
         if not everything:
             error *= weight[t]
-        squares += error * error
+        np.multiply(error, error, out=square)
+        squares += square
         error *= grid
         level += error
     return Levels(*out)

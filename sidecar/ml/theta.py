@@ -6,55 +6,61 @@ the level as in Hyndman and Billah (2003), and other weights of the line as in F
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Bools, Floats, first_values, mean_known, slots
-from sidecar.ml.smoothing import RATES, smooth
+from sidecar.ml.series import Bools, Floats, by_period, first_values, mean_known, slots, stacked
+from sidecar.ml.smoothing import smooth
 
 CRITICAL = 1.645
 """One-sided 95 % of the normal distribution, for the test of seasonality."""
 
 
+THETA_RATES = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.95])
 SHARES = np.array([0, 1 / 3, 1 / 2, 2 / 3])
 """Parts of the line's slope that dynamic theta tries; a half is the classic theta."""
 
 
 def theta(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """The classic theta method; a season is taken out where the autocorrelation speaks for one."""
-    return _each(y, origins, horizon, season, plain_theta)
+    return thetas(y, origins, horizon, season, ("theta",))["theta"]
 
 
 def theta_dynamic(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Theta whose line grows with the data, and whose share of it is the one that erred least."""
-    return _each(y, origins, horizon, season, plain_dynamic)
+    return thetas(y, origins, horizon, season, ("theta_dynamic",))["theta_dynamic"]
 
 
-def _each(
-    y: Floats, origins: Sequence[int], horizon: int, season: int, plain: Callable[[Floats, int], Floats]
-) -> Floats:
-    """Takes the season out with what is known at each origin, forecasts the rest, puts it back."""
-    out = np.empty((len(y), len(origins), horizon))
+def thetas(
+    y: Floats, origins: Sequence[int], horizon: int, season: int, wanted: Sequence[str]
+) -> dict[str, Floats]:
+    """Both methods by name; the season, which differs with each origin, is taken out once for both."""
+    plain = np.full((len(origins), *y.shape), np.nan)
+    ahead, multiplied = (
+        np.empty((len(origins), len(y), horizon)),
+        np.empty((len(origins), len(y), 1), dtype=bool),
+    )
     for k, origin in enumerate(origins):
-        out[:, k] = _adjusted(y[:, :origin], horizon, season, plain)
-    return out
-
-
-def _adjusted(y: Floats, horizon: int, season: int, method: Callable[[Floats, int], Floats]) -> Floats:
-    index, multiplied = season_index(y, season)
-    t = y.shape[1]
-    past = index[:, np.arange(t) % index.shape[1]]
-    ahead = index[:, slots(t, horizon, index.shape[1])]
-    plain = np.where(multiplied[:, None], y / np.where(past > 0, past, np.nan), y - past)
-    mean = method(plain, horizon)
-    out: Floats = np.where(multiplied[:, None], mean * ahead, mean + ahead)
+        past = y[:, :origin]
+        index, multiplied[k, :, 0] = season_index(past, season)
+        behind = index[:, np.arange(origin) % index.shape[1]]
+        ahead[k] = index[:, slots(origin, horizon, index.shape[1])]
+        divided = past / np.where(behind > 0, behind, np.nan)
+        plain[k, :, :origin] = np.where(multiplied[k], divided, past - behind)
+    # The histories up to all origins lie below each other, ending in the last column, and run as one panel.
+    panel = np.concatenate([stacked(plain[k], [origin], max(origins)) for k, origin in enumerate(origins)])
+    out = {}
+    for name, method in (("theta", plain_theta), ("theta_dynamic", plain_dynamic)):
+        if name in wanted:
+            mean = method(panel, horizon).reshape(ahead.shape)
+            out[name] = np.swapaxes(np.where(multiplied, mean * ahead, mean + ahead), 0, 1)
     return out
 
 
 def plain_theta(y: Floats, horizon: int) -> Floats:
     """Smoothed level plus half the slope of the line through everything, (n, horizon)."""
-    levels = smooth(y, [y.shape[1]])
+    levels = smooth(y, [y.shape[1]], THETA_RATES)
     level, rate = levels.level[:, :1], levels.rate[:, :1]
     known = ~np.isnan(y)
     count = known.sum(axis=1, keepdims=True)
@@ -69,23 +75,29 @@ def plain_dynamic(y: Floats, horizon: int) -> Floats:
 
     Rate and share from a grid, by the error one period ahead with the line as it was known then.
     """
-    values, weight = np.where(np.isnan(y), 0.0, y).T.copy(), (~np.isnan(y)).T.astype(float)
-    keep, n = 1 - RATES[:, None], len(y)
+    values, weight = by_period(y)
+    rate, n = THETA_RATES[:, None].astype(np.float32), y.shape[0]
     # NaN where nothing is known, and then nothing is forecast.
-    level = np.tile(mean_known(first_values(y, [y.shape[1]], 6)), (len(RATES), 1))
-    squares = np.zeros((len(RATES), len(SHARES), n))
-    line = _Line(n)
+    level = np.tile(mean_known(first_values(y, [y.shape[1]], 6)).astype(np.float32), (len(rate), 1))
+    left, line = np.ones_like(level), _Line(n)
+    # The squared error is quadratic in the share, so three sums tell it for all shares.
+    errors, both, drifts = (np.zeros_like(level) for _ in range(3))
     for t in range(y.shape[1]):
-        carried = (1 - keep ** np.maximum(line.count, 1)) / (1 - keep) * line.slope
-        error = values[t] - level
-        for place, share in enumerate(SHARES):
-            squares[:, place] += weight[t] * (line.count >= 3) * (error - share * carried) ** 2
+        left *= 1 - rate * weight[t]
+        carried = (1 - left) / rate * (line.slope * weight[t]).astype(np.float32)
+        error = (values[t] - level) * weight[t]
+        counted = np.where(line.count >= 3, error, np.float32(0))
+        errors += counted * counted
+        both += counted * carried
+        drifts += carried * carried
         line.add(t, values[t], weight[t])
-        level += (1 - keep) * weight[t] * error
-    rate, share = np.divmod(squares.reshape(-1, n).argmin(axis=0), len(SHARES))
-    left = (1 - keep[rate] ** np.maximum(line.count, 1)[:, None]) / (1 - keep[rate])
+        level += rate * error
+    squares = np.stack([errors - 2 * share * both + share**2 * drifts for share in SHARES], axis=1)
+    chosen, share = np.divmod(squares.reshape(-1, n).argmin(axis=0), len(SHARES))
+    every = np.arange(n)
+    carried = (1 - left[chosen, every]) / THETA_RATES[chosen]
     slope = (SHARES[share] * line.slope)[:, None]
-    out: Floats = level[rate, np.arange(n)][:, None] + slope * (np.arange(horizon) + left)
+    out: Floats = level[chosen, every][:, None] + slope * (np.arange(horizon) + carried[:, None])
     return out
 
 

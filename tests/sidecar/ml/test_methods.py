@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sidecar.ml.methods import METHODS
+from sidecar.ml.methods import METHODS, together
 from sidecar.ml.series import Floats
 
 ALL = pytest.mark.parametrize("name", METHODS)
@@ -49,6 +49,14 @@ def test_one_recursion_answers_as_one_run_per_origin(name: str) -> None:
     for k, origin in enumerate([90, 110, 140]):
         alone = METHODS[name](y[:, :origin], [90, origin], 5, 7)[:, 1]
         np.testing.assert_allclose(together[:, k], alone, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("season", [1, 7])
+def test_methods_together_answer_as_each_alone(season: int) -> None:
+    y = demand(300)
+    found = together(tuple(METHODS), y, [100, 140], 8, season)
+    for name, method in METHODS.items():
+        np.testing.assert_array_equal(found[name], method(y, [100, 140], 8, season), err_msg=name)
 
 
 @ALL
