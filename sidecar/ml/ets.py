@@ -214,8 +214,8 @@ class _State:
         if weight is not None:
             self.error *= weight
         base = np.maximum(self.level, 1e-9)
-        relative: Singles = self.error / np.maximum(place, np.float32(1e-3))
-        self._learn(relative)
+        relative = self.error / np.maximum(place, np.float32(1e-3))
+        self._learn(relative.astype(np.float32, copy=False))
         place += self.gamma * self.error / base
         np.maximum(place, 0.0, out=place)
 
