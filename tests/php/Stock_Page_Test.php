@@ -148,8 +148,9 @@ final class Stock_Page_Test extends Shop_Test_Case
     public function test_only_staff_reads_and_only_a_person_in_front_of_wp_admin_changes(): void
     {
         $id = self::ORDER;
-        $reads = ['', '/items', '/items/12', '/suppliers', '/supplies', '/supplies/12', '/overrides', '/locations', '/defaults', '/purchase-orders', "/purchase-orders/$id", "/purchase-orders/$id/mail", "/purchase-orders/$id/pdf", '/supplies.csv', "/locations/$id/stock.csv"];
+        $reads = ['', '/items', '/items/12', '/suppliers', '/supplies', '/supplies/12', '/overrides', '/locations', '/defaults', '/purchase-orders', "/purchase-orders/$id", "/purchase-orders/$id/pdf", '/supplies.csv', "/locations/$id/stock.csv"];
         $writes = array_map(static fn (array $one): array => [$one[0], '/' . $one[1], $one[2]], array_values($this->handed_on()));
+        $writes[] = ['GET', "/purchase-orders/$id/mail", null];
         $writes[] = ['POST', '/items/12/low-stock', ['was' => null, 'to' => 3]];
         foreach (['editor' => false, 'shop_manager' => true] as $role => $may) {
             wp_set_current_user($this->user($role));

@@ -37,7 +37,7 @@ def stock(scene: Scene) -> Iterator[Scene]:
     if not scene.sidecar.answers():
         scene.sidecar.start()
         scene.calm()
-    for name in ("overrides", "suppliers"):
+    for name in ("purchase-orders", "overrides", "suppliers"):
         for one in scene.rest("GET", f"/devskyy/v1/inventory/{name}")["items"]:
             scene.rest("DELETE", f"/devskyy/v1/inventory/{name}/{one['id']}")
 
@@ -58,6 +58,17 @@ def correct(scene: Scene, item: int, per_day: float = 5) -> None:
     first, last = page["forecast"][0]["day"], page["forecast"][59]["day"]
     body = {"item_id": item, "first_day": first, "last_day": last, "per_day": per_day, "why": "A fair"}
     scene.rest("POST", "/devskyy/v1/inventory/overrides", json=body)
+
+
+def supplier(scene: Scene, name: str, **more: Any) -> str:
+    """A new supplier's id."""
+    made = scene.rest("POST", "/devskyy/v1/inventory/suppliers", json={"name": name, **more})
+    return str(made["supplier"]["id"])
+
+
+def supply(scene: Scene, item: int, **terms: Any) -> None:
+    """Say from whom an item comes and on what terms."""
+    scene.rest("PUT", f"/devskyy/v1/inventory/supplies/{item}", json=terms)
 
 
 def counted(scene: Scene) -> dict[str, Any]:
@@ -241,6 +252,48 @@ def test_a_supplier_is_added_changed_and_removed(stock: Scene, tabs: Tabs) -> No
     row.get_by_role("button", name="Remove: Seta Milano").click()
     row.get_by_role("button", name="Yes, remove Seta Milano").click()
     expect(page.get_by_role("heading", name="No suppliers yet")).to_be_visible()
+
+
+def test_a_draft_is_made_changed_saved_as_files_and_deleted(stock: Scene, tabs: Tabs, tmp_path: Path) -> None:
+    item, other = [row for row in rows(stock) if "stock" in row][:2]
+    for row in (item, other):
+        correct(stock, row["item_id"], per_day=20)
+    seta = supplier(stock, "Seta Milano", email="orders@seta.test")
+    supply(stock, item["item_id"], supplier_id=seta, cost="4.50", pack=12)
+    page = opened(tabs, stock)
+    expect(page.locator(".devskyy-figures > div").first).to_contain_text("2")
+    page.get_by_label("Select all on this page").check()
+    chosen = page.get_by_role("region", name="Chosen items")
+    expect(chosen.get_by_role("button", name="Make purchase orders for 1 item")).to_be_visible()
+    chosen.get_by_label("Supplier of 1 item that has none").select_option(label="Seta Milano")
+    chosen.get_by_role("button", name="Make purchase orders for 2 items").click()
+    expect(page.locator(".devskyy-notice strong", has_text="2 drafts are written.")).to_be_focused()
+    page.locator(".devskyy-notice").get_by_role("button", name=re.compile("^Order PO-")).first.click()
+    panel = page.locator("aside.devskyy-panel")
+    pieces = panel.get_by_label(f"Pieces of {item['name']}")
+    assert int(pieces.input_value()) % 12 == 0
+    pieces.fill("0")
+    expect(panel.get_by_text("Each line needs a whole number of pieces.")).to_be_visible()
+    pieces.fill("13")
+    panel.get_by_label("Words to the supplier").fill("Please hurry.")
+    expect(panel.get_by_text("Save your changes first.")).to_be_visible()
+    panel.get_by_role("button", name="Save", exact=True).click()
+    expect(panel.get_by_text(f"{item['name']}: comes in packs of 12.")).to_be_visible()
+    expect(panel.locator("tfoot")).to_contain_text("$58.50")
+    for kind, start in (("PDF", b"%PDF-"), ("CSV", b"")):
+        with page.expect_download() as saved:
+            panel.get_by_role("button", name=f"Save as {kind}").click()
+        saved.value.save_as(tmp_path / kind)
+        assert re.fullmatch(rf"PO-\d{{4}}\.{kind.lower()}", saved.value.suggested_filename)
+        assert (tmp_path / kind).read_bytes().startswith(start)
+    assert item["name"] in (tmp_path / "CSV").read_text("utf-8-sig")
+    order = re.search(r"order=(\w{32})", page.url)
+    assert order is not None
+    panel.get_by_role("button", name=re.compile("^Delete: ")).click()
+    panel.get_by_role("button", name="Yes, delete this draft").click()
+    expect(panel).to_have_count(0)
+    expect(page.locator(f'tr[data-row="{order[1]}"]')).to_have_count(0)
+    expect(page.locator("tr[data-row]")).to_have_count(1)
 
 
 def test_without_the_sidecar_the_last_known_stays_and_levels_can_be_set(stock: Scene, tabs: Tabs) -> None:

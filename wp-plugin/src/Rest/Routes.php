@@ -145,7 +145,7 @@ final class Routes
         self::add('PUT', "/inventory/(?P<list>suppliers|supplies|locations|purchase-orders)/$id", [Stock_Page::class, 'change'], $person, [], self::LARGE);
         self::add('DELETE', "/inventory/(?P<list>suppliers|overrides|locations|purchase-orders)/$id", [Stock_Page::class, 'end'], $person);
         self::add('PUT', '/inventory/defaults', [Stock_Page::class, 'change_defaults'], $person);
-        self::add('GET', "/inventory/purchase-orders/$id/mail", [Stock_Page::class, 'mail'], $staff);
+        self::add('GET', "/inventory/purchase-orders/$id/mail", [Stock_Page::class, 'mail'], $person);
         self::add('POST', "/inventory/purchase-orders/$id/(?P<step>mark-sent|reopen)", [Stock_Page::class, 'step'], $person);
         self::add('POST', '/inventory/(?P<list>supplies|locations/[0-9a-f]{32}/stock)/import', [Stock_Page::class, 'import'], $person, [], 4 * self::LARGE);
         self::add('GET', '/inventory/(?P<file>supplies\.csv|locations/[0-9a-f]{32}/stock\.csv|purchase-orders/[A-Za-z0-9_-]{1,64}/(?:csv|pdf))', [Stock_Page::class, 'file'], $staff);

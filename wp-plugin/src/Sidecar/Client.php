@@ -10,6 +10,8 @@ use WP_Error;
 final class Client
 {
     private const TIMEOUT = 5;
+    /** A file is made when it is asked for; a person waits for it. */
+    private const FILE_TIMEOUT = 20;
     /** After a failed connection nobody waits again for this long. */
     private const DOWN_SECONDS = 15;
     private const DOWN = 'devskyy_down';
@@ -38,7 +40,7 @@ final class Client
     {
         $canonical = Signature::canonical_path($path, $query);
         $token = self::sign('GET', $canonical, '', ['person' => true]);
-        $response = is_wp_error($token) ? $token : self::exchange(Connection::url(), 'GET', $canonical, '', $token, ['accept' => '*/*']);
+        $response = is_wp_error($token) ? $token : self::exchange(Connection::url(), 'GET', $canonical, '', $token, ['accept' => '*/*', 'timeout' => self::FILE_TIMEOUT]);
         if (is_wp_error($response)) {
             return $response;
         }

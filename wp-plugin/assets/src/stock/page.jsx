@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { get, post } from '../lib/api.js';
 import { Frame } from '../lib/frame.jsx';
-import { readHash, useHash, useLoad, useSettled, writeHash } from '../lib/hooks.js';
+import { readHash, useFocusOn, useHash, useLoad, useSettled, writeHash } from '../lib/hooks.js';
 import { number } from '../lib/money.js';
 import { shop } from '../lib/shop.js';
 import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
@@ -51,12 +51,13 @@ function useItems(first, start, view, q) {
 
 /** What became of the orders that were asked for. */
 function Made({ made, onLook, onClose }) {
+  const heading = useFocusOn(made);
   if (!made) return null;
   if (made.error) return <Problem error={made.error} />;
   return (
     <Notice status="success" className="devskyy-notice" onRemove={onClose}>
       {/* translators: %d: number of drafts. */}
-      <strong>{sprintf(_n('%d draft is written.', '%d drafts are written.', made.orders.length, 'devskyy'), made.orders.length)}</strong>
+      <strong tabIndex={-1} ref={heading}>{sprintf(_n('%d draft is written.', '%d drafts are written.', made.orders.length, 'devskyy'), made.orders.length)}</strong>
       <ul className="devskyy-lines">
         {made.orders.map((order) => <li key={order.id}><button type="button" className="devskyy-linklike" onClick={() => onLook(order.id)}>{orderName(order)}</button>: <bdi>{order.supplier_name}</bdi>{cost(order.total) && `, ${cost(order.total)}`}</li>)}
       </ul>
@@ -117,14 +118,12 @@ function Items({ open, onOpen, onOrder, onSuppliers }) {
     try {
       setMade({ orders: await draft(rows, supplier) });
       setSelected([]);
-      speak(__('The drafts are written.', 'devskyy'));
       items.reload();
     } catch (error) {
       setMade({ error });
       speak(error.message, 'assertive');
     }
     setBusy(false);
-    root.current?.scrollIntoView({ block: 'nearest' });
   };
   if (first.error && !data) return <Problem error={first.error} retry={first.reload} />;
   if (!data) return <Skeleton rows={8} />;
