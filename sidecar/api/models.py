@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from sidecar.core.types import UNSTORABLE, unstorable
 
 ID = r"^[0-9a-f]{32}$"
 NAME = r"^[a-z][a-z0-9-]{0,79}$"
@@ -16,10 +27,17 @@ class Model(BaseModel):
     """The base of all request shapes: unknown fields are refused, an absent body is an empty one."""
 
     model_config = ConfigDict(extra="forbid")
+    reads_parts: ClassVar[bool] = False
+    """Whether texts are looked at where the parts are read, one by one."""
 
     @model_validator(mode="before")
     @classmethod
     def _absent_is_empty(cls, value: Any) -> Any:
+        if (path := unstorable(value)) is not None and not cls.reads_parts:
+            complaint = PydanticCustomError("text_not_storable", UNSTORABLE)
+            raise ValidationError.from_exception_data(
+                cls.__name__, [InitErrorDetails(type=complaint, loc=path, input=None)]
+            )
         if isinstance(value, dict):
             # Pydantic takes true for 1, and so for somebody else's number: as text it is refused by name.
             # So does it take a number for a time.
@@ -188,6 +206,7 @@ class EventsBody(Model):
     others.
     """
 
+    reads_parts = True
     events: list[JsonValue] = Field(max_length=10_000)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import PlainSerializer
 
@@ -41,6 +41,44 @@ def from_scaled(value: int | None) -> Decimal | None:
 def quantize(value: Decimal, decimals: int) -> Decimal:
     """Money rounded half up to the shop's decimals."""
     return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+UNSTORABLE = "must not hold a NUL character or half a character"
+
+
+def unstorable(value: Any) -> tuple[str | int, ...] | None:
+    """Where in a JSON value a text stands that not every database holds, or None.
+
+    One with a NUL character, which PostgreSQL refuses, or with half a surrogate pair, which is no Unicode.
+    """
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while waiting:
+        path, part = waiting.pop()
+        if isinstance(part, str):
+            if _torn(part):
+                return path
+        elif isinstance(part, dict):
+            names = {name: _shown(name) for name in part}
+            torn = next((name for name in part if isinstance(name, str) and _torn(name)), None)
+            if torn is not None:
+                return (*path, names[torn])
+            waiting += [((*path, names[name]), one) for name, one in part.items()]
+        elif isinstance(part, list | tuple):
+            waiting += [((*path, place), one) for place, one in enumerate(part)]
+    return None
+
+
+def _torn(text: str) -> bool:
+    if text.isascii():
+        return "\0" in text
+    try:
+        return b"\0" in text.encode()
+    except UnicodeEncodeError:
+        return True
+
+
+def _shown(name: object) -> str:
+    return str(name).replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def utc_text(when: datetime) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from sidecar.core.agent import EVENTS
 from sidecar.core.errors import Conflict, Invalid
+from sidecar.core.types import UNSTORABLE, unstorable
 from sidecar.db import insert_missing, insert_new, read, write
 from sidecar.db.app import debounce, events, proposals
 from sidecar.db.app import jobs as jobs_table
@@ -101,6 +102,10 @@ def _sort(batch: list[Any]) -> tuple[list[Event], list[Row], int]:
     for raw in batch:
         seq = raw.get("seq") if isinstance(raw, dict) else None
         highest = max(highest, seq) if type(seq) is int else highest
+        if (path := unstorable(raw)) is not None:
+            words = f"{'.'.join(map(str, path))}: {UNSTORABLE}"
+            rejected.append({"seq": seq, "code": "event_unreadable", "message": words[:500]})
+            continue
         try:
             event = Event.model_validate(raw)
         except ValidationError as error:

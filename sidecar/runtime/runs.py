@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from sidecar.core.agent import Agent
 from sidecar.core.errors import Conflict, Invalid, NotFound
+from sidecar.core.types import UNSTORABLE, unstorable
 from sidecar.db import insert_new, read, write
 from sidecar.db.app import agent_settings, proposals, run_log, runs
 from sidecar.runtime import audit, jobs
@@ -62,6 +63,8 @@ def check_input(agent: Agent, given: Row, saved: Row | None = None) -> Row:
         name: "There is no such field." for name in merged if name not in known_fields(agent.input_model)
     }
     fields = dict(unknown)
+    if (path := unstorable(given)) is not None:
+        fields[".".join(map(str, path))] = UNSTORABLE
     try:
         checked = agent.input_model.model_validate({k: v for k, v in merged.items() if k not in unknown})
     except ValidationError as error:
