@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 
 from sidecar.ml.calendar import events, year_places
+from sidecar.ml.methods import together
 from sidecar.ml.series import Floats, Ints, Method, mean_known
 
 WEEK = 7
@@ -139,10 +140,22 @@ def with_factors(
 
     The factors (n or 1, at least max(origins) + horizon) must themselves come from before the first origin.
     """
+    rest, ahead = _without(y, origins, horizon, factors)
+    out: Floats = method(rest, origins, horizon, season) * ahead
+    return out
+
+
+def together_with_factors(
+    names: Sequence[str], y: Floats, origins: Sequence[int], horizon: int, season: int, factors: Floats
+) -> dict[str, Floats]:
+    """The same for several methods by name, which share work."""
+    rest, ahead = _without(y, origins, horizon, factors)
+    return {name: found * ahead for name, found in together(names, rest, origins, horizon, season).items()}
+
+
+def _without(y: Floats, origins: Sequence[int], horizon: int, factors: Floats) -> tuple[Floats, Floats]:
+    """Demand without the calendar, and the factors (n, origins, horizon) that come after the origins."""
     wide = np.broadcast_to(factors, (len(y), factors.shape[1]))
     past = wide[:, : y.shape[1]]
     rest = np.where(past > CLOSED, y / np.maximum(past, CLOSED), np.nan)
-    found = method(rest, origins, horizon, season)
-    ahead = np.stack([wide[:, origin : origin + horizon] for origin in origins], axis=1)
-    out: Floats = found * ahead
-    return out
+    return rest, np.stack([wide[:, origin : origin + horizon] for origin in origins], axis=1)
