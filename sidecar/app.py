@@ -27,6 +27,7 @@ from sidecar.api import (
     pairing,
     people,
     proposals,
+    purchase_orders,
     root,
     runs,
     security,
@@ -53,7 +54,7 @@ assert work  # importing it fills the table of job handlers
 BLUEPRINTS = (
     root.bp, pairing.bp, agents.bp, runs.bp, proposals.bp, shop.bp, catalogue.bp, inventory.bp,
     inventory.of_product, integrations.bp, auth.bp, people.bp, security.bp, audit.bp, gdpr.bp,
-    webhooks.bp, suppliers.bp,
+    webhooks.bp, suppliers.bp, purchase_orders.bp,
 )  # fmt: skip
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

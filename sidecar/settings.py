@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         "HS256",
         description="What signs access tokens: HS256, or EdDSA or RS256, whose public keys others may read.",
     )
+    pdf_font: Path | None = Field(
+        None,
+        description="A TrueType or OpenType font for characters of purchase orders that FiraGO lacks, such "
+        "as Chinese, Japanese and Korean ones.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(True, description="Logs as JSON lines; off: for people.")
     docs_open: bool = Field(

@@ -103,7 +103,8 @@ def stock(rt: Runtime, shop_id: str, ident: str) -> list[Row]:
         load(conn, shop_id, ident)
         row = location_stock.c
         query = select(row.item_id, row.quantity).where(row.shop_id == shop_id, row.location_id == ident)
-        found = {item_id: count for item_id, count in conn.execute(query.order_by(row.item_id))}
+        rows = conn.execute(query.order_by(row.item_id))
+        found = {one.item_id: one.quantity for one in rows}
     known = stock_items.items(rt, shop_id, found)
     return [
         present({

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,9 @@ STATES = (
     "pending", "snoozed", "approved", "applying", "applied", "undoing", "undone", "rejected", "superseded",
     "expired", "stale", "failed",
 )  # fmt: skip
+FOLLOWERS: dict[str, Callable[[Connection, Row, str], None]] = {}
+"""By agent: what goes along with its proposals, told of each new state in the same transaction."""
+
 OPEN = frozenset({"pending", "snoozed", "approved", "applying"})
 """States that hold their (resource, path): no other proposal may stand for it."""
 
@@ -97,6 +100,29 @@ def create(
         else:
             made.append(_replace(conn, older, row, targets))
     return made, left
+
+
+def lodge(
+    conn: Connection, shop_id: str, agent: Agent, run_id: str, proposal: Proposal, facts: ShopFacts
+) -> Row:
+    """Writes one proposal that a person asked for and is about to decide on; its row.
+
+    It knows no cool-down and renews no other: what stands open for the same fields gives way. Conflict `busy`
+    while one of those is being applied.
+    """
+    row = _row(shop_id, agent, run_id, proposal, format_message(proposal.evidence.message, facts)[:300])
+    targets = sorted(_targets(row["changes"]))
+    older = _holders(conn, shop_id, targets)
+    if _busy(older):
+        raise Conflict(
+            "Another change of the same products is being applied.",
+            code="busy",
+            hint="Wait a moment, then try again.",
+        )
+    for other in older:
+        step(conn, other, "supersede", note=f"by {row['id']}", superseded_by=row["id"])
+    _replace(conn, [], row, targets)
+    return row
 
 
 def _row(shop_id: str, agent: Agent, run_id: str, proposal: Proposal, title: str) -> Row:
@@ -245,6 +271,8 @@ def step(
         conn.execute(delete(proposal_open).where(gone))
     metrics.PROPOSALS.labels(row["agent"], after).inc()
     _tell(conn, {**row, **changed}, PROPOSAL_EVENTS[action])
+    if row["agent"] in FOLLOWERS:
+        FOLLOWERS[row["agent"]](conn, row, after)
     return {**row, **changed}
 
 

@@ -46,6 +46,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/v1/inventory/suppliers/<id>"): {"name": "Silk House"},
     ("PUT", "/api/v1/inventory/locations/<id>"): {"name": "Store"},
     ("PUT", "/api/v1/inventory/locations/<id>/stock/<int:item_id>"): {"quantity": 4},
+    ("POST", "/api/v1/inventory/purchase-orders/<id>/send"): {"digest": "0" * 64},
+    ("POST", "/api/v1/inventory/purchase-orders/<id>/sent"): {"send_id": "0" * 32, "state": "sent"},
+    ("POST", "/api/v1/inventory/purchase-orders/<id>/receive"): {"lines": [{"item_id": 1, "quantity": 1}]},
     ("POST", "/api/v1/inventory/locations/<id>/stock/import"): {"csv": "sku,quantity"},
 }
 """Bodies that are right, of the routes with a parameter that take no empty one."""

@@ -25,7 +25,7 @@ def test_every_route_is_in_it_with_words_and_errors(app: Flask) -> None:
         if NOT_LISTED.match(rule.rule):
             continue
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            operation = document["paths"][re.sub(r"<(\w+)>", r"{\1}", rule.rule)][method.lower()]
+            operation = document["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)][method.lower()]
             assert operation["summary"], rule
             assert operation["responses"]["422"]["content"]["application/json"]["schema"]["required"] == [
                 "ok",

@@ -57,6 +57,7 @@ def things(world: World) -> dict[str, str]:
     user, session = world.login("owner")
     stock_kit.product(shop, ITEM)
     override = {"item_id": ITEM, "first_day": "2027-01-01", "last_day": "2027-01-02", "factor": 2}
+    silk = made("inventory/suppliers", {"name": "Silk House", "email": "x@silk.test"})["supplier"]["id"]
     hook = made("webhooks/subscribe", {"url": "http://127.0.0.1:9999/hook", "events": ["*"]})["webhook"]["id"]
     return {
         "runs": run["id"],
@@ -69,9 +70,8 @@ def things(world: World) -> dict[str, str]:
         "integrations": made("integrations", SERVICE)["integration"]["id"],
         "webhooks": hook,
         "deliveries": made("webhooks/test", {"id": hook})["delivery"],
-        "suppliers": made("inventory/suppliers", {"name": "Silk House", "email": "x@silk.test"})["supplier"][
-            "id"
-        ],
+        "orders": made("inventory/purchase-orders", {"supplier_id": silk})["orders"][0]["id"],
+        "suppliers": silk,
         "overrides": made("inventory/overrides", override)["override"]["id"],
         "locations": made("inventory/locations", {"name": "Store"})["location"]["id"],
     }

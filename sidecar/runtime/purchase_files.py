@@ -1,0 +1,216 @@
+"""A purchase order as files for the supplier: CSV and PDF.
+
+The PDF carries FiraGO (SIL Open Font License 1.1): Latin, Cyrillic, Greek, Arabic, Hebrew, Thai, Georgian and
+Devanagari, shaped by HarfBuzz. Characters of other scripts (Chinese, Japanese, Korean and more) come from
+the font that `DEVSKYY_PDF_FONT` names; without one they are boxes, and `missing` names them. The CSV and the
+mail itself hold every character.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.core.errors import Unavailable
+from sidecar.core.store import ShopFacts
+from sidecar.core.types import from_scaled, quantize
+from sidecar.runtime.base import Row
+from sidecar.runtime.purchase_orders import number_text, total_of
+from sidecar.runtime.sheets import sheet_text
+from sidecar.runtime.supplies import money_text
+from sidecar.store.frames import epoch_day
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+HEADS = ("order", "line", "supplier_sku", "sku", "name", "quantity", "cost", "total", "currency")
+FAMILY, OTHER, BOX = "FiraGO", "other", "\u25af"
+WIDTHS = (10, 30, 30, 68, 16, 18, 18)
+"""Millimetres of the columns: 190 of an A4 page."""
+TITLES = ("", "Your no.", "Our no.", "Product", "Pieces", "Price", "Total")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands on a purchase order."""
+
+    row: Row
+    lines: Sequence[Row]
+    shop: str
+    facts: ShopFacts
+
+    @property
+    def number(self) -> str:
+        """The order's number."""
+        return number_text(self.row["number"])
+
+
+def csv_text(sheet: Sheet) -> str:
+    """The order's lines as CSV; texts that could be formulas are made inert."""
+    rows = [
+        [
+            sheet.number, line["n"], line["supplier_sku"], line["sku"], line["name"], line["quantity"],
+            _price(line, sheet.facts), _sum(line, sheet.facts), sheet.row["currency"],
+        ]
+        for line in sheet.lines
+    ]  # fmt: skip
+    return sheet_text(HEADS, rows)
+
+
+def missing(sheet: Sheet, font: Path | None) -> str:
+    """The characters of an order that the PDF can only show as boxes, each once."""
+    known = _known(font)
+    return "".join(sorted({sign for text in _texts(sheet) for sign in text if not _shows(sign, known)}))
+
+
+def pdf(sheet: Sheet, font: Path | None) -> bytes:
+    """The order as an A4 PDF; the same order gives the same bytes. Unavailable when `font` cannot be read."""
+    with tempfile.TemporaryDirectory(prefix="devskyy-pdf-") as folder:
+        page = _page(sheet, Path(folder), font)
+        _head(page, sheet, font)
+        _table(page, sheet, font)
+        return bytes(page.output())
+
+
+def _page(sheet: Sheet, folder: Path, font: Path | None) -> FPDF:
+    from datetime import UTC, datetime
+
+    from fpdf import FPDF
+
+    page = FPDF(format="A4", unit="mm")
+    page.set_creation_date(datetime.fromtimestamp(sheet.row["updated_at"], UTC))
+    page.set_title(f"{sheet.number} {sheet.shop}")
+    page.set_margins(10, 12, 10)
+    page.set_auto_page_break(True, margin=15)
+    for style, code in (("", "figo"), ("B", "figbo")):
+        file = folder / f"{code}.ttf"
+        file.write_bytes(_font(code))
+        page.add_font(FAMILY, style, file)
+    if font is not None:
+        _check(font)
+        page.add_font(OTHER, "", font)
+        page.set_fallback_fonts([OTHER], exact_match=False)
+    page.set_text_shaping(True)
+    page.add_page()
+    return page
+
+
+def _head(page: FPDF, sheet: Sheet, font: Path | None) -> None:
+    row = sheet.row
+    _write(page, sheet.shop, 11, font)
+    _write(page, f"Purchase order {sheet.number}", 18, font, "B")
+    page.ln(2)
+    _write(page, f"To: {row['supplier_name']}", 11, font)
+    _write(page, f"Date: {_date(row['sent_at'] or row['updated_at'], sheet.facts)}", 11, font)
+    if row["expected_on"] is not None:
+        _write(page, f"Please deliver by: {epoch_day(row['expected_on']).isoformat()}", 11, font)
+    for title, name in (("Deliver to", "ship_to"), ("Note", "note")):
+        if row[name]:
+            page.ln(2)
+            _write(page, title, 9, font, "B")
+            _write(page, row[name], 11, font)
+    page.ln(4)
+
+
+def _table(page: FPDF, sheet: Sheet, font: Path | None) -> None:
+    from fpdf.enums import TableBordersLayout
+    from fpdf.fonts import FontFace
+
+    known = _known(font)
+    page.set_font(FAMILY, size=9)
+    aligns = ("RIGHT", "LEFT", "LEFT", "LEFT", "RIGHT", "RIGHT", "RIGHT")
+    with page.table(
+        col_widths=WIDTHS, text_align=aligns, borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+        headings_style=FontFace(emphasis="BOLD"), line_height=5, padding=1,
+    ) as table:  # fmt: skip
+        table.row(TITLES)
+        for line in sheet.lines:
+            cells = (
+                str(line["n"]), line["supplier_sku"], line["sku"], line["name"], str(line["quantity"]),
+                _price(line, sheet.facts) or "", _sum(line, sheet.facts) or "",
+            )  # fmt: skip
+            table.row([_showable(cell, known) for cell in cells])
+    page.ln(3)
+    total = format(quantize(Decimal(from_scaled(total_of(sheet.lines)) or 0), sheet.facts.decimals), "f")
+    open_ = any(line["cost"] is None for line in sheet.lines)
+    words = "Total of the lines with a price" if open_ else "Total"
+    page.set_font(FAMILY, "B", 11)
+    page.cell(0, 7, f"{words}: {total} {sheet.row['currency']}", align="R", new_x="LMARGIN", new_y="NEXT")
+
+
+def _write(page: FPDF, text: str, size: int, font: Path | None, style: str = "") -> None:
+    page.set_font(FAMILY, style, size)
+    page.multi_cell(0, size * 0.5, _showable(text, _known(font)), align="L", new_x="LMARGIN", new_y="NEXT")
+
+
+def _texts(sheet: Sheet) -> list[str]:
+    row = sheet.row
+    texts = [sheet.shop, row["supplier_name"], row["ship_to"], row["note"]]
+    return texts + [line[name] for line in sheet.lines for name in ("name", "sku", "supplier_sku")]
+
+
+def _price(line: Row, facts: ShopFacts) -> str | None:
+    """With the shop's decimals, and more where the price has more."""
+    cost = from_scaled(line["cost"])
+    if cost is None:
+        return None
+    rounded = quantize(cost, facts.decimals)
+    return format(rounded, "f") if rounded == cost else money_text(cost)
+
+
+def _sum(line: Row, facts: ShopFacts) -> str | None:
+    if line["cost"] is None:
+        return None
+    return format(quantize(Decimal(line["cost"] * line["quantity"]) / 10_000, facts.decimals), "f")
+
+
+def _date(moment: int, facts: ShopFacts) -> str:
+    from sidecar.store.rows import local_day, zone_of
+
+    return epoch_day(local_day(moment, zone_of(facts.timezone))).isoformat()
+
+
+def _showable(text: str, known: frozenset[int]) -> str:
+    return "".join(sign if _shows(sign, known) else BOX for sign in text)
+
+
+def _shows(sign: str, known: frozenset[int]) -> bool:
+    # Marks that only steer the line, such as zero-width joiners, need no picture.
+    return ord(sign) in known or sign in "\n\t " or unicodedata.category(sign) in ("Cf", "Cc")
+
+
+def _check(font: Path) -> None:
+    if not (font.is_file() and os.access(font, os.R_OK)):
+        raise Unavailable(
+            "The font of DEVSKYY_PDF_FONT cannot be read.",
+            code="pdf_font_unreadable",
+            hint="Name a TrueType or OpenType file that the sidecar's user may read, or unset it.",
+        )
+
+
+@lru_cache(maxsize=4)
+def _font(code: str) -> bytes:
+    import pymupdf_fonts
+
+    return bytes(pymupdf_fonts.myfont(code))
+
+
+@lru_cache(maxsize=4)
+def _known(font: Path | None) -> frozenset[int]:
+    """Code points that have a picture in one of the fonts."""
+    import io
+
+    from fontTools.ttLib import TTFont
+
+    found = set(TTFont(io.BytesIO(_font("figo"))).getBestCmap())
+    if font is not None:
+        _check(font)
+        found |= set(TTFont(str(font), fontNumber=0).getBestCmap())
+    return frozenset(found)

@@ -1,0 +1,512 @@
+"""Purchase orders: drafts, files, sending at most once, receiving once, and all that is refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from sidecar.core.store import READS
+from sidecar.db import read, write
+from sidecar.db.app import audit as audit_table
+from sidecar.db.owned import purchase_orders as table
+from sidecar.runtime import purchase_files, purchase_mail, stock_items
+from sidecar.store.queries import open_store
+from tests.sidecar.kit import ANNA, ERIC, Plugin
+from tests.sidecar.stock_kit import ask, fields, good, product, supplier, variation
+
+LATER = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
+
+
+@pytest.fixture
+def shop(plugin: Plugin) -> Plugin:
+    """A shop that buys two products from one supplier and a variation from another; one counts no stock."""
+    product(plugin, 12, "Silk scarf")
+    product(plugin, 13, "Card", manage_stock=0, stock_quantity=None)
+    product(plugin, 20, "Shirt", type="variable", sku="SHIRT", stock_quantity=9.0)
+    variation(plugin, 21, 20, attributes=[{"name": "Size", "option": "S"}])
+    variation(plugin, 22, 20, manage_stock=2, attributes=[{"name": "Size", "option": "M"}])
+    variation(plugin, 23, 20, manage_stock=2, attributes=[{"name": "Size", "option": "L"}])
+    silk = supplier(plugin, contact="Anna Silk", email="anna@silk.test", min_order="500", lead_days=20)
+    shirts = supplier(plugin, "Shirts", email="")
+    for item, terms in (
+        (12, {"supplier_id": silk, "cost": "3.5", "moq": 20, "pack": 6, "supplier_sku": "SC-1"}),
+        (13, {"supplier_id": silk}), (21, {"supplier_id": shirts, "cost": "9"}),
+    ):  # fmt: skip
+        good(ask(plugin, "PUT", f"supplies/{item}", terms))
+    return plugin
+
+
+def drafts(shop: Plugin, *lines: tuple[int, int], **more: Any) -> list[dict[str, Any]]:
+    """New drafts of (item, pieces)."""
+    given = {"lines": [{"item_id": item, "quantity": count} for item, count in lines], **more}
+    found: list[dict[str, Any]] = good(ask(shop, "POST", "purchase-orders", given))["orders"]
+    return found
+
+
+def sent(shop: Plugin, *lines: tuple[int, int], **more: Any) -> dict[str, Any]:
+    """An order that was sent by other means."""
+    order = drafts(shop, *lines, **more)[0]
+    found: dict[str, Any] = good(ask(shop, "POST", f"purchase-orders/{order['id']}/mark-sent", {}))["order"]
+    return found
+
+
+def shown(shop: Plugin, order: dict[str, Any]) -> dict[str, Any]:
+    """The order as it stands."""
+    found: dict[str, Any] = good(ask(shop, "GET", f"purchase-orders/{order['id']}"))["order"]
+    return found
+
+
+def refused(answer: Any, code: str) -> dict[str, Any]:
+    """The error of a 409 with this code."""
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, code), answer.text
+    found: dict[str, Any] = answer.json["error"]
+    return found
+
+
+def actions(shop: Plugin) -> list[str]:
+    """What the audit says of purchase orders, in order."""
+    row = audit_table.c
+    query = select(row.action).where(row.shop_id == shop.shop_id, row.action.like("purchase.%"))
+    with read(shop.rt.db.app) as conn:
+        return list(conn.execute(query.order_by(row.n)).scalars())
+
+
+# Drafts
+
+
+def test_lines_become_one_draft_a_supplier_with_what_a_person_should_know(shop: Plugin) -> None:
+    shirts, silk = drafts(shop, (12, 10), (21, 2), (13, 4), note="Thank you", expected_on=LATER)
+    assert (shirts["supplier_name"], shirts["number"], shirts["state"]) == ("Shirts", "PO-0001", "draft")
+    assert [line["item_id"] for line in silk["lines"]] == [12, 13]
+    assert (silk["total"], silk["note"], silk["expected_on"]) == (
+        {"value": "35.00", "currency": "EUR"}, "Thank you", LATER,
+    )  # fmt: skip
+    assert silk["lines"][0] == {
+        "item_id": 12, "product_id": 12, "name": "Silk scarf", "sku": "S-12", "supplier_sku": "SC-1",
+        "quantity": 10, "received": 0, "cost": "3.5", "total": "35.00",
+    }  # fmt: skip
+    notes = " ".join(silk["notes"])
+    for words in ("20 pieces or more", "Card: no cost", "from 500 EUR on"):
+        assert words in notes
+    page = good(ask(shop, "GET", "purchase-orders"))
+    assert [(one["number"], one["lines"], one["pieces"]) for one in page["items"]] == [
+        ("PO-0002", 2, 14), ("PO-0001", 1, 2),
+    ]  # fmt: skip
+    assert page["items"][0]["without_cost"] == 1
+    first = good(shop.get("/api/v1/inventory/purchase-orders", limit=1))
+    assert (first["items"][0]["number"], first["total"], first["next"]) == ("PO-0002", 2, "2")
+    last = good(shop.get("/api/v1/inventory/purchase-orders", limit=1, cursor=2, state="draft,sent"))
+    assert ([one["number"] for one in last["items"]], "next" in last) == (["PO-0001"], False)
+    assert fields(shop.get("/api/v1/inventory/purchase-orders", state="lost")).keys() == {"state"}
+
+
+def test_what_no_draft_can_be(shop: Plugin) -> None:
+    def why(**given: Any) -> dict[str, str]:
+        return fields(ask(shop, "POST", "purchase-orders", given))
+
+    assert why() == {"lines": "is empty"}
+    assert why(lines=[{"item_id": 12, "quantity": -1}]).keys() == {"lines.0.quantity"}
+    assert why(lines=[{"item_id": 12, "quantity": 0}]).keys() == {"lines.0.quantity"}
+    assert why(lines=[{"item_id": 12, "quantity": True}]).keys() == {"lines.0.quantity"}
+    assert why(lines=[{"item_id": 12, "quantity": 1, "cost": "-1"}]).keys() == {"lines.0.cost"}
+    assert "no product" in why(lines=[{"item_id": 999, "quantity": 1}])["lines.0.item_id"]
+    assert "no product" in why(lines=[{"item_id": 20, "quantity": 1}])["lines.0.item_id"], "a parent"
+    twice = [{"item_id": 12, "quantity": 1}, {"item_id": 12, "quantity": 2}]
+    assert "twice" in why(lines=twice)["lines.1.item_id"]
+    assert "no supplier" in why(lines=[{"item_id": 22, "quantity": 1}])["lines.0.item_id"]
+    given = {"supplier_id": "0" * 32, "lines": [{"item_id": 12, "quantity": 1}]}
+    assert ask(shop, "POST", "purchase-orders", given).status_code == 404
+    assert good(ask(shop, "GET", "purchase-orders"))["items"] == []
+
+
+def test_a_draft_is_changed_and_deleted_and_what_was_sent_is_not(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 10), ship_to="Warehouse 1")
+    given = {"lines": [{"item_id": 13, "quantity": 7, "cost": "1.2345"}], "note": "New"}
+    new = good(ask(shop, "PUT", f"purchase-orders/{order['id']}", given))["order"]
+    assert (new["lines"][0]["total"], new["note"], new["ship_to"]) == ("8.64", "New", "Warehouse 1")
+    [other] = drafts(shop, (12, 1))
+    assert other["ship_to"] == "Warehouse 1", "goods go where the last ones went"
+    good(ask(shop, "DELETE", f"purchase-orders/{other['id']}"))
+    assert ask(shop, "GET", f"purchase-orders/{other['id']}").status_code == 404
+    good(ask(shop, "POST", f"purchase-orders/{order['id']}/mark-sent", {}))
+    refused(ask(shop, "PUT", f"purchase-orders/{order['id']}", given), "not_draft")
+    left = good(ask(shop, "DELETE", f"purchase-orders/{order['id']}"))["order"]
+    assert left["state"] == "cancelled"
+    refused(ask(shop, "DELETE", f"purchase-orders/{order['id']}"), "not_open")
+    assert actions(shop) == [
+        "purchase.draft", "purchase.change", "purchase.draft", "purchase.delete", "purchase.mark_sent",
+        "purchase.close",
+    ]  # fmt: skip
+
+
+def test_a_supplier_with_open_orders_stays(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 10))
+    refused(ask(shop, "DELETE", f"suppliers/{order['supplier_id']}"), "in_use")
+    good(ask(shop, "DELETE", f"purchase-orders/{order['id']}"))
+    good(ask(shop, "DELETE", f"suppliers/{order['supplier_id']}"))
+
+
+# Files
+
+
+def test_files_hold_every_script_and_run_no_formula(shop: Plugin) -> None:
+    product(shop, 40, "=cmd|' /C calc'!A0", sku="+1")
+    product(shop, 41, "Шёлк 絹 شال")
+    [order] = drafts(shop, (12, 10), (40, 1), (41, 2), supplier_id=supplier(shop, "Ünïcode & Söhne"))
+    text = ask(shop, "GET", f"purchase-orders/{order['id']}/csv").get_data(as_text=True)
+    assert "PO-0001,1,SC-1,S-12,Silk scarf,10,3.50,35.00,EUR\r\n" in text
+    assert "'=cmd|" in text
+    assert ",'+1," in text
+    assert "Шёлк 絹 شال" in text
+    answer = ask(shop, "GET", f"purchase-orders/{order['id']}/pdf")
+    assert answer.mimetype == "application/pdf"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="PO-0001.pdf"'
+    pdf = answer.get_data()
+    assert pdf.startswith(b"%PDF-")
+    assert pdf == ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data()
+    assert b"FiraGO" in pdf
+    warnings = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]["warnings"]
+    assert any("cannot show 絹:" in one for one in warnings), warnings
+
+
+def test_what_the_pdf_lacks_comes_from_the_owners_font(shop: Plugin, tmp_path: Any) -> None:
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen = TTGlyphPen(None)
+    for point in ((0, 0), (500, 0), (500, 500)):
+        pen.lineTo(point) if point != (0, 0) else pen.moveTo(point)
+    pen.closePath()
+    glyph, made = pen.glyph(), FontBuilder(1000)
+    made.setupGlyphOrder([".notdef", "silk"])
+    made.setupCharacterMap({ord("絹"): "silk"})
+    made.setupGlyf({".notdef": glyph, "silk": glyph})
+    made.setupHorizontalMetrics({".notdef": (600, 0), "silk": (600, 0)})
+    made.setupHorizontalHeader(ascent=800, descent=-200)
+    made.setupNameTable({"familyName": "SilkTest", "styleName": "Regular"})
+    made.setupOS2()
+    made.setupPost()
+    made.save(tmp_path / "silk.ttf")
+    product(shop, 41, "絹")
+    [order] = drafts(shop, (41, 2), supplier_id=supplier(shop, "絹屋"))
+    shop.rt.settings.pdf_font = tmp_path / "silk.ttf"
+    assert b"SilkTest" in ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data()
+    mail = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]
+    assert [one for one in mail["warnings"] if "屋" in one], "one of the two is in no font"
+    shop.rt.settings.pdf_font = tmp_path / "none.ttf"
+    answer = ask(shop, "GET", f"purchase-orders/{order['id']}/pdf")
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "pdf_font_unreadable")
+
+
+# Sending
+
+
+def digest(shop: Plugin, order: dict[str, Any]) -> str:
+    """Of what is shown before sending."""
+    return str(good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]["digest"])
+
+
+def send(shop: Plugin, order: dict[str, Any], seen: str) -> Any:
+    """A person's press on Send."""
+    return ask(shop, "POST", f"purchase-orders/{order['id']}/send", {"digest": seen})
+
+
+def report(shop: Plugin, order: dict[str, Any], send_id: str, state: str, **more: Any) -> Any:
+    """The plugin's word on it."""
+    body = {"send_id": send_id, "state": state, **more}
+    return ask(shop, "POST", f"purchase-orders/{order['id']}/sent", body, who=None)
+
+
+def test_what_is_shown_is_what_is_granted_and_only_once(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24), note="By truck, please.")
+    mail = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]
+    assert mail["to"] == "anna@silk.test"
+    assert mail["subject"] == "Purchase order PO-0001 of My shop"
+    for words in ("Hello Anna Silk,", "1 line, 24 pieces", "By truck, please.", "My shop"):
+        assert words in mail["text"]
+    assert mail["file"] == "PO-0001.pdf"
+    granted = good(send(shop, order, mail["digest"]))
+    assert {name: granted["mail"][name] for name in ("to", "subject", "text")} == {
+        name: mail[name] for name in ("to", "subject", "text")
+    }
+    assert base64.b64decode(granted["pdf"]).startswith(b"%PDF-")
+    assert granted["order"]["state"] == "sending"
+    refused(send(shop, order, mail["digest"]), "not_draft")
+    done = good(report(shop, order, granted["send_id"], "sent"))["order"]
+    assert (done["state"], done["sent_how"], done["sent_to"]) == ("sent", "mail", "anna@silk.test")
+    assert done["expected_on"], "its lead time says when it is to come"
+    good(report(shop, order, granted["send_id"], "sent"))
+    good(report(shop, order, granted["send_id"], "failed"))
+    assert shown(shop, order)["state"] == "sent", "the first word counts"
+    refused(send(shop, order, mail["digest"]), "not_draft")
+    assert actions(shop) == ["purchase.draft", "purchase.send", "purchase.sent"]
+
+
+def test_the_audit_keeps_the_address_sealed(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    good(send(shop, order, digest(shop, order)))
+    with read(shop.rt.db.app) as conn:
+        rows = conn.execute(select(audit_table).where(audit_table.c.action == "purchase.send")).all()
+    assert len(rows) == 1
+    assert "anna@silk" not in repr(rows)
+
+
+@pytest.mark.parametrize("change", ["line", "note", "supplier"])
+def test_what_changed_since_it_was_shown_is_not_sent(shop: Plugin, change: str) -> None:
+    [order] = drafts(shop, (12, 24))
+    seen = digest(shop, order)
+    if change == "supplier":
+        name = {"name": "Silk House", "email": "other@silk.test"}
+        good(ask(shop, "PUT", f"suppliers/{order['supplier_id']}", name))
+    else:
+        more = {"lines": [{"item_id": 12, "quantity": 25}]} if change == "line" else {"note": "x"}
+        good(ask(shop, "PUT", f"purchase-orders/{order['id']}", more))
+    refused(send(shop, order, seen), "digest_mismatch")
+    assert shown(shop, order)["state"] == "draft"
+
+
+def test_without_an_address_or_a_line_nothing_is_sent(shop: Plugin) -> None:
+    [order] = drafts(shop, (21, 2))
+    mail = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]
+    assert "no e-mail address" in mail["warnings"][0]
+    answer = send(shop, order, mail["digest"])
+    assert answer.json["error"]["code"] == "not_sendable"
+    assert fields(answer).keys() == {"to"}
+    good(ask(shop, "PUT", f"purchase-orders/{order['id']}", {"lines": []}))
+    assert fields(send(shop, order, digest(shop, order))).keys() == {"to", "lines"}
+    assert fields(ask(shop, "POST", f"purchase-orders/{order['id']}/mark-sent", {})).keys() == {"lines"}
+
+
+def test_of_many_presses_at_once_one_is_granted(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    seen, answers = digest(shop, order), []
+    barrier = threading.Barrier(6)
+
+    def press() -> None:
+        mine = Plugin(shop.app)
+        mine.site, mine.home, mine.shop_id, mine.secret = shop.site, shop.home, shop.shop_id, shop.secret
+        barrier.wait()
+        answers.append(send(mine, order, seen).status_code)
+
+    threads = [threading.Thread(target=press) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200] + [409] * 5
+
+
+def test_a_mail_that_failed_leaves_a_draft_that_says_why(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    send_id = good(send(shop, order, digest(shop, order)))["send_id"]
+    refused(report(shop, order, "0" * 32, "sent"), "send_unknown")
+    again = good(report(shop, order, send_id, "failed", reason="No mail server."))["order"]
+    assert (again["state"], again["error"]) == ("draft", "No mail server.")
+    good(send(shop, order, digest(shop, order)))
+
+
+def test_after_a_crash_only_a_person_opens_it_again(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    send_id = good(send(shop, order, digest(shop, order)))["send_id"]
+    assert purchase_mail.sweep(shop.rt) == 0, "it may still be under way"
+    refused(ask(shop, "POST", f"purchase-orders/{order['id']}/reopen"), "not_unknown")
+    with write(shop.rt.db.app) as conn:
+        conn.execute(update(table).values(sent_at=table.c.sent_at - purchase_mail.REPORT_WITHIN_S - 1))
+    assert purchase_mail.sweep(shop.rt) == 1
+    lost = shown(shop, order)
+    assert lost["state"] == "unknown"
+    assert "Ask the supplier" in lost["error"]
+    refused(send(shop, order, digest(shop, order)), "not_draft")
+    assert good(ask(shop, "POST", f"purchase-orders/{order['id']}/reopen"))["order"]["state"] == "draft"
+    # A late word that it did go out counts, so that it is not sent twice.
+    assert good(report(shop, order, send_id, "sent"))["order"]["state"] == "sent"
+    assert actions(shop)[-3:] == ["purchase.unknown", "purchase.reopen", "purchase.sent"]
+
+
+def test_an_unknown_one_may_be_called_sent(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    send_id = good(send(shop, order, digest(shop, order)))["send_id"]
+    assert good(report(shop, order, send_id, "unknown"))["order"]["state"] == "unknown"
+    done = good(ask(shop, "POST", f"purchase-orders/{order['id']}/mark-sent", {"expected_on": LATER}))[
+        "order"
+    ]
+    assert (done["state"], done["expected_on"], done["sent_how"]) == ("sent", LATER, "mail")
+
+
+# Receiving
+
+
+def receive(shop: Plugin, order: dict[str, Any], *lines: tuple[int, int], **more: Any) -> Any:
+    """A person notes what arrived."""
+    given = {"lines": [{"item_id": item, "quantity": count} for item, count in lines], **more}
+    return ask(shop, "POST", f"purchase-orders/{order['id']}/receive", given)
+
+
+def apply(shop: Plugin, proposal: dict[str, Any]) -> None:
+    """What the plugin does at once."""
+    assert shop.decide(proposal, "approve", {"digest": proposal["digest"]}).status_code == 200
+    assert shop.report(proposal, "applied").status_code == 200
+
+
+def coming(shop: Plugin) -> dict[int, int]:
+    """What agents see as being on its way."""
+    facts = stock_items.facts(shop.rt, shop.shop_id)
+    with open_store(shop.rt.db, shop.shop_id, facts, READS) as store:
+        return {one.item_id: one.quantity for one in store.incoming()}
+
+
+def test_goods_arrive_in_parts_and_the_stock_rises_by_proposals(shop: Plugin) -> None:
+    [draft] = drafts(shop, (12, 24), (13, 5))
+    assert coming(shop) == {}, "a draft is on no way"
+    order = good(ask(shop, "POST", f"purchase-orders/{draft['id']}/mark-sent", {}))["order"]
+    assert coming(shop) == {12: 24, 13: 5}
+    first = good(receive(shop, order, (12, 10), (13, 5)))
+    [change] = first["proposal"]["changes"]
+    assert (change["resource"], change["set"]) == (
+        "wc/v3/products/12", [{"path": "stock_delta", "was": 5, "to": 10}],
+    )  # fmt: skip
+    assert first["proposal"]["undoable"] is True
+    assert first["order"]["state"] == "sent", "it waits for the stock"
+    apply(shop, first["proposal"])
+    now = shown(shop, order)
+    assert (now["state"], [line["received"] for line in now["lines"]]) == ("part", [10, 5])
+    assert coming(shop) == {12: 14}
+    second = good(receive(shop, order, (12, 14)))
+    apply(shop, second["proposal"])
+    assert shown(shop, order)["state"] == "received"
+    assert coming(shop) == {}
+    assert shop.decide(second["proposal"], "undo").status_code == 200
+    assert shop.report(second["proposal"], "undone").status_code == 200
+    now = shown(shop, order)
+    assert (now["state"], now["lines"][0]["received"]) == ("part", 10)
+    assert sorted(one["state"] for one in now["receipts"]) == ["applied", "undone"]
+    assert shop.report(second["proposal"], "undone").status_code == 200
+    assert shown(shop, order)["lines"][0]["received"] == 10, "told twice, taken back once"
+
+
+def test_variations_raise_their_own_stock_or_their_products(shop: Plugin) -> None:
+    silk = drafts(shop, (12, 1))[0]["supplier_id"]
+    order = sent(shop, (21, 3), (22, 4), (23, 5), supplier_id=silk)
+    found = good(receive(shop, order, (21, 3), (22, 4), (23, 5)))["proposal"]["changes"]
+    assert {one["resource"]: (one["set"][0]["was"], one["set"][0]["to"]) for one in found} == {
+        "wc/v3/products/20": (9, 9), "wc/v3/products/20/variations/21": (5, 3),
+    }  # fmt: skip
+
+
+def test_where_no_stock_is_counted_the_receipt_alone_says_so(shop: Plugin) -> None:
+    order = sent(shop, (13, 5))
+    answer = good(receive(shop, order, (13, 5)))
+    assert "proposal" not in answer
+    assert (answer["receipt"]["state"], answer["order"]["state"]) == ("applied", "received")
+
+
+def test_received_twice_is_received_once(shop: Plugin) -> None:
+    order, key = sent(shop, (12, 24)), "ab" * 16
+    first = good(receive(shop, order, (12, 24), key=key))
+    again = good(receive(shop, order, (12, 24), key=key))
+    assert again["proposal"]["id"] == first["proposal"]["id"]
+    error = refused(receive(shop, order, (12, 24)), "more_than_ordered")
+    assert error["details"]["lines"][0]["waiting"] == 24
+    apply(shop, first["proposal"])
+    assert good(receive(shop, order, (12, 24), key=key))["receipt"]["state"] == "applied"
+    assert shown(shop, order)["lines"][0]["received"] == 24
+    refused(receive(shop, order, (12, 23), key=key), "key_taken")
+    refused(receive(shop, sent(shop, (12, 24)), (12, 24), key=key), "key_taken")
+
+
+def test_more_than_was_ordered_takes_a_second_word(shop: Plugin) -> None:
+    order = sent(shop, (12, 24))
+    refused(receive(shop, order, (12, 25)), "more_than_ordered")
+    apply(shop, good(receive(shop, order, (12, 25), over=True))["proposal"])
+    now = shown(shop, order)
+    assert (now["state"], now["lines"][0]["received"]) == ("received", 25)
+    assert coming(shop) == {}
+
+
+def test_what_cannot_be_received(shop: Plugin) -> None:
+    [draft] = drafts(shop, (12, 24))
+    refused(receive(shop, draft, (12, 24)), "not_sent")
+    order = sent(shop, (12, 24))
+    assert fields(receive(shop, order, (21, 1))) == {"lines.0.item_id": "was not ordered"}
+    assert fields(receive(shop, order, (12, 1), (12, 2))) == {"lines.1.item_id": "is there twice"}
+    assert fields(receive(shop, order, (12, 0))).keys() == {"lines.0.quantity"}
+    assert fields(receive(shop, order, (12, -5))).keys() == {"lines.0.quantity"}
+    assert fields(receive(shop, order)).keys() == {"lines"}
+    assert fields(receive(shop, order, (12, 1), key="x")).keys() == {"key"}
+    good(ask(shop, "DELETE", f"purchase-orders/{order['id']}"))
+    refused(receive(shop, order, (12, 24)), "not_sent")
+
+
+def test_a_receipt_that_was_not_applied_does_not_count(shop: Plugin) -> None:
+    order = sent(shop, (12, 24))
+    for state in ("stale", "failed"):
+        asked = good(receive(shop, order, (12, 24)))["proposal"]
+        assert shop.decide(asked, "approve", {"digest": asked["digest"]}).status_code == 200
+        assert shop.report(asked, state).status_code == 200
+        assert shown(shop, order)["receipts"][-1]["state"] == "failed"
+    asked = good(receive(shop, order, (12, 24)))["proposal"]
+    assert shop.decide(asked, "reject", {}).status_code == 200
+    now = shown(shop, order)
+    assert (now["state"], now["lines"][0]["received"]) == ("sent", 0)
+    # A refused receipt does not cool down the next one.
+    apply(shop, good(receive(shop, order, (12, 24)))["proposal"])
+    assert shown(shop, order)["state"] == "received"
+
+
+def test_two_orders_of_one_product_do_not_wait_for_each_other_for_ever(shop: Plugin) -> None:
+    first, second = sent(shop, (12, 24)), sent(shop, (12, 6))
+    waits = good(receive(shop, first, (12, 24)))["proposal"]
+    comes = good(receive(shop, second, (12, 6)))["proposal"]
+    refused(shop.decide(waits, "approve", {"digest": waits["digest"]}), "not_pending")
+    assert shown(shop, first)["receipts"][0]["state"] == "failed", "it can be received again"
+    assert shop.decide(comes, "approve", {"digest": comes["digest"]}).status_code == 200
+    refused(receive(shop, first, (12, 24)), "busy")
+    assert shop.report(comes, "applied").status_code == 200
+    apply(shop, good(receive(shop, first, (12, 24)))["proposal"])
+    assert shown(shop, first)["state"] == "received"
+
+
+def test_the_rest_may_not_be_coming(shop: Plugin) -> None:
+    order = sent(shop, (12, 24))
+    apply(shop, good(receive(shop, order, (12, 10)))["proposal"])
+    ended = good(ask(shop, "DELETE", f"purchase-orders/{order['id']}"))["order"]
+    assert (ended["state"], ended["closed_short"]) == ("received", True)
+    assert coming(shop) == {}
+
+
+# Who
+
+
+def test_only_a_person_who_manages_the_shop_orders_sends_and_receives(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    body = {"digest": digest(shop, order)}
+    for method, path, given in (
+        ("POST", "purchase-orders", {}), ("PUT", f"purchase-orders/{order['id']}", {}),
+        ("DELETE", f"purchase-orders/{order['id']}", None),
+        ("POST", f"purchase-orders/{order['id']}/send", body),
+        ("POST", f"purchase-orders/{order['id']}/mark-sent", {}),
+        ("POST", f"purchase-orders/{order['id']}/receive", {"lines": [{"item_id": 12, "quantity": 1}]}),
+    ):  # fmt: skip
+        for who in (None, ERIC):
+            answer = ask(shop, method, path, given, who=who)
+            assert (answer.status_code, answer.json["error"]["code"]) == (403, "approval_needs_person")
+    assert shown(shop, order)["state"] == "draft"
+
+
+def test_nobody_can_run_the_receiving(shop: Plugin) -> None:
+    answer = shop.send("POST", "/api/v1/agents/receive-goods/runs", {}, who=ANNA)
+    assert answer.status_code == 404
+
+
+def test_a_thousand_lines_of_text_stay_on_the_page(shop: Plugin) -> None:
+    product(shop, 50, "Long " * 55)
+    [order] = drafts(shop, (50, 1), supplier_id=supplier(shop, "x" * 200), note="w" * 2_000)
+    sheet = ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data()
+    assert io.BytesIO(sheet).read(5) == b"%PDF-"
+    assert purchase_files.BOX not in order["supplier_name"]
