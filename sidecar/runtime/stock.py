@@ -19,7 +19,13 @@ from sidecar.db import read
 from sidecar.db.app import proposal_open
 from sidecar.db.forecasts import forecasts
 from sidecar.db.mirror import variations
-from sidecar.db.owned import forecast_overrides, purchase_orders, suppliers, supplies
+from sidecar.db.owned import (
+    forecast_overrides,
+    purchase_order_lines,
+    purchase_orders,
+    suppliers,
+    supplies,
+)
 from sidecar.retail.calendar import shop_day
 from sidecar.retail.dead_stock import Idle, idle
 from sidecar.retail.holders import holders_of
@@ -49,7 +55,8 @@ CHANGING: tuple[tuple[Table, str], ...] = (
 class View:
     """All stocks of a shop, or of some products, at one moment.
 
-    `markdowns` maps resources to the open proposal for their sale price, `whole` is the shop's own series,
+    `markdowns` maps resources to the open proposal for their sale price, `drafted` items to the pieces of
+    purchase orders that were not sent yet, `whole` is the shop's own series,
     `by_id` knows a shared stock by its variations too.
     """
 
@@ -60,6 +67,7 @@ class View:
     seen: Outlook
     idle: dict[int, Idle]
     markdowns: dict[str, str]
+    drafted: dict[int, int]
     whole: KeptForecast | None
     made_at: int
     by_id: dict[int, Decision] = field(default_factory=dict)
@@ -83,7 +91,7 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
         with read(rt.db.app) as conn:
             ids = None if product_ids is None else [holder.id for holder in holders]
             kept = load(conn, shop_id, ids)
-            markdowns = _markdowns(conn, shop_id)
+            markdowns, drafted = _markdowns(conn, shop_id), _drafted(conn, shop_id)
         seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], store.overrides(today), today)
         decisions = decide(holders, seen, store.supplies(), store.incoming())
         return View(
@@ -94,6 +102,7 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             seen=seen,
             idle={line.decision.holder.id: line for line in idle(decisions, seen)},
             markdowns=markdowns,
+            drafted=drafted,
             whole=next((one for one in kept if one.item_id == WHOLE_SHOP), None),
             made_at=max((one.made_at for one in seen.kept), default=0),
             by_id={key: one for one in decisions for key in (*one.holder.item_ids, one.holder.id)},
@@ -112,6 +121,17 @@ def _markdowns(conn: Connection, shop_id: str) -> dict[str, str]:
     row = proposal_open.c
     query = select(row.resource, row.proposal_id).where(row.shop_id == shop_id, row.path == "sale_price")
     return {found.resource: found.proposal_id for found in conn.execute(query)}
+
+
+def _drafted(conn: Connection, shop_id: str) -> dict[int, int]:
+    line, order = purchase_order_lines.c, purchase_orders.c
+    query = (
+        select(line.item_id, func.sum(line.quantity).label("pieces"))
+        .join(purchase_orders, (order.shop_id == line.shop_id) & (order.id == line.order_id))
+        .where(line.shop_id == shop_id, order.state == "draft")
+        .group_by(line.item_id)
+    )
+    return {found.item_id: int(found.pieces) for found in conn.execute(query)}
 
 
 def _version(rt: Runtime, shop_id: str) -> int:

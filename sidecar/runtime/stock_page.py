@@ -133,7 +133,7 @@ def row_of(one: Decision, seen: View) -> Row:
     answer: Row = {
         "item_id": holder.id, "product_id": holder.product_id, "resource": holder.resource,
         "name": holder.name, "sku": holder.sku, "image_id": holder.items[0].image_id, "stock": holder.stock,
-        "incoming": one.incoming, "low_stock_amount": holder.low, "supplier_id": supply.supplier_id,
+        "incoming": one.incoming, "drafted": seen.drafted.get(holder.id), "low_stock_amount": holder.low, "supplier_id": supply.supplier_id,
         "supplier_name": supply.supplier_name or None, "supplier_sku": supply.supplier_sku or None,
         "cost": None if cost is None else {"value": _money(cost, seen), "currency": currency},
         "override": True if "override" in one.notes else None, "notes": list(one.notes),

@@ -156,7 +156,6 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
     if inp.product_ids and not inp.refit:
         seen = panel.current(ctx, holders, today, 0)
         fitted = sum(not one.made_at for one in seen.kept)
-        ctx.models.keep([one for one in seen.kept if not one.made_at], all_items=False)
     else:
         found = panel.demand(ctx, holders)
         made = panel.kept(found, panel.fit(found, panel.HORIZON, 0, ctx.progress))

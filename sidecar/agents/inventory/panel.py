@@ -172,7 +172,7 @@ def stocks(ctx: Context, product_ids: Sequence[int]) -> list[Holder]:
 
 
 def current(ctx: Context, holders: Sequence[Holder], today: date, seed: int) -> Outlook:
-    """What is expected of these stocks, from kept forecasts; what lacks a fresh one is fitted now."""
+    """What is expected of these stocks, from kept forecasts; what lacks a fresh one is fitted and kept."""
     ids = [holder.id for holder in holders]
     found = {
         one.item_id: one
@@ -183,5 +183,6 @@ def current(ctx: Context, holders: Sequence[Holder], today: date, seed: int) -> 
     if missing:
         panel = demand(ctx, missing)
         fresh = kept(panel, fit(panel, HORIZON, seed, ctx.progress))
+        ctx.models.keep(fresh, all_items=False)
         found |= {one.item_id: one for one in fresh}
     return outlook([found[ident] for ident in ids if ident in found], ctx.store.overrides(today), today)

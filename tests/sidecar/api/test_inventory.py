@@ -21,7 +21,7 @@ from sidecar.demo.generator import generate
 from sidecar.store.rows import zone_of
 from sidecar.store.sync import Sync
 from tests.sidecar.agents.mirrored import FileReader
-from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in
+from tests.sidecar.kit import ANNA, Plugin, do_jobs, no_devskyy_environment, settings_in
 
 INVENTORY, ECOMMERCE = "/api/v1/inventory", "/api/v1/ecommerce/inventory"
 TODAY = datetime.now(UTC).date()
@@ -253,6 +253,50 @@ def test_one_products_answer_is_quick(shop: Plugin) -> None:
             assert shop.get(path).status_code == 200
             spent.append(time.process_time() - begun)
         assert np.quantile(spent, 0.95) < 0.2, path
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("forecast", {"forecast_periods": 0}, "forecast_periods"),
+        ("forecast", {"forecast_periods": 1000}, "forecast_periods"),
+        ("forecast", {"historical_sales": [1, float("nan")]}, "historical_sales.1"),
+        ("forecast", {"historical_sales": [1], "historical_days": ["2026-02-30"]}, "historical_days"),
+        ("forecast", {"horizon": 30}, "horizon"),
+        ("reorder", {"budget": -1}, "budget"),
+        ("reorder", {"days_ahead": 1000}, "days_ahead"),
+        ("deadstock", {"min_days_no_sale": 0}, "min_days_no_sale"),
+        ("optimize", {"holding_cost": "much"}, "holding_cost"),
+    ],
+)
+def test_wrong_input_of_an_agent_is_named(shop: Plugin, path: str, body: dict[str, Any], field: str) -> None:
+    answer = shop.send("POST", f"{ECOMMERCE}/{path}", body, who=ANNA)
+    assert answer.status_code == 422, answer.json
+    assert any(name.startswith(field) for name in answer.json["error"]["fields"]), answer.json
+
+
+def test_figures_that_say_nothing_end_the_run_with_what_to_send(shop: Plugin) -> None:
+    run = shop.run({"historical_sales": [None, None]}, name="demand-forecast")
+    assert run["state"] == "failed"
+    assert run["error"]["code"] == "invalid"
+    assert "at least one day" in run["error"]["hint"]
+
+
+def test_the_bound_paths_ask_for_runs_of_their_agents(shop: Plugin) -> None:
+    names = {
+        "forecast": "demand-forecast",
+        "reorder": "reorder-plan",
+        "deadstock": "dead-stock",
+        "optimize": "assortment-review",
+    }
+    asked = []
+    for path, name in names.items():
+        answer = shop.send("POST", f"{ECOMMERCE}/{path}", {}, who=ANNA)
+        assert answer.status_code == 202
+        assert answer.json["run"]["agent"] == name
+        asked.append(answer.json["run"]["id"])
+    do_jobs(shop.rt)
+    assert {shop.get(f"/api/v1/runs/{ident}").json["run"]["state"] for ident in asked} == {"done"}
 
 
 def test_another_shops_items_are_not_found(shop: Plugin) -> None:
