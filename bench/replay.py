@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.retail.ordering import whole
+
 Floats = NDArray[np.float64]
 Order = Callable[[int, Floats], Floats]
 """(day, stock and orders (n, k)) -> pieces to order (n, k)."""
@@ -86,10 +88,10 @@ def replay(world: World, order: Order, start: Floats, first: int, last: int, jud
 
 
 def up_to(levels: Callable[[int], Floats]) -> Order:
-    """Orders whole pieces up to a level (n, k) that is set anew on every day of ordering."""
+    """Orders whole pieces up to a level (n, k), rounded, that is set anew on every day of ordering."""
 
     def order(day: int, position: Floats) -> Floats:
-        pieces: Floats = np.maximum(np.ceil(levels(day) - position - 1e-9), 0.0)
+        pieces: Floats = np.maximum(whole(levels(day)) - position, 0.0)
         return pieces
 
     return order

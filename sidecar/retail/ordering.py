@@ -124,15 +124,15 @@ def plan(totals: Totals, mean: Floats, stock: ArrayLike, incoming: ArrayLike, te
         for extra in (0, terms.check_days, terms.cycle_days)
     )
     usual = cycle.mean(axis=1) - lead.mean(axis=1)
-    point = _up(level(check, lead, usual, terms))
-    up_to = np.maximum(_up(level(cycle, lead, usual, terms)), point)
+    point = whole(level(check, lead, usual, terms))
+    up_to = np.maximum(whole(level(cycle, lead, usual, terms)), point)
     due = position <= point
     # Nothing sells and nothing is owed: a reorder point of 0 must not order.
     due &= (up_to > position) & ((point > 0) | (position < 0))
     quantity = np.where(due, round_up(up_to - position, terms.moq, terms.pack), 0)
     return Plan(
         reorder_point=point,
-        safety_stock=np.maximum(point - _up(check.mean(axis=1)), 0),
+        safety_stock=np.maximum(point - whole(check.mean(axis=1)), 0),
         order_up_to=up_to,
         quantity=quantity,
         order_in_days=np.where(due, 0, _days_until(mean, position - point, point > 0)),
@@ -181,9 +181,9 @@ def demand_over(totals: Totals, lead_days: Whole, lead_spread: Floats, extra_day
         if length > 0:
             row, column = np.nonzero(days == length)
             parts[row, column] = _checked(totals(length), len(days))[row]
-    whole: Floats = np.repeat(parts, PARTS, axis=1).reshape(len(days), sum(PARTS) * len(LEVELS))
-    whole.sort(axis=1)
-    return whole
+    sample: Floats = np.repeat(parts, PARTS, axis=1).reshape(len(days), sum(PARTS) * len(LEVELS))
+    sample.sort(axis=1)
+    return sample
 
 
 def _checked(found: Floats, n: int) -> Floats:
@@ -242,8 +242,12 @@ def _days_until(mean: Floats, spare: Floats, sells: NDArray[np.bool_]) -> Whole:
     return found
 
 
-def _up(values: Floats) -> Whole:
-    found: Whole = np.ceil(values - 1e-9).astype(np.int64)
+def whole(values: Floats) -> Whole:
+    """The whole pieces that a quantile of a smooth distribution stands for; half a piece rounds up.
+
+    A count is at most k as often as a smooth variable in its place is below k + 1/2.
+    """
+    found: Whole = np.floor(values + 0.5 + 1e-9).astype(np.int64)
     return found
 
 

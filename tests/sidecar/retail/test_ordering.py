@@ -20,6 +20,7 @@ from sidecar.retail.ordering import (
     plan,
     quantile,
     round_up,
+    whole,
 )
 
 
@@ -101,6 +102,14 @@ def test_orders_come_in_whole_packs_of_at_least_the_least() -> None:
     found = plan(poisson(rates), steady(rates), 0, 0, terms(pack=12, moq=30))
     assert found.quantity[0] % 12 == 0
     assert found.quantity[0] >= max(30, found.order_up_to[0])
+
+
+def test_a_smooth_quantile_stands_for_the_nearest_count() -> None:
+    assert whole(np.array([0.0, 0.02, 0.5, 1.49, 1.5, 3.0])).tolist() == [0, 0, 1, 1, 2, 3]
+    # Something that hardly ever sells is not kept in stock for one that might.
+    rare = np.tile(np.linspace(0, 0.4, 50), (1, 1))
+    found = plan(lambda days: rare, steady([0.004]), 0, 0, terms())
+    assert found.quantity.tolist() == [0]
 
 
 def test_when_to_order() -> None:
