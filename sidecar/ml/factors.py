@@ -91,7 +91,10 @@ def _index(y: Floats, weight: Floats, places: Ints, per_year: int) -> Floats:
     before, after = rate[:over][both].sum(), rate[per_year:][both].sum()
     growth = float(np.clip(after / before, 0.5, 2.0)) if before > 0 and after > 0 else 1.0
     flat = rate / growth ** (np.arange(len(rate)) / per_year)
-    by_place = np.array([mean_known(flat[places == place]) for place in range(per_year)])
+    there = ~np.isnan(flat)
+    count = np.bincount(places[there], minlength=per_year)
+    total = np.bincount(places[there], flat[there], per_year)
+    by_place = np.divide(total, count, out=np.full(per_year, np.nan), where=count > 0)
     centre = mean_known(by_place)
     if not centre > 0:
         return np.ones(per_year)

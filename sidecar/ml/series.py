@@ -57,11 +57,13 @@ def opening(y: Floats, origins: Sequence[int]) -> Ints:
 
 
 def first_values(y: Floats, origins: Sequence[int], count: int) -> Floats:
-    """The first `count` known values, as far as they lie before the opening's end; NaN elsewhere; as y."""
-    known = ~np.isnan(y)
-    early = known & (np.cumsum(known, axis=1) <= count)
-    early &= np.arange(y.shape[1]) < opening(y, origins)[:, None]
-    return np.where(early, y, np.nan)
+    """The first `count` periods of each series, as far as they lie before the opening's end; (n, count)."""
+    columns = first_known(y)[:, None] + np.arange(count)
+    early = columns < np.minimum(opening(y, origins), y.shape[1])[:, None]
+    if not y.shape[1]:
+        return np.full(columns.shape, np.nan)
+    values = np.take_along_axis(y, np.minimum(columns, y.shape[1] - 1), axis=1)
+    return np.where(early, values, np.nan)
 
 
 def last_values(y: Floats, origin: int, count: int) -> Floats:

@@ -24,7 +24,7 @@ class Levels:
 def smooth(y: Floats, origins: Sequence[int], rates: Floats = RATES, start: int = 6) -> Levels:
     """Level after each origin, with the rate that erred least up to there; unknown periods change nothing.
 
-    Starts at the mean of the first `start` known values.
+    Starts at the mean of the first `start` periods.
     """
     first = np.nan_to_num(mean_known(first_values(y, origins, start))).astype(np.float32)
     values, weight = by_period(y)

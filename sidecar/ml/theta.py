@@ -163,7 +163,7 @@ def seasonal(y: Floats, season: int) -> Bools:
     away = np.where(known, y - mean_known(y)[:, None], 0.0)
     power = (away**2).sum(axis=1)
     power = np.where(power > 0, power, np.inf)
-    lags = [(away[:, lag:] * away[:, :-lag]).sum(axis=1) / power for lag in range(1, season + 1)]
+    lags = [np.einsum("ij,ij->i", away[:, lag:], away[:, :-lag]) / power for lag in range(1, season + 1)]
     noise = np.sqrt((1 + 2 * np.square(lags[:-1]).sum(axis=0)) / np.maximum(known.sum(axis=1), 1))
     clear: Bools = np.abs(lags[-1]) > CRITICAL * noise
     return clear
@@ -171,17 +171,18 @@ def seasonal(y: Floats, season: int) -> Bools:
 
 def _centred(y: Floats, season: int) -> Floats:
     """Centred moving mean over one season of the known values; NaN at the ends."""
-    weights = np.ones(season) if season % 2 else np.r_[0.5, np.ones(season - 1), 0.5]
     known = ~np.isnan(y)
-    reach = len(weights) // 2
-    total, count = np.zeros_like(y), np.zeros(y.shape)
-    values = np.where(known, y, 0.0)
-    for place, weight in enumerate(weights):
-        shift = place - reach
-        source = slice(max(shift, 0), y.shape[1] + min(shift, 0))
-        target = slice(max(-shift, 0), y.shape[1] + min(-shift, 0))
-        total[:, target] += weight * values[:, source]
-        count[:, target] += weight * known[:, source]
-    out = np.divide(total, count, out=np.full_like(total, np.nan), where=count > season / 2)
-    out[:, :reach], out[:, y.shape[1] - reach :] = np.nan, np.nan
+    total, count = (_windows(side, season) for side in (np.where(known, y, 0.0), known))
+    if season % 2 == 0:
+        total, count = (side[:, 1:] + side[:, :-1] for side in (total, count))
+    out, reach = np.full_like(y, np.nan), season // 2
+    middle = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    out[:, reach : reach + middle.shape[1]] = middle
+    return out
+
+
+def _windows(values: Floats | Bools, width: int) -> Floats:
+    """Sums over `width` columns that begin at each column, (n, t - width + 1)."""
+    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=float)
+    out: Floats = sums[:, width:] - sums[:, :-width]
     return out
