@@ -105,7 +105,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20_261_126, help="chooses victims and moments")
     parser.add_argument("--kill-every", default="4,12", help="shortest and longest time between kills, s")
     parser.add_argument("--rest", type=float, default=240.0, help="longest time to come to rest, s")
-    parser.add_argument("--limit", type=float, default=240.0, help="longest time of killing, s")
+    parser.add_argument("--limit", type=float, default=1800.0, help="longest time of killing, s")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="devskyy-chaos-") as folder:
         try:
@@ -131,7 +131,7 @@ class Chaos:
         self.rng = random.Random(wanted.seed)
         self.kills: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
-        self.caught = 0
+        self.caught = self.under_fire = self.spared = 0
         self.deltas: dict[int, int] = {}
         self.proposed: dict[str, tuple[int, str]] = {}
         self.digests: dict[str, str] = {}
@@ -152,6 +152,8 @@ class Chaos:
             thread.start()
         while time.monotonic() - prepared < self.wanted.limit and not self.enough():
             time.sleep(2)
+        states = self.states()
+        self.under_fire, self.spared = states["applied"], states["pending"]
         self.killing.clear()
         threads[-1].join()
         self.keep_up()
@@ -416,11 +418,13 @@ class Chaos:
             for name, count in found.items()
             if name not in ("events_noted", "proposals") and count
         }
-        short = found["events_noted"] < self.wanted.events or sum(self.kills.values()) == 0
+        few = found["events_noted"] < self.wanted.events or sum(self.kills.values()) == 0
+        short = few or self.spared > 0
         print(f"\n{'kill -9 of':<34}{'times':>8}")
         for name, count in sorted(self.kills.items()):
             print(f"  {name:<32}{count:>8}")
         print(f"Changes caught between ledger and outcome: {self.caught}")
+        print(f"Applied while killing went on: {self.under_fire}; still to be approved then: {self.spared}")
         print(
             "Approvals were answered: " + ", ".join(f"{n} × {what}" for what, n in self.answers.most_common())
         )
@@ -432,8 +436,13 @@ class Chaos:
             print(f"  {name.replace('_', ' '):<32}{shown:>8}{'   <-- must be 0' if name in bad else ''}")
         print("Seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in seconds.items()))
         verdict = "lost" if bad else "too little happened" if short else "ok"
-        line = {"bench": "chaos", "verdict": verdict, "seed": self.wanted.seed, "kills": dict(self.kills)}
-        line["caught_applying"] = self.caught
+        line: dict[str, Any] = {
+            "bench": "chaos",
+            "verdict": verdict,
+            "seed": self.wanted.seed,
+            "kills": dict(self.kills),
+        }
+        line |= {"caught_applying": self.caught, "applied_under_fire": self.under_fire, "spared": self.spared}
         print(json.dumps(line | found | {"seconds": seconds}))
         return 0 if verdict == "ok" else 1
 

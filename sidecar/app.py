@@ -15,6 +15,7 @@ from sidecar import __version__
 from sidecar.api import (
     access,
     agents,
+    answers,
     audit,
     auth,
     bound,
@@ -107,7 +108,7 @@ def build_app(rt: Runtime) -> Flask:
     app.openapi_version = "3.1.0"
     app.openapi_extensions = {"security": [{"bearer": []}]}
     app.config["MAX_CONTENT_LENGTH"] = rt.settings.max_body_bytes
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = answers.Json(app)
     app.extensions["devskyy"] = rt
     app.url_map.strict_slashes = False
     shield.init_app(app, rt)
@@ -153,14 +154,14 @@ def set_up_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=answers.text)
         if settings.log_json
         else structlog.dev.ConsoleRenderer(colors=False)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

@@ -21,6 +21,7 @@ defined('WP_UNINSTALL_PLUGIN') || exit;
     $options = ['devskyy_connection', 'devskyy_sidecar_url', 'devskyy_pair_error', 'devskyy_agents', 'devskyy_next_drain', 'devskyy_drain_state', 'devskyy_unsettled', 'devskyy_schema', 'devskyy_remove_data'];
     // The site id belongs to the record: a sidecar knows the returning shop by it.
     array_map('delete_option', $all ? [...$options, 'devskyy_site_id'] : $options);
+    $wpdb->query($wpdb->prepare('DELETE FROM %i WHERE option_name LIKE %s', $wpdb->options, $wpdb->esc_like('devskyy_mail_') . '%'));
     array_map('delete_transient', ['devskyy_down', 'devskyy_pair_tried', 'devskyy_tick_checked', 'devskyy_people_told']);
     $actions = $wpdb->prefix . 'actionscheduler_actions';
     if ($wpdb->get_var($wpdb->prepare('SHOW TABLES LIKE %s', $wpdb->esc_like($actions))) === $actions) {

@@ -9,7 +9,7 @@ from pydantic import Field
 from sidecar.api.access import access, caller, runtime
 from sidecar.api.group import group, ok
 from sidecar.api.models import Model
-from sidecar.runtime import stock_page
+from sidecar.runtime import stock_page, stock_rows
 
 bp = group("stock", "What will sell, what to order, and what lies still.", "/api/v1/inventory")
 of_product = group("recommendations", "One product's stock.", "/api/v1/ecommerce/inventory")
@@ -50,7 +50,7 @@ def get_overview() -> Any:
 @access("products:read")
 def list_stock(query: StockQuery) -> Any:
     """Stocks with their forecast and order, most urgent first"""
-    page = stock_page.page(
+    page = stock_rows.page(
         runtime(),
         caller().shop_id,
         state=query.state,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-
 from sidecar.api.access import PERSON, SIGNED, access, caller, person, runtime
 from sidecar.api.group import GONE, group, ok
 from sidecar.api.models import ApproveBody, OutcomeBody, ProposalPath, ProposalsQuery, RejectBody, SnoozeBody
@@ -23,8 +21,10 @@ def list_proposals(query: ProposalsQuery) -> Any:
     """Proposals, filtered, sorted and in pages"""
     given = query.model_dump(exclude={"state", "page"})
     wanted = [state for state in (query.state or "").split(",") if state]
-    page = inbox.page(runtime(), caller().shop_id, states=wanted, number=query.page, **given)
-    return Response(page, mimetype="application/json")
+    return {
+        "ok": True,
+        **inbox.page(runtime(), caller().shop_id, states=wanted, number=query.page, **given),
+    }
 
 
 @bp.get("/<id>", responses=ok(proposal="object", history="array"))

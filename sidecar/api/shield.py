@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from sidecar import __version__
@@ -56,6 +56,7 @@ OPEN_BODY_BYTES = 131_072
 """Largest body of a request without a token."""
 PROBE = "/health"
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+LOG = structlog.get_logger("request")
 KINDS = ("sign_in", "open", "failed", "read", "write", "run", "plugin")
 
 
@@ -103,37 +104,43 @@ def shield() -> Shield:
 
 def begin() -> Response | None:
     """Names the request and its address, and refuses what may not connect; answers a CORS preflight."""
-    given = request.headers.get("X-Request-ID", "")
+    own, asked, about = shield(), _here(request), _here(g)
+    given = asked.headers.get("X-Request-ID", "")
     kept = 0 < len(given) <= 64 and given.isascii() and given.isprintable()
-    g.request_id = given if kept else uuid.uuid4().hex
-    g.started = time.monotonic()
+    about.request_id = given if kept else uuid.uuid4().hex
+    about.started = time.monotonic()
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    _locate(shield())
-    if request.path != PROBE:  # the one thing that load balancers ask, and it holds no secret
-        _check_origin(shield())
-    if "Transfer-Encoding" in request.headers:
+    structlog.contextvars.bind_contextvars(request_id=about.request_id)
+    _locate(own, asked, about)
+    if asked.path != PROBE:  # the one thing that load balancers ask, and it holds no secret
+        _check_origin(own)
+    if "Transfer-Encoding" in asked.headers:
         _limit_body(_settings().max_body_bytes)
-    return _preflight() if request.method == "OPTIONS" else None
+    return _preflight() if asked.method == "OPTIONS" else None
 
 
-def _locate(own: Shield) -> None:
+def _here(proxy: Any) -> Any:
+    """What a proxy of Flask stands for: looked up once, not at each use."""
+    return proxy._get_current_object()
+
+
+def _locate(own: Shield, asked: Request, about: Any) -> None:
     """Sets `g.address` (text; None when unknown), `g.secure`, `g.from_here` (the caller is on this machine,
     with nothing in between) and `g.local` (and named it so). Headers of anybody but a trusted proxy tell
     nothing.
     """
-    peer, found = limits.address(request.remote_addr), None
-    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    g.secure = request.scheme == "https"
-    if limits.within(peer, own.proxies):
-        g.secure = g.secure or _last("X-Forwarded-Proto") == "https"
+    peer, found = limits.address(asked.remote_addr), None
+    forwarded = "X-Forwarded-For" in asked.headers or "Forwarded" in asked.headers
+    proxied = limits.within(peer, own.proxies)
+    about.secure = asked.scheme == "https" or (proxied and _last("X-Forwarded-Proto") == "https")
+    if proxied:
         found = _behind(own)
-    g.known = found or peer
-    g.address = str(g.known) if g.known else None
-    loopback = g.known is not None and g.known.is_loopback
-    g.from_here = loopback and not forwarded and not limits.within(peer, own.proxies)
+    known = about.known = found or peer
+    about.address = str(known) if known else None
+    loopback = known is not None and known.is_loopback
+    about.from_here = loopback and not forwarded and not proxied
     # A page elsewhere may let its own name point here (DNS rebinding): then the browser sends that name.
-    g.local = g.from_here and _host() in LOCAL_NAMES
+    about.local = about.from_here and _host() in LOCAL_NAMES
 
 
 def _host() -> str:
@@ -258,16 +265,17 @@ def _login() -> str | None:
 
 def end(response: Response) -> Response:
     """Counts a refusal of nobody in particular, sets the headers, writes log and metrics."""
-    if response.status_code >= 400 and not g.get("admitted") and "started" in g:
+    asked, about = _here(request), _here(g)
+    if response.status_code >= 400 and not about.get("admitted") and "started" in about:
         response = _failed(response)
-    route = request.url_rule.rule if request.url_rule else "unknown"
-    seconds = time.monotonic() - g.get("started", time.monotonic())
-    metrics.REQUESTS.labels(route, request.method, response.status_code).inc()
+    route = asked.url_rule.rule if asked.url_rule else "unknown"
+    seconds = time.monotonic() - about.get("started", time.monotonic())
+    metrics.REQUESTS.labels(route, asked.method, response.status_code).inc()
     metrics.REQUEST_SECONDS.labels(route).observe(seconds)
-    _dress(response, route)
-    structlog.get_logger("request").info(
+    _dress(response, route, about)
+    LOG.info(
         "request",
-        method=request.method,
+        method=asked.method,
         route=route,
         status=response.status_code,
         ms=round(seconds * 1000, 1),
@@ -286,16 +294,19 @@ def _failed(response: Response) -> Response:
     return response
 
 
-def _dress(response: Response, route: str) -> None:
+def _dress(response: Response, route: str, about: Any) -> None:
     head = response.headers
-    head.update(HEADERS)
-    head["X-Request-ID"] = g.get("request_id", "")
-    head["Content-Security-Policy"] = DOCS_POLICY if route.startswith("/docs") else POLICY
+    # No view sets one of these; `add` does not look for it first, as setting does.
+    for name, value in HEADERS.items():
+        head.add(name, value)
+    head.add("X-Request-ID", about.get("request_id", ""))
+    head.add("Content-Security-Policy", DOCS_POLICY if route.startswith("/docs") else POLICY)
     head.setdefault("Cache-Control", "no-store")
-    if g.get("secure"):
-        head["Strict-Transport-Security"] = HSTS
-    if "rate" in g:
-        head.update(rate_headers(g.rate))
+    if about.get("secure"):
+        head.add("Strict-Transport-Security", HSTS)
+    if "rate" in about:
+        for name, value in rate_headers(about.rate).items():
+            head.add(name, value)
     if shield().origins:
         head.add("Vary", "Origin")
         if origin := _open_origin():

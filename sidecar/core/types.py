@@ -83,7 +83,7 @@ def _shown(name: object) -> str:
 
 def utc_text(when: datetime) -> str:
     """A moment as `2026-11-24T06:35:00Z`."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def parse_utc(text: str) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from sidecar.core.errors import DevSkyyError, NotFound, Unavailable
 from sidecar.db import read, write
@@ -190,11 +190,17 @@ def _prune(conn: Connection, shop_id: str) -> None:
         conn.execute(delete(errors).where(mine, errors.c.at <= limit))
 
 
+ERRORS = (
+    select(errors)
+    .where(errors.c.shop_id == bindparam("shop"))
+    .order_by(errors.c.at.desc())
+    .limit(bindparam("most"))
+)
+
+
 def last_errors(conn: Connection, shop_id: str, limit: int = 20) -> list[Row]:
     """The last errors, newest first, as the wire shows them."""
-    rows = conn.execute(
-        select(errors).where(errors.c.shop_id == shop_id).order_by(errors.c.at.desc()).limit(limit)
-    )
+    rows = conn.execute(ERRORS, {"shop": shop_id, "most": limit})
     return [
         {
             "at": at(row["at"]),

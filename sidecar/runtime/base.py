@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar.core.agent import Registry
@@ -75,6 +76,7 @@ def now() -> int:
     return int(time.time())
 
 
+@lru_cache(maxsize=50_000)
 def at(seconds: int | None) -> str | None:
     """An epoch second as the wire's time text; None stays None."""
     return None if seconds is None else utc_text(datetime.fromtimestamp(seconds, UTC))

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, union_all
 
 from sidecar.core.agent import Agent
 from sidecar.core.errors import Invalid
@@ -15,14 +15,29 @@ from sidecar.db import read, upsert, write
 from sidecar.db.app import agent_settings, proposals, runs
 from sidecar.runtime import audit, schedule
 from sidecar.runtime.base import Row, Runtime, at, now, present
-from sidecar.runtime.runs import check_input, find_agent, overrides
+from sidecar.runtime.runs import UNSET, check_input, find_agent, overrides
 
 # Made once: it is asked often.
 LAST = (
-    select(runs.c.id, runs.c.state, runs.c.duration_ms, runs.c.error, runs.c.created_at, runs.c.finished_at)
+    select(
+        runs.c.agent,
+        runs.c.id,
+        runs.c.state,
+        runs.c.duration_ms,
+        runs.c.error,
+        runs.c.created_at,
+        runs.c.finished_at,
+    )
     .where(runs.c.shop_id == bindparam("shop"), runs.c.agent == bindparam("name"))
     .order_by(runs.c.created_at.desc(), runs.c.id.desc())
     .limit(1)
+)
+ALL_SETTINGS = select(agent_settings).where(agent_settings.c.shop_id == bindparam("shop"))
+RAN = select(runs.c.agent, func.count()).where(runs.c.shop_id == bindparam("shop")).group_by(runs.c.agent)
+BY_STATE = (
+    select(proposals.c.agent, proposals.c.state, func.count())
+    .where(proposals.c.shop_id == bindparam("shop"))
+    .group_by(proposals.c.agent, proposals.c.state)
 )
 SHOWN = ("name", "title", "family", "summary", "risk", "schedule")
 
@@ -50,61 +65,58 @@ def everything(rt: Runtime, shop_id: str) -> list[Row]:
     """All agents with a shop's settings, last run and figures."""
     with read(rt.db.app) as conn:
         known = _figures(conn, shop_id)
-        return [_agent(conn, shop_id, agent, known) for agent in rt.registry.values()]
+        saved = {row.agent: row._asdict() for row in conn.execute(ALL_SETTINGS, {"shop": shop_id})}
+        last = {row.agent: row for row in conn.execute(_lasts(tuple(rt.registry)), {"shop": shop_id})}
+    return [
+        _agent(agent, saved.get(name, UNSET), known.get(name, {}), last.get(name))
+        for name, agent in rt.registry.items()
+    ]
 
 
 def one(rt: Runtime, shop_id: str, name: str) -> Row:
     """One agent as in `everything`; NotFound."""
     agent = find_agent(rt, name)
     with read(rt.db.app) as conn:
-        return _agent(conn, shop_id, agent, _figures(conn, shop_id))
+        known = _figures(conn, shop_id).get(name, {})
+        last = conn.execute(LAST, {"shop": shop_id, "name": name}).first()
+        return _agent(agent, overrides(conn, shop_id, name), known, last)
 
 
-def _agent(conn: Connection, shop_id: str, agent: Agent, known: dict[str, dict[str, int]]) -> Row:
-    saved = overrides(conn, shop_id, agent.name)
+@lru_cache(maxsize=8)
+def _lasts(names: tuple[str, ...]) -> Any:
+    """The last run of each of these agents, in one query."""
+    each = [LAST.params(name=name).subquery() for name in names]
+    return union_all(*(select(one) for one in each))
+
+
+def _agent(agent: Agent, saved: Row, known: dict[str, int], last: Any) -> Row:
     settings = {
         "enabled": saved["enabled"] is not False,
         "schedule": saved["schedule"] or agent.schedule,
         "input": saved["input"] or {},
     }
-    stats = {"runs": 0, "proposals": 0, "applied": 0, "rejected": 0, "undone": 0, **known.get(agent.name, {})}
+    stats = {"runs": 0, "proposals": 0, "applied": 0, "rejected": 0, "undone": 0, **known}
     return present(
         {
             **declared(agent),
             "settings": settings,
             "stats": stats,
-            "last_run": _last(conn, shop_id, agent.name),
+            "last_run": last and _last(last),
         }
     )
 
 
-def _last(conn: Connection, shop_id: str, agent: str) -> Row | None:
-    row = conn.execute(LAST, {"shop": shop_id, "name": agent}).mappings().first()
-    if row is None:
-        return None
-    times = {name: at(row[name]) for name in ("created_at", "finished_at")}
-    return present(
-        {
-            "id": row["id"],
-            "state": row["state"],
-            "duration_ms": row["duration_ms"],
-            "error": row["error"],
-            **times,
-        }
-    )
+def _last(row: Any) -> Row:
+    times = {"created_at": at(row.created_at), "finished_at": at(row.finished_at)}
+    more = {"id": row.id, "state": row.state, "duration_ms": row.duration_ms, "error": row.error}
+    return present(more | times)
 
 
 def _figures(conn: Connection, shop_id: str) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    ran = select(runs.c.agent, func.count()).where(runs.c.shop_id == shop_id).group_by(runs.c.agent)
-    for agent, n in conn.execute(ran):
+    for agent, n in conn.execute(RAN, {"shop": shop_id}):
         found.setdefault(agent, {})["runs"] = int(n)
-    by_state = (
-        select(proposals.c.agent, proposals.c.state, func.count())
-        .where(proposals.c.shop_id == shop_id)
-        .group_by(proposals.c.agent, proposals.c.state)
-    )
-    for agent, state, n in conn.execute(by_state):
+    for agent, state, n in conn.execute(BY_STATE, {"shop": shop_id}):
         figures = found.setdefault(agent, {})
         figures["proposals"] = figures.get("proposals", 0) + int(n)
         if state in ("applied", "rejected", "undone"):

@@ -237,14 +237,18 @@ def run_woken(rt: Runtime) -> int:
     return len(sent)
 
 
+# Made once: Status asks them often.
+MINE = events.c.shop_id == bindparam("shop")
+COUNT, NEWEST = select(func.count()).where(MINE), select(func.max(events.c.received_at)).where(MINE)
+WAITING = select(func.count()).where(MINE, events.c.state == "stored")
+
+
 def figures(rt: Runtime, conn: Connection, shop_id: str) -> Row:
     """`{"received", "last_at", "pending"}` for Status."""
-    mine = events.c.shop_id == shop_id
-    count, newest = select(func.count()).where(mine), select(func.max(events.c.received_at)).where(mine)
-    received = RECEIVED.get((rt.owner, shop_id), lambda: int(conn.execute(count).scalar_one()))
-    last = conn.execute(newest).scalar()
-    waiting = select(func.count()).where(mine, events.c.state == "stored")
-    pending = PENDING.get((rt.owner, shop_id), lambda: int(conn.execute(waiting).scalar_one()))
+    mine = {"shop": shop_id}
+    received = RECEIVED.get((rt.owner, shop_id), lambda: int(conn.execute(COUNT, mine).scalar_one()))
+    last = conn.execute(NEWEST, mine).scalar()
+    pending = PENDING.get((rt.owner, shop_id), lambda: int(conn.execute(WAITING, mine).scalar_one()))
     return {"received": received, "last_at": at(last), "pending": pending}
 
 

@@ -28,7 +28,9 @@ def write_all(registry: Registry, *, check: bool) -> list[Path]:
             code="no_checkout",
             hint="Run this in a checkout of the project.",
         )
+    receiving = ROOT / "sidecar" / "runtime" / "purchase_receipts.py"
     words = messages.collect(registry, ROOT / "sidecar" / "agents")
+    words = sorted({*words, *messages.in_source(receiving.read_text(), str(receiving))})
     made = {
         ROOT / "docs" / "agents.md": agents_page(registry),
         ROOT / "docs" / "settings.md": settings_page(),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from sidecar import __version__
 from sidecar.core.errors import DevSkyyError
@@ -14,6 +13,13 @@ from sidecar.db.app import leases, proposals
 from sidecar.runtime import audit, events, integrations, jobs, mirror, shop
 from sidecar.runtime.base import Row, Runtime, at, now
 
+# Made once: Status asks them often.
+TICKER = select(leases.c.until).where(leases.c.name == "ticker")
+LATE = select(func.count()).where(
+    proposals.c.shop_id == bindparam("shop"),
+    proposals.c.state.in_(("approved", "applying", "undoing")),
+    proposals.c.updated_at < bindparam("since"),
+)
 LOW_DISK = 500 * 1024 * 1024
 
 
@@ -38,8 +44,8 @@ def status(rt: Runtime, shop_id: str) -> Row:
         work, inbound = jobs.counts(conn, shop_id), events.figures(rt, conn, shop_id)
         errors, failed = audit.last_errors(conn, shop_id), jobs.last_failed(conn, shop_id)
         services = integrations.health(conn, shop_id)
-        worker = conn.execute(select(leases.c.until).where(leases.c.name == "ticker")).scalar()
-        late = conn.execute(select(func.count()).where(proposals.c.shop_id == shop_id, *_late())).scalar_one()
+        worker = conn.execute(TICKER).scalar()
+        late = conn.execute(LATE, {"shop": shop_id, "since": now() - shop.SETTLE_AFTER_S}).scalar_one()
     checks = [
         _sync(rt, sync),
         _worker(worker),
@@ -54,13 +60,6 @@ def status(rt: Runtime, shop_id: str) -> Row:
         "events": inbound, "checks": checks, "errors": errors,
         "integrations": services,
     }  # fmt: skip
-
-
-def _late() -> list[Any]:
-    return [
-        proposals.c.state.in_(("approved", "applying", "undoing")),
-        proposals.c.updated_at < now() - shop.SETTLE_AFTER_S,
-    ]
 
 
 def _shop(row: Row) -> Row:

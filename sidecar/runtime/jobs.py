@@ -16,7 +16,7 @@ from typing import Any
 
 import dramatiq
 import structlog
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
 
 from sidecar.core.errors import Cancelled, Conflict, DevSkyyError, NotFound, Unavailable
 from sidecar.db import insert_new, read, write
@@ -328,19 +328,35 @@ def _tell(rt: Runtime, shop_id: str, row: Row, error: DevSkyyError) -> None:
         GIVEN_UP[row["kind"]](rt, shop_id, row["args"], error)
 
 
+# Made once: Status asks them often.
+COUNTS = (
+    select(jobs.c.state, func.count())
+    .where(
+        jobs.c.shop_id == bindparam("shop"),
+        (jobs.c.state != "failed") | (jobs.c.finished_at > bindparam("since")),
+    )
+    .group_by(jobs.c.state)
+)
+FAILED = (
+    select(jobs)
+    .where(
+        jobs.c.shop_id == bindparam("shop"),
+        jobs.c.state == "failed",
+        jobs.c.finished_at > bindparam("since"),
+    )
+    .order_by(jobs.c.finished_at.desc())
+    .limit(1)
+)
+
+
 def counts(conn: Connection, shop_id: str) -> dict[str, int]:
     """How many jobs of a shop are queued and running, and failed in the last week."""
-    recent = (jobs.c.state != "failed") | (jobs.c.finished_at > now() - WEEK)
-    query = select(jobs.c.state, func.count()).where(jobs.c.shop_id == shop_id, recent).group_by(jobs.c.state)
-    rows = conn.execute(query)
+    rows = conn.execute(COUNTS, {"shop": shop_id, "since": now() - WEEK})
     found = {state: int(n) for state, n in rows}
     return {state: found.get(state, 0) for state in ("queued", "running", "failed")}
 
 
 def last_failed(conn: Connection, shop_id: str) -> Row | None:
     """The job that failed last, within a week."""
-    mine = (jobs.c.shop_id == shop_id) & (jobs.c.state == "failed") & (jobs.c.finished_at > now() - WEEK)
-    row = (
-        conn.execute(select(jobs).where(mine).order_by(jobs.c.finished_at.desc()).limit(1)).mappings().first()
-    )
+    row = conn.execute(FAILED, {"shop": shop_id, "since": now() - WEEK}).mappings().first()
     return dict(row) if row else None

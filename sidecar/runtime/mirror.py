@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from sidecar.db import read, write
 from sidecar.db.app import jobs as jobs_table
@@ -67,9 +67,12 @@ def _tried_lately(rt: Runtime, shop_id: str) -> bool:
         return conn.execute(query).first() is not None
 
 
+STATE = select(mirror_state).where(mirror_state.c.shop_id == bindparam("shop"))  # made once: asked often
+
+
 def _state(rt: Runtime, shop_id: str) -> Row | None:
     with read(rt.db.mirror) as conn:
-        row = conn.execute(select(mirror_state).where(mirror_state.c.shop_id == shop_id)).mappings().first()
+        row = conn.execute(STATE, {"shop": shop_id}).mappings().first()
     return dict(row) if row else None
 
 

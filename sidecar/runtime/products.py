@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlalchemy import Connection, bindparam, select
 
 from sidecar.core.errors import Invalid, NotFound
@@ -25,6 +27,13 @@ LIGHT = [products.c[name] for name in (*SHOWN, *MONEY, *TIMES, "manage_stock")]
 
 # Made once: they are asked often.
 ONE = select(products).where(products.c.shop_id == bindparam("shop"), products.c.id == bindparam("ident"))
+PAGE = (
+    select(*LIGHT)
+    .where(products.c.shop_id == bindparam("shop"), products.c.id > bindparam("after"))
+    .order_by(products.c.id)
+    .limit(bindparam("most"))
+)
+PAGE_OF = PAGE.where(products.c.status == bindparam("status"))
 PARTS = select(variations).where(
     variations.c.shop_id == bindparam("shop"), variations.c.product_id == bindparam("product")
 )
@@ -33,14 +42,11 @@ PARTS = select(variations).where(
 def page(rt: Runtime, shop_id: str, *, status: str | None, limit: int, cursor: str | None) -> Row:
     """Products by id; `next` is there while more follow, `generation` tells one state of the mirror."""
     decimals = _decimals(rt, shop_id)
-    query = select(*LIGHT).where(products.c.shop_id == shop_id)
-    if status:
-        query = query.where(products.c.status == status)
-    if cursor is not None:
-        query = query.where(products.c.id > _cursor(cursor))
+    asked = {"shop": shop_id, "after": -1 if cursor is None else _cursor(cursor), "most": limit + 1}
     with read(rt.db.mirror) as conn:
         generation = generation_of(conn, shop_id)
-        rows = [dict(row) for row in conn.execute(query.order_by(products.c.id).limit(limit + 1)).mappings()]
+        found = conn.execute(PAGE_OF if status else PAGE, asked | ({"status": status} if status else {}))
+        rows = [row._asdict() for row in found]
     answer: Row = {"items": [_shown(row, SHOWN, decimals) for row in rows[:limit]], "generation": generation}
     return answer | ({"next": str(rows[limit - 1]["id"])} if len(rows) > limit else {})
 
@@ -72,11 +78,14 @@ def _variations(conn: Connection, shop_id: str, product: int, decimals: int) -> 
 def _shown(row: Row, names: tuple[str, ...], decimals: int) -> Row:
     answer = {name: row[name] for name in names}
     answer["manage_stock"] = "parent" if row["manage_stock"] == 2 else bool(row["manage_stock"])
-    answer |= {name: _money(row[name], decimals) for name in MONEY}
-    answer |= {name: at(row[name]) for name in TIMES if name in row}
+    for name in MONEY:
+        answer[name] = _money(row[name], decimals)
+    for name in TIMES:
+        answer[name] = at(row.get(name))
     return present(answer)
 
 
+@lru_cache(maxsize=10_000)
 def _money(value: int | None, decimals: int) -> str | None:
     amount = from_scaled(value)
     return None if amount is None else format(quantize(amount, decimals), "f")

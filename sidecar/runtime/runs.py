@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
 from sidecar.core.agent import Agent
 from sidecar.core.errors import Conflict, Invalid, NotFound
@@ -21,6 +22,10 @@ from sidecar.runtime.webhooks import emit
 STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = frozenset({"done", "failed", "cancelled"})
 LOG_LINES = 200
+UNSET: Row = {"enabled": None, "schedule": None, "input": None}
+PLAIN = (
+    "id", "agent", "title", "state", "trigger", "input", "error", "duration_ms", "generation",
+)  # fmt: skip
 LIGHT = [column for column in runs.c if column.name != "output"]
 
 
@@ -37,6 +42,11 @@ SETTINGS = select(agent_settings).where(
     agent_settings.c.shop_id == bindparam("shop"), agent_settings.c.agent == bindparam("name")
 )
 ONE = select(runs).where(runs.c.shop_id == bindparam("shop"), runs.c.id == bindparam("ident"))
+MADE = (
+    select(proposals.c.run_id, proposals.c.id)
+    .where(proposals.c.shop_id == bindparam("shop"), proposals.c.run_id.in_(bindparam("ids", expanding=True)))
+    .order_by(proposals.c.position)
+)
 LINES = (
     select(run_log)
     .where(run_log.c.shop_id == bindparam("shop"), run_log.c.run_id == bindparam("run"))
@@ -48,7 +58,7 @@ LINES = (
 def overrides(conn: Connection, shop_id: str, agent: str) -> Row:
     """What the owner set for an agent: `enabled`, `schedule`, `input`, each None for the default."""
     row = conn.execute(SETTINGS, {"shop": shop_id, "name": agent}).mappings().first()
-    return dict(row) if row else {"enabled": None, "schedule": None, "input": None}
+    return dict(row) if row else dict(UNSET)
 
 
 def is_on(settings: Row) -> bool:
@@ -171,21 +181,9 @@ def as_json(conn: Connection, row: Row) -> Row:
 def _shown(row: Row, made: list[str]) -> Row:
     """A run without log and output, which a list leaves out."""
     done, total = row["progress_done"], row["progress_total"]
-    answer = {
-        name: row[name]
-        for name in (
-            "id",
-            "agent",
-            "title",
-            "state",
-            "trigger",
-            "input",
-            "error",
-            "duration_ms",
-            "generation",
-        )
-    }
-    answer |= {name: at(row[name]) for name in ("created_at", "started_at", "finished_at")}
+    answer = {name: row[name] for name in PLAIN}
+    for name in ("created_at", "started_at", "finished_at"):
+        answer[name] = at(row[name])
     answer |= {
         "progress": {"done": done, "total": total or 0, "label": row["progress_label"] or ""},
         "log": [],
@@ -197,9 +195,7 @@ def _shown(row: Row, made: list[str]) -> Row:
 def _proposals(conn: Connection, shop_id: str, ids: list[str]) -> dict[str, list[str]]:
     """The proposals of runs, by run and in their places."""
     found: dict[str, list[str]] = {}
-    mine = (proposals.c.shop_id == shop_id) & proposals.c.run_id.in_(ids)
-    query = select(proposals.c.run_id, proposals.c.id).where(mine).order_by(proposals.c.position)
-    for run, ident in conn.execute(query):
+    for run, ident in conn.execute(MADE, {"shop": shop_id, "ids": ids}):
         found.setdefault(run, []).append(ident)
     return found
 
@@ -221,27 +217,35 @@ def page(
     rt: Runtime, shop_id: str, *, agent: str | None, states: list[str], limit: int, cursor: str | None
 ) -> Row:
     """Runs, newest first; `next` is there while more follow."""
-    wanted = [runs.c.shop_id == shop_id]
-    if agent:
-        wanted.append(runs.c.agent == agent)
-    if states:
-        wanted.append(runs.c.state.in_(states))
-    below = list(wanted)
-    if cursor:
-        when, ident = _cursor(cursor)
-        below.append((runs.c.created_at < when) | ((runs.c.created_at == when) & (runs.c.id < ident)))
+    count, query = _queries(agent is not None, tuple(sorted(set(states))), cursor is not None)
+    given = {"shop": shop_id} | ({"agent": agent} if agent is not None else {})
+    when, ident = _cursor(cursor) if cursor is not None else (0, "")
+    below = given | {"most": limit + 1} | ({"when": when, "ident": ident} if cursor is not None else {})
     with read(rt.db.app) as conn:
-        total = conn.execute(select(func.count()).where(*wanted)).scalar_one()
-        query = (
-            select(*LIGHT).where(*below).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit + 1)
-        )
-        rows = [dict(row) for row in conn.execute(query).mappings()]
+        total = conn.execute(count, given).scalar_one()
+        rows = [row._asdict() for row in conn.execute(query, below)]
         made = _proposals(conn, shop_id, [row["id"] for row in rows[:limit]])
         items = [_shown(row, made.get(row["id"], [])) for row in rows[:limit]]
         answer: Row = {"items": [present(item) for item in items], "total": total}
     if len(rows) > limit:
         answer["next"] = f"{rows[limit - 1]['created_at']}-{rows[limit - 1]['id']}"
     return answer
+
+
+@lru_cache(maxsize=200)
+def _queries(of_agent: bool, states: tuple[str, ...], going_on: bool) -> tuple[Any, Any]:
+    """The count and the page for these filters, made once: making them takes longer than the answer."""
+    wanted = [runs.c.shop_id == bindparam("shop")]
+    if of_agent:
+        wanted.append(runs.c.agent == bindparam("agent"))
+    if states:
+        wanted.append(runs.c.state.in_(states))
+    when: BindParameter[int] = bindparam("when")
+    ident: BindParameter[str] = bindparam("ident")
+    below = [(runs.c.created_at < when) | ((runs.c.created_at == when) & (runs.c.id < ident))]
+    page = select(*LIGHT).where(*wanted, *(below if going_on else []))
+    page = page.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(bindparam("most"))
+    return select(func.count()).where(*wanted), page
 
 
 def _cursor(text: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from sidecar import __version__
 from sidecar.core.errors import Conflict, NotFound
-from sidecar.db import read, write
+from sidecar.db import read, remembered, write
 from sidecar.db.app import proposals, shops
 from sidecar.runtime.base import Row, Runtime, at, now
 from sidecar.runtime.proposals import load, settle_with, step
@@ -28,11 +28,10 @@ SHOP = select(shops).where(shops.c.shop_id == bindparam("shop"))
 
 def shop_row(rt: Runtime, shop_id: str) -> Row:
     """A shop's row; NotFound."""
-    with read(rt.db.app) as conn:
-        row = conn.execute(SHOP, {"shop": shop_id}).mappings().first()
-    if row is None:
+    rows = remembered(rt.db.app, SHOP, {"shop": shop_id})
+    if not rows:
         raise NotFound("There is no such shop.", hint="Pair the plugin with this sidecar.")
-    return dict(row)
+    return rows[0]._asdict()
 
 
 def only_shop(rt: Runtime, wanted: str | None = None) -> Row:

@@ -1,4 +1,4 @@
-"""The stock views on the wire: the overview's figures, a page of rows, one item with its chart."""
+"""Stock on the wire: the overview's figures, one item with its chart, one product's answer."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.core.errors import Invalid, NotFound
+from sidecar.core.errors import NotFound
 from sidecar.core.forecasts import KeptForecast
-from sidecar.core.types import quantize
 from sidecar.retail.note_words import in_words
 from sidecar.retail.outlook import HIGH, LOW, outlook
-from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, Order, unit_cost
+from sidecar.retail.stock_plan import SHOWN_DAYS, Decision
 from sidecar.runtime import overrides
 from sidecar.runtime.base import Row, Runtime, at, present
 from sidecar.runtime.stock import View, look, order_total, product_of, view
-
-PIECES = "pieces"
+from sidecar.runtime.stock_rows import PIECES, money, rounded, row_of
 
 
 def overview(rt: Runtime, shop_id: str) -> Row:
@@ -52,10 +50,10 @@ def _figures(seen: View) -> Row:
         "items": _figure(items, "items", f"{len(kept)} have a forecast."),
         "to_order": _figure(len(due), "items", ""),
         "order_cost": _figure(
-            _money(cost, seen), seen.facts.currency, f"{without} have no cost." if without else ""
+            money(cost, seen), seen.facts.currency, f"{without} have no cost." if without else ""
         ),
         "dead_stock": _figure(
-            _money(sum(known, Decimal(0)), seen), seen.facts.currency, f"{len(seen.idle)} items."
+            money(sum(known, Decimal(0)), seen), seen.facts.currency, f"{len(seen.idle)} items."
         ),
         "accuracy": _figure(
             round(better / len(tested), 4) if tested else None,
@@ -73,123 +71,6 @@ def _figure(value: float | str | None, unit: str, note: str) -> Row:
 def _picture(whole: KeptForecast, today: date) -> Row:
     seen = outlook([whole], [], today)
     return {"history": _history(whole), "forecast": _forecast(seen, 0) if seen.kept else []}
-
-
-def page(rt: Runtime, shop_id: str, *, state: str, search: str | None, limit: int, cursor: str | None) -> Row:
-    """Rows of the Stock page: what to order first, what lies still, or all; `next` while more follow."""
-    seen = view(rt, shop_id)
-    chosen = [one for one in _chosen(seen, state) if _matches(one, search)]
-    start = _cursor(cursor)
-    rows = [row_of(one, seen) for one in chosen[start : start + limit]]
-    cost, _ = order_total(chosen)
-    totals = {
-        "items": len(chosen),
-        "order_cost": {"value": _money(cost, seen), "currency": seen.facts.currency},
-    }
-    answer: Row = {
-        "items": rows,
-        "total": len(chosen),
-        "totals": totals,
-        "as_of": seen.today.isoformat(),
-        "generation": seen.generation,
-    }
-    return answer | ({"next": str(start + limit)} if len(chosen) > start + limit else {})
-
-
-def _chosen(seen: View, state: str) -> list[Decision]:
-    if state == "order":
-        due = [one for one in seen.decisions if one.order is not None and one.order.quantity]
-        return sorted(due, key=_urgency)
-    if state == "dead":
-        return [line.decision for line in seen.idle.values()]
-    return sorted(seen.decisions, key=lambda one: (one.row is None, -one.expected, one.holder.id))
-
-
-def _urgency(one: Decision) -> tuple[float, float, int]:
-    assert one.order is not None
-    return -one.order.stockout_probability, -one.expected, one.holder.id
-
-
-def _matches(one: Decision, search: str | None) -> bool:
-    words = (search or "").lower().split()
-    text = f"{one.holder.name} {' '.join(item.sku for item in one.holder.items)} {one.holder.id}".lower()
-    return all(word in text for word in words)
-
-
-def _cursor(text: str | None) -> int:
-    if text is None:
-        return 0
-    if not text.isdigit() or len(text) > 9:
-        raise Invalid(
-            "That cursor is none of ours.", hint="Start again without cursor.", fields={"cursor": "unknown"}
-        )
-    return int(text)
-
-
-def row_of(one: Decision, seen: View) -> Row:
-    """One stock: what is there, what is expected, what to order; what is not known is absent."""
-    holder, supply, currency = one.holder, one.supply, seen.facts.currency
-    cost = unit_cost(holder, supply)
-    answer: Row = {
-        "item_id": holder.id, "product_id": holder.product_id, "resource": holder.resource,
-        "name": holder.name, "sku": holder.sku, "image_id": holder.items[0].image_id, "stock": holder.stock,
-        "incoming": one.incoming, "drafted": seen.drafted.get(holder.id), "low_stock_amount": holder.low, "supplier_id": supply.supplier_id,
-        "supplier_name": supply.supplier_name or None, "supplier_sku": supply.supplier_sku or None,
-        "cost": None if cost is None else {"value": _money(cost, seen), "currency": currency},
-        "override": True if "override" in one.notes else None, "notes": list(one.notes),
-    }  # fmt: skip
-    if one.row is not None:
-        answer |= _expected(one, seen)
-    if one.order is not None:
-        answer |= _ordered(one.order, seen)
-    line = seen.idle.get(holder.id)
-    if line is not None:
-        answer["dead"] = present(
-            {
-                "state": line.state,
-                "value": None if line.value is None else _money(line.value, seen),
-                "currency": currency,
-                "days_no_sale": line.quiet,
-                "pieces_90": line.pieces,
-                "proposal_id": _markdown(one, seen),
-            }
-        )
-    return present(answer)
-
-
-def _markdown(one: Decision, seen: View) -> str | None:
-    """The open proposal that would lower its price."""
-    found = (seen.markdowns.get(item.resource) for item in one.holder.items)
-    return next((proposal for proposal in found if proposal), None)
-
-
-def _expected(one: Decision, seen: View) -> Row:
-    assert one.row is not None
-    kept = seen.seen.kept[one.row]
-    return {
-        "forecast_28": {
-            "value": round(one.expected, 2), "low": round(one.low, 2), "high": round(one.high, 2),
-            "level": round(HIGH - LOW, 2), "unit": PIECES,
-        },
-        "method": kept.method,
-        "error": _rounded(kept.error),
-        "naive_error": _rounded(kept.naive_error),
-        "made_at": at(kept.made_at),
-    }  # fmt: skip
-
-
-def _ordered(order: Order, seen: View) -> Row:
-    cost = order.cost if order.quantity else None
-    return {
-        "reorder_point": order.reorder_point,
-        "safety_stock": order.safety_stock,
-        "order_quantity": order.quantity,
-        "order_by": None if order.by is None else order.by.isoformat(),
-        "order_cost": None
-        if cost is None
-        else {"value": _money(cost, seen), "currency": seen.facts.currency},
-        "stockout_probability": round(order.stockout_probability, 4),
-    }
 
 
 def item(rt: Runtime, shop_id: str, item_id: int) -> Row:
@@ -217,8 +98,8 @@ def item(rt: Runtime, shop_id: str, item_id: int) -> Row:
         return answer | {"history": [], "forecast": []}
     kept = seen.seen.kept[one.row]
     accuracy = {
-        "error": _rounded(kept.error), "naive_error": _rounded(kept.naive_error), "metric": "RMSSE",
-        "coverage": _rounded(kept.coverage), "coverage_level": round(kept.levels[-1] - kept.levels[0], 4),
+        "error": rounded(kept.error), "naive_error": rounded(kept.naive_error), "metric": "RMSSE",
+        "coverage": rounded(kept.coverage), "coverage_level": round(kept.levels[-1] - kept.levels[0], 4),
     }  # fmt: skip
     return answer | {
         "history": _history(kept),
@@ -324,11 +205,3 @@ def _recommended(one: Decision, seen: View) -> Row:
             "level": round(HIGH - LOW, 2),
         }
     return answer | {"notes": in_words(one.notes)}
-
-
-def _money(value: Decimal, seen: View) -> str:
-    return format(quantize(value, seen.facts.decimals), "f")
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

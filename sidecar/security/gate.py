@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Engine, Row, bindparam, select, update
 
 from sidecar.core.errors import Conflict, DevSkyyError, Forbidden
-from sidecar.db import read, write
+from sidecar.db import remembered, write
 from sidecar.db.app import shops
 from sidecar.security.pairing import MIN_PLUGIN, version
-from sidecar.security.sealing import Sealer, get_secret
+from sidecar.security.sealing import SEALED, Sealer
 from sidecar.security.tokens import Claims, canonical_path, remember, verify
 
 TOUCH_S = 60
@@ -66,9 +66,9 @@ def authenticate(
     found: list[Row[Any]] = []
 
     def key_of(shop_id: str) -> bytes | None:
-        with read(engine) as conn:
-            found.extend(conn.execute(SHOP, {"shop": shop_id}))
-            return get_secret(conn, sealer, shop_id, "signing")
+        found.extend(remembered(engine, SHOP, {"shop": shop_id}))
+        sealed = remembered(engine, SEALED, {"shop": shop_id, "secret": "signing"})
+        return sealer.open(shop_id, "signing", sealed[0][0]) if sealed else None
 
     claims = verify(
         authorization,

@@ -19,6 +19,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlalchemy import Engine, delete, select, update
 
@@ -170,6 +171,7 @@ def networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part, strict=False) for part in text.replace(",", " ").split())
 
 
+@lru_cache(maxsize=4096)
 def address(text: str | None) -> Address | None:
     """An address; IPv4 within IPv6 comes out as IPv4, and what is none as None."""
     try:

@@ -66,6 +66,23 @@ final class Plugin_Test extends Shop_Test_Case
         }
     }
 
+    public function test_errors_of_the_sidecar_are_said_in_the_shop_s_language(): void
+    {
+        $error = static fn (string $code): \WP_Error => Error_Hints::from_sidecar($code, 409, 'As the sidecar says it.', [], 'Do that.');
+        self::assertSame('As the sidecar says it.', $error('agent_off')->get_error_message());
+        self::assertSame('Do that.', $error('conflict')->get_error_data()['hint']);
+        $german = static fn (): string => 'de_DE';
+        $words = static fn (string $text, string $known): string => str_starts_with($known, 'This agent is switched off') ? 'Dieser Agent ist aus.' : $text;
+        add_filter('determine_locale', $german);
+        add_filter('gettext_devskyy', $words, 10, 2);
+        self::assertSame('Dieser Agent ist aus.', $error('agent_off')->get_error_message());
+        self::assertSame('This cannot be done as things stand.', $error('conflict')->get_error_message());
+        self::assertNotSame('Do that.', $error('conflict')->get_error_data()['hint']);
+        self::assertSame('As the sidecar says it.', $error('surely_unknown')->get_error_message());
+        remove_filter('determine_locale', $german);
+        remove_filter('gettext_devskyy', $words);
+    }
+
     public function test_checks_say_what_is_wrong(): void
     {
         $status = static fn (): array => array_column(Checks::all(), 'status', 'id');

@@ -40,6 +40,7 @@ final class Tick
             return;
         }
         Drain::run();
+        Purchase_Mail::settle();
         Agents::refresh();
     }
 }

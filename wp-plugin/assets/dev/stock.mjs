@@ -22,7 +22,7 @@ function row([name, item, product, sku, hue], n) {
     forecast_28: n === 11 ? null : { value: mean, low: Math.max(0, mean * 0.6 - 1), high: mean * 1.5 + 2, unit: 'pieces' }, reorder_point: Math.round(mean * 0.8), order_quantity: quantity,
     order_by: dayAt(n < 2 ? -1 : n * 3), order_cost: quantity && n !== 4 ? usd(quantity * (9.4 + n)) : null, supplier_id: hex(1 + (n % 2)), supplier_name: ['Seta Milano', 'Northern Wool'][n % 2],
     stockout_probability: [0.97, 0.62, 0.08, 0.34, 0.71, 0.22, 0.02, 0.005, 0.11, 0, 0, 0][n], error: 0.78 + n * 0.04, naive_error: n === 10 ? 0 : 1.02, method: ['ets_season', 'theta', 'tsb', 'boosted', 'like_category', 'croston'][n % 6],
-    made_at: back(5), override: n === 1, notes: n === 4 ? ['like_category', 'too_short_for_backtest', 'no_cost'] : n === 7 ? ['not_better_than_naive'] : [], ...(n === 4 && { error: null, naive_error: null }), ...(n === 7 && { error: 1.1 }),
+    made_at: back(5), override: n === 1, ...(n === 3 && { drafted: 27 }), notes: n === 4 ? ['like_category', 'too_short_for_backtest', 'no_cost'] : n === 7 ? ['not_better_than_naive'] : [], ...(n === 4 && { error: null, naive_error: null }), ...(n === 7 && { error: 1.1 }),
     low_stock: { managed: n !== 6, shared: n === 7, own: n % 3 ? n : null, holds: n % 3 ? n : 2 },
     ...(dead && { dead: { ...usd(410 + n * 97), state: n === 9 ? 'slow' : 'dead', pieces_90: n === 9 ? 4 : 0, ...(n !== 11 && { days_no_sale: 60 + n * 14 }), ...(n !== 10 && { proposal_id: hex(1000 + n) }) } }),
   };
@@ -35,7 +35,7 @@ const forecast = (base) => Array.from({ length: 42 }, (_, n) => ({ day: dayAt(n)
 const overview = {
   as_of: back(5), fitted_at: back(5), currency: 'USD',
   figures: {
-    to_order: { value: 6, unit: 'items', note: '' }, order_cost: { value: '1874.40', unit: 'USD', note: 'The cost of 1 item is not known.' }, stockouts: { value: 2, unit: 'items', before: 4 },
+    to_order: { value: 6, unit: 'items', note: '' }, order_cost: { value: '1874.40', unit: 'USD', note: 'The cost of 1 item is not known.' }, stockouts: { value: 2, unit: 'items' },
     dead_stock: { value: '4512.00', unit: 'USD', note: '3 items, longest 214 days without a sale.' }, accuracy: { value: 0.83, unit: 'share', note: '12 items tested on past sales.' },
   },
   chart: { history: history(16, false), forecast: forecast(18), level: 0.8 },

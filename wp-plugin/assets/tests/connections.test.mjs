@@ -74,6 +74,7 @@ test('states and troubles are said in words', () => {
   assert.equal(tested({ works: true, status: 200, ms: 12 }), 'It works: answered 200 in 12 ms.');
   assert.equal(tested({ works: false, error: { message: 'The key was refused.' } }), 'The key was refused.');
   assert.equal(receiverWords({ state: 'waiting', error: 'HTTP 503 try later' }), 'try later');
+  assert.equal(receiverWords({ state: 'dead', error: 'unreachable: The name does not resolve.' }), 'The name does not resolve.');
   assert.equal(receiverWords({ state: 'delivered', error: 'HTTP 503' }), '');
   assert.equal(hostOf('https://hooks.example.com/in?…'), 'hooks.example.com');
   assert.equal(hostOf('nonsense'), 'nonsense');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { tableOf } from '../src/lib/scale.js';
 import { decode } from '../src/stock/csv.js';
 import { arrived, faults, levelOf, pressKey, wanted } from '../src/stock/typed.js';
-import { accuracyWords, chartOf, cost, costOf, expected, noteWords, orderName, orderWords, overrideWords, percent, pieces, riskWords, shades } from '../src/stock/words.js';
+import { accuracyWords, chartOf, cost, costOf, expected, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades } from '../src/stock/words.js';
 import { euros, shopTime } from './host.mjs';
 
 const NOW = '2026-11-26';
@@ -104,6 +104,16 @@ test('no picture without anything to draw, and no band where none is known', () 
   assert.equal(chartOf({ history: [], forecast: [] }, ''), null);
   const chart = chartOf({ history: [], forecast: [{ day: NOW, mean: 1, low: null, high: null }] }, '');
   assert.deepEqual([chart.band, chart.series.length, chart.marks[0].x], [undefined, 1, NOW]);
+});
+
+test('what will sell stands beside what was sold, and is not guessed from half a month', () => {
+  const days = (count, name, value) => Array.from({ length: count }, (_, n) => ({ day: `d${n}`, [name]: value(n) }));
+  const history = days(60, 'sold', (n) => (n < 32 ? 100 : 2));
+  assert.deepEqual(outlook({ history, forecast: days(90, 'mean', (n) => (n < 28 ? 2.5 : 100)) }), { value: 70, before: 56, words: '25% more than in the last 28 days (56)' });
+  assert.equal(outlook({ history, forecast: days(28, 'mean', () => 1) }).words, '50% less than in the last 28 days (56)');
+  assert.equal(outlook({ history, forecast: days(28, 'mean', () => 2) }).words, '56 pieces in the last 28 days');
+  assert.equal(outlook({ history: days(28, 'sold', () => 0), forecast: days(28, 'mean', () => 1) }).words, '0 pieces in the last 28 days');
+  assert.deepEqual([outlook(), outlook({ history, forecast: days(27, 'mean', () => 1) }), outlook({ history: history.slice(0, 27), forecast: days(28, 'mean', () => 1) })], [null, null, null]);
 });
 
 test('a file is read in the letters that spreadsheets save', () => {

@@ -24,6 +24,12 @@ final class Decisions
         return self::approve_one($request['id'], $request['digest']);
     }
 
+    /** Approves and applies what a person has just asked for on another page, such as goods that arrived. */
+    public static function approve_now(string $id, string $digest): array|WP_Error
+    {
+        return self::approve_one($id, $digest);
+    }
+
     public static function reject(WP_REST_Request $request): array|\stdClass|WP_Error
     {
         return self::reject_one($request['id'], (string) $request['reason']);

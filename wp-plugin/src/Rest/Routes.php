@@ -25,6 +25,7 @@ final class Routes
         self::for_activity();
         self::for_access();
         self::for_stock();
+        self::for_purchases();
         self::for_connections();
         self::for_connection();
         self::for_sidecar();
@@ -149,6 +150,24 @@ final class Routes
         self::add('POST', "/inventory/purchase-orders/$id/(?P<step>mark-sent|reopen)", [Stock_Page::class, 'step'], $person);
         self::add('POST', '/inventory/(?P<list>supplies|locations/[0-9a-f]{32}/stock)/import', [Stock_Page::class, 'import'], $person, [], 4 * self::LARGE);
         self::add('GET', '/inventory/(?P<file>supplies\.csv|locations/[0-9a-f]{32}/stock\.csv|purchase-orders/[A-Za-z0-9_-]{1,64}/(?:csv|pdf))', [Stock_Page::class, 'file'], $staff);
+    }
+
+    /** A mail to the supplier and goods that arrived: a person's press in front of wp-admin, and nothing else. */
+    private static function for_purchases(): void
+    {
+        $person = [Access::class, 'decide'];
+        $order = '/inventory/purchase-orders/' . self::ID;
+        $hex = ['type' => 'string', 'pattern' => '^[0-9a-f]{32}$'] + self::checks();
+        $line = ['type' => 'object', 'additionalProperties' => false, 'properties' => [
+            'item_id' => ['type' => 'integer', 'minimum' => 1, 'required' => true],
+            'quantity' => ['type' => 'integer', 'minimum' => 1, 'maximum' => 1_000_000, 'required' => true],
+        ]];
+        self::add('POST', "$order/send", [Purchase_Orders::class, 'send'], $person, ['digest' => self::digest(true), 'to' => ['required' => true] + self::text(254)]);
+        self::add('POST', "$order/receive", [Purchase_Orders::class, 'receive'], $person, [
+            'key' => $hex,
+            'lines' => ['required' => true, 'type' => 'array', 'minItems' => 1, 'maxItems' => 500, 'items' => $line] + self::checks(),
+            'over' => ['type' => 'boolean', 'default' => false] + self::checks(),
+        ]);
     }
 
     /** Only for a person in front of wp-admin: what opens other services is theirs to give. */

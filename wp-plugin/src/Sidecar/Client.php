@@ -169,7 +169,7 @@ final class Client
             return Error_Hints::error($status >= 500 ? 'sidecar_error' : 'not_a_sidecar', 502);
         }
         $more = array_filter(['request_id' => $error->request_id ?? null, 'fields' => $error->fields ?? null, 'details' => $error->details ?? null]);
-        return Error_Hints::error((string) ($error->code ?? 'sidecar_error'), $status, (string) ($error->message ?? ''), $more, (string) ($error->hint ?? ''));
+        return Error_Hints::from_sidecar((string) ($error->code ?? 'sidecar_error'), $status, (string) ($error->message ?? ''), $more, (string) ($error->hint ?? ''));
     }
 
     private static function connection_error(WP_Error $error, string $url): WP_Error

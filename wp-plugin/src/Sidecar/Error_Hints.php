@@ -17,10 +17,23 @@ final class Error_Hints
     public static function error(string $code, int $status, string $message = '', array $more = [], string $hint = ''): WP_Error
     {
         [$known_message, $known_hint] = self::find($code);
-        // Our own hints are translated and know wp-admin; only "invalid" says more where it arose.
-        $hint = $code === 'invalid' && $hint !== '' ? $hint : ($known_hint ?: ($hint ?: self::fallback()));
+        // Our own hints are translated and know wp-admin; codes for many cases say more where they arose.
+        $hint = in_array($code, self::general(), true) && $hint !== '' ? $hint : ($known_hint ?: ($hint ?: self::fallback()));
         $data = ['status' => $status, 'hint' => $hint, 'request_id' => bin2hex(random_bytes(8))];
         return new WP_Error($code, $message ?: ($known_message ?: $code), $more + $data);
+    }
+
+    /** An error of the sidecar: in English as it says it, which is more exact, elsewhere in our own translated words. */
+    public static function from_sidecar(string $code, int $status, string $message, array $more, string $hint): WP_Error
+    {
+        $known = self::find($code)[0];
+        return self::error($code, $status, $known === '' || str_starts_with(determine_locale(), 'en') ? $message : $known, $more, $hint);
+    }
+
+    /** @return list<string> Codes whose own hint, which is English, is worth more than ours; elsewhere only that of wrong fields. */
+    private static function general(): array
+    {
+        return str_starts_with(determine_locale(), 'en') ? ['invalid', 'not_found', 'conflict', 'forbidden', 'unauthorized', 'unavailable'] : ['invalid'];
     }
 
     /** What to do about an error that somebody else made. */
@@ -94,8 +107,11 @@ final class Error_Hints
             'expired' => [__('This proposal has expired.', 'devskyy'), __('Run the agent again for a fresh one.', 'devskyy')],
             'busy' => [__('Another change to the same thing is being written.', 'devskyy'), __('Wait a few seconds and try again.', 'devskyy')],
             'change_refused' => [__('The proposal asks for something that is never written.', 'devskyy'), __('Reject it. The results name the reason.', 'devskyy')],
+            'mail_failed' => [__('The order was not sent.', 'devskyy'), __('Nothing went out. Check that WordPress can send mail, then send it again; or order by other means and mark it as sent.', 'devskyy')],
+            'mail_unknown' => [__('Nobody can say whether the mail went out.', 'devskyy'), __('Ask the supplier. Then say under Stock, Purchase orders, whether it was sent or is a draft again.', 'devskyy')],
+            'more_than_ordered' => [__('That is more than was ordered.', 'devskyy'), __('Count again. If it did arrive, say so, and it is received all the same.', 'devskyy')],
             'variable_parent' => [__('A variable product has no price of its own.', 'devskyy'), __('Prices stand in its variations; reject this proposal.', 'devskyy')],
-            default => ['', ''],
+            default => Error_Words::find($code),
         };
     }
 }

@@ -24,6 +24,13 @@ export function useForm(start, check = () => ({})) {
   return { ...state, values, wrong: wrongs(state.error), send, set: (name) => (value) => setValues((old) => ({ ...old, [name]: value })) };
 }
 
+/** A place, and a way to put the focus on something in it once what had the focus is gone. */
+export function useFocusBack() {
+  const root = useRef(null);
+  const back = (selector) => window.requestAnimationFrame(() => root.current?.querySelector(selector)?.focus());
+  return [root, back];
+}
+
 /** The frame of a form: its heading, what went wrong, its buttons. Escape goes back. */
 export function Form({ form, title, label, act, onBack, card = false, children }) {
   const root = useRef(null);

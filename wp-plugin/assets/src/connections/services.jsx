@@ -9,6 +9,7 @@ import { number } from '../lib/money.js';
 import { shop } from '../lib/shop.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { ago, moment } from '../lib/time.js';
+import { useFocusBack } from './form.jsx';
 import { EditForm, SecretForm, ServiceForm, secretLabel } from './service-form.jsx';
 import { hostOf, kindLabel, serviceState, tested, today, trouble } from './words.js';
 
@@ -40,12 +41,15 @@ function Returned({ returned, onAgain, onDone }) {
 
 /** After a service is gone: what is still to be done there. */
 function Parted({ parted, onDone }) {
+  const heading = useFocusOn(parted);
   return (
-    <Notice status={parted.rest ? 'warning' : 'success'} isDismissible onRemove={onDone} className="devskyy-notice">
-      {/* translators: %s: name of a service. */}
-      <strong>{sprintf(__('"%s" is disconnected and what opened it is forgotten.', 'devskyy'), parted.name)}</strong>
-      {parted.rest && <p>{__('The access could not be ended at the service itself. End it there too, in your account\'s list of connected apps.', 'devskyy')}</p>}
-    </Notice>
+    <div tabIndex={-1} ref={heading} className="devskyy-returned">
+      <Notice status={parted.rest ? 'warning' : 'success'} isDismissible onRemove={onDone} className="devskyy-notice">
+        {/* translators: %s: name of a service. */}
+        <strong>{sprintf(__('"%s" is disconnected and what opened it is forgotten.', 'devskyy'), parted.name)}</strong>
+        {parted.rest && <p>{__('The access could not be ended at the service itself. End it there too, in your account\'s list of connected apps.', 'devskyy')}</p>}
+      </Notice>
+    </div>
   );
 }
 
@@ -121,8 +125,8 @@ function Acts({ service, away, connecting, test, onConnect, onOpen, onEnded }) {
       {apart && connect('primary')}
       {!apart && <Button {...named(__('Test', 'devskyy'))} variant="secondary" isBusy={test.busy} disabled={away || test.busy} onClick={test.run}>{__('Test', 'devskyy')}</Button>}
       {kind === 'oauth2' && !apart && connect('tertiary')}
-      <Button {...named(__('Change', 'devskyy'))} variant="tertiary" onClick={() => onOpen('edit')}>{__('Change', 'devskyy')}</Button>
-      <Button {...named(secretLabel(kind))} variant="tertiary" onClick={() => onOpen('secret')}>{secretLabel(kind)}</Button>
+      <Button {...named(__('Change', 'devskyy'))} variant="tertiary" data-act="edit" onClick={() => onOpen('edit')}>{__('Change', 'devskyy')}</Button>
+      <Button {...named(secretLabel(kind))} variant="tertiary" data-act="secret" onClick={() => onOpen('secret')}>{secretLabel(kind)}</Button>
       {/* translators: %s: name of a service. */}
       <Ask label={__('Disconnect', 'devskyy')} name={name} sure={sprintf(__('Yes, disconnect "%s"', 'devskyy'), name)} disabled={away}
         act={() => remove(path(id)).then(({ revoked }) => onEnded({ name, rest: kind === 'oauth2' && state !== 'new' && !revoked }))}>
@@ -137,11 +141,12 @@ function Service({ service, away, connecting, onConnect, onChanged, onEnded }) {
   const [said, setSaid] = useState('');
   const test = useTest(service, onChanged);
   const [label, tone] = serviceState(service);
-  const close = () => setOpen(null);
+  const [root, focus] = useFocusBack();
+  const close = () => { setOpen(null); focus(`[data-act="${open}"]`); };
   const done = (words) => { close(); test.clear(); setSaid(words); speak(words); onChanged(); };
   const form = { service, onDone: done, onBack: close };
   return (
-    <li className="devskyy-card devskyy-link" data-row={service.id}>
+    <li className="devskyy-card devskyy-link" data-row={service.id} ref={root}>
       <header>
         <h3><bdi>{service.name}</bdi></h3>
         <Badge tone={tone}>{label}</Badge>
@@ -189,6 +194,7 @@ export function Services() {
   const [returned, setReturned] = useState(shop().returned ?? null);
   const [parted, setParted] = useState(null);
   const [connecting, connect] = useConnect();
+  const [root, focus] = useFocusBack();
   const { data } = list;
   const away = Boolean(data?.stale);
   const items = data?.items ?? [];
@@ -196,7 +202,7 @@ export function Services() {
     // Told once: other parts of the page must not bring it back.
     if (globalThis.devskyy) delete globalThis.devskyy.returned;
   }, []);
-  const add = <Button variant="primary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => { setParted(null); setReturned(null); setForm(true); }}>{__('Connect a service', 'devskyy')}</Button>;
+  const add = <Button className="devskyy-add" variant="primary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => { setParted(null); setReturned(null); setForm(true); }}>{__('Connect a service', 'devskyy')}</Button>;
   const made = (service) => {
     setForm(false);
     list.reload();
@@ -205,13 +211,13 @@ export function Services() {
     if (service.kind === 'oauth2') connect(service.id);
   };
   return (
-    <div aria-busy={list.loading && !data}>
+    <div aria-busy={list.loading && !data} ref={root}>
       <Stale stale={data?.stale} retry={list.reload} />
       {list.error && <Problem error={list.error} retry={list.reload} />}
       {returned && <Returned returned={returned} onDone={() => setReturned(null)} onAgain={(id) => { setReturned(null); connect(id); }} />}
       {parted && <Parted parted={parted} onDone={() => setParted(null)} />}
       {(items.length > 0 || form) && <Lead text={__('Services that your agents may use for you. What opens them goes in here and comes out only towards the service itself.', 'devskyy')} action={!form && add} />}
-      {form && <ServiceForm onMade={made} onBack={() => setForm(false)} />}
+      {form && <ServiceForm onMade={made} onBack={() => { setForm(false); focus('.devskyy-add'); }} />}
       {!data && list.loading && <Skeleton rows={3} tall />}
       {data && !items.length && !form && (
         <Empty icon="plug" title={__('No services connected', 'devskyy')} action={add}>

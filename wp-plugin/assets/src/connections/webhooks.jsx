@@ -1,6 +1,6 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
-import { useRef, useState } from '@wordpress/element';
+import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { Ask, Lead, Once, When } from '../access/parts.jsx';
 import { patch, post, remove } from '../lib/api.js';
@@ -9,6 +9,7 @@ import { number } from '../lib/money.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { moment } from '../lib/time.js';
 import { eventLabel } from './events.js';
+import { useFocusBack } from './form.jsx';
 import { Messages } from './messages.jsx';
 import { WebhookForm } from './webhook-form.jsx';
 import { hookName as nameOf, hookState } from './words.js';
@@ -111,7 +112,7 @@ function Acts({ hook, away, isOpen, reload, onOpen, onEdit, onSecret, onEnded })
       {paused && <Act {...common} variant="primary" label={__('Resume', 'devskyy')} act={turn('active', __('Messages are sent again.', 'devskyy'))} />}
       <Button variant="tertiary" size="compact" aria-expanded={isOpen} aria-label={`${__('Messages', 'devskyy')}: ${name}`} className="devskyy-open-messages" onClick={() => onOpen(hook.id, '')}>{__('Messages', 'devskyy')}</Button>
       {!paused && <Act {...common} label={__('Pause', 'devskyy')} act={turn('paused', __('It is paused.', 'devskyy'))} />}
-      <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={`${__('Change', 'devskyy')}: ${name}`} onClick={onEdit}>{__('Change', 'devskyy')}</Button>
+      <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={`${__('Change', 'devskyy')}: ${name}`} data-act="edit" onClick={onEdit}>{__('Change', 'devskyy')}</Button>
       {/* translators: %s: name of a webhook. */}
       <Ask calm label={__('New secret', 'devskyy')} name={name} sure={sprintf(__('Yes, make a new secret for "%s"', 'devskyy'), name)} disabled={away} act={() => post(`${path(hook.id)}/secret`).then(({ webhook }) => onSecret(webhook))}>
         {__('For 24 hours messages carry a signature by the old one too, so that the receiver can be changed meanwhile.', 'devskyy')}
@@ -127,10 +128,11 @@ function Acts({ hook, away, isOpen, reload, onOpen, onEdit, onSecret, onEnded })
 function Webhook({ hook, away, isOpen, reload, onOpen, onSecret, onEnded }) {
   const [edit, setEdit] = useState(false);
   const [label, tone] = hookState(hook);
-  const close = () => setEdit(false);
+  const [root, focus] = useFocusBack();
+  const close = () => { setEdit(false); focus('[data-act="edit"]'); };
   const saved = () => { close(); speak(__('Saved.', 'devskyy')); reload(); };
   return (
-    <li className={`devskyy-card devskyy-link${isOpen ? ' is-open' : ''}`} data-row={hook.id}>
+    <li className={`devskyy-card devskyy-link${isOpen ? ' is-open' : ''}`} data-row={hook.id} ref={root}>
       <header>
         <h3><bdi>{nameOf(hook)}</bdi></h3>
         <Badge tone={tone}>{label}</Badge>
@@ -156,7 +158,7 @@ export function Webhooks({ open, onOpen }) {
   const [form, setForm] = useState(false);
   const [made, setMade] = useState(null);
   const [view, setView] = useState({ start: '', seen: 0 });
-  const root = useRef(null);
+  const [root, focus] = useFocusBack();
   const { data } = list;
   const away = Boolean(data?.stale);
   const items = data?.items ?? [];
@@ -165,17 +167,17 @@ export function Webhooks({ open, onOpen }) {
   const show = (id, start) => { setView((old) => ({ start, seen: old.seen + 1 })); onOpen(id); };
   const close = () => {
     onOpen(null);
-    window.requestAnimationFrame(() => root.current?.querySelector(`[data-row="${open}"] .devskyy-open-messages`)?.focus());
+    focus(`[data-row="${open}"] .devskyy-open-messages`);
   };
-  const add = <Button variant="primary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => { setMade(null); onOpen(null); setForm(true); }}>{__('Set up a webhook', 'devskyy')}</Button>;
+  const add = <Button className="devskyy-add" variant="primary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => { setMade(null); onOpen(null); setForm(true); }}>{__('Set up a webhook', 'devskyy')}</Button>;
   const secret = (hook) => { setForm(false); setMade(once(hook)); list.reload(); };
   return (
     <div aria-busy={list.loading && !data} ref={root}>
       <Stale stale={data?.stale} retry={list.reload}>{__('Messages wait meanwhile, in their order.', 'devskyy')}</Stale>
       {list.error && <Problem error={list.error} retry={list.reload} />}
       {(items.length > 0 || form || made) && <Lead text={__('Other systems that are told what happens here, by signed messages. They hold ids and states, no personal data, and no answer to them changes the shop.', 'devskyy')} action={!form && !made && add} />}
-      {made && <Once {...made} onDone={() => setMade(null)} />}
-      {form && <WebhookForm onDone={secret} onBack={() => setForm(false)} />}
+      {made && <Once {...made} onDone={() => { setMade(null); focus('.devskyy-add'); }} />}
+      {form && <WebhookForm onDone={secret} onBack={() => { setForm(false); focus('.devskyy-add'); }} />}
       {!data && list.loading && <Skeleton rows={3} tall />}
       {data && !items.length && !form && !made && (
         <Empty icon="external" title={__('No webhooks yet', 'devskyy')} action={add}>
@@ -185,7 +187,7 @@ export function Webhooks({ open, onOpen }) {
       <div className={`devskyy-split${shown ? ' has-panel' : ''}`}>
         {items.length > 0 && (
           <ul className="devskyy-link-list" aria-label={__('Webhooks', 'devskyy')}>
-            {items.map((hook) => <Webhook key={hook.id} hook={hook} away={away} isOpen={hook.id === open} reload={list.reload} onOpen={show} onSecret={secret} onEnded={() => { if (hook.id === open) onOpen(null); list.reload(); }} />)}
+            {items.map((hook) => <Webhook key={hook.id} hook={hook} away={away} isOpen={hook.id === open} reload={list.reload} onOpen={show} onSecret={secret} onEnded={() => { if (hook.id === open) onOpen(null); list.reload(); focus('.devskyy-add'); }} />)}
           </ul>
         )}
         {shown && <Messages hook={shown} {...view} onClose={close} onChanged={list.reload} />}

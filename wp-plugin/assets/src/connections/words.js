@@ -119,8 +119,8 @@ export const messageState = ({ state, attempts }) => ({
   dead: [__('Given up', 'devskyy'), 'bad'],
 })[state] ?? [state, 'plain'];
 
-/** What a receiver wrote beside its status, which stands elsewhere. */
-export const receiverWords = ({ state, error = '' }) => (state === 'delivered' ? '' : error.replace(/^HTTP \d+ ?/, ''));
+/** What a receiver wrote beside its status, or why nothing came of it; status and code stand elsewhere. */
+export const receiverWords = ({ state, error = '' }) => (state === 'delivered' ? '' : error.replace(/^(HTTP \d+ ?|[a-z_]+: )/, ''));
 
 /** The name of an address; the text itself where it has none. */
 export function hostOf(url) {

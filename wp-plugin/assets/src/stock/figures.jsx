@@ -1,50 +1,54 @@
-import { __, sprintf } from '@wordpress/i18n';
+import { __, _n, sprintf } from '@wordpress/i18n';
 import { Chart } from '../lib/chart.jsx';
 import { number, roundMoney } from '../lib/money.js';
-import { chartOf, noteWords, percent } from './words.js';
+import { chartOf, noteWords, outlook, percent, pieces } from './words.js';
 
-const FIGURES = () => [
-  ['to_order', __('To order now', 'devskyy')],
-  ['order_cost', __('What that costs', 'devskyy')],
-  ['stockouts', __('Ran out in the last 28 days', 'devskyy')],
-  ['dead_stock', __('Tied up in slow stock', 'devskyy')],
-  ['accuracy', __('Forecasts better than a simple one', 'devskyy')],
-];
+const unknown = (found) => found?.value === null || found?.value === undefined;
 
 /** A figure in its unit: money by its currency's code, a share in percent, else a count. */
 function figure({ value, unit }) {
   if (/^[A-Z]{3}$/.test(unit ?? '')) return roundMoney(value, { currency: unit });
-  if (unit === 'share' || unit === 'percent') return percent(unit === 'percent' && value > 1 ? value / 100 : value);
-  return number(value, 0);
+  return unit === 'share' ? percent(value) : number(value, 0);
 }
 
-const unknown = (value) => value === null || value === undefined;
-
-function trend(found) {
-  if (unknown(found.before) || unknown(found.value)) return '';
-  /* translators: %s: a figure. */
-  return Number(found.before) === Number(found.value) ? __('As four weeks ago', 'devskyy') : sprintf(__('Four weeks ago: %s', 'devskyy'), figure({ ...found, value: found.before }));
-}
-
-function Figure({ label, found }) {
-  const notes = noteWords(found?.note);
-  const small = [found && trend(found), ...notes].filter(Boolean);
+function Figure({ label, value, lines }) {
   return (
     <div>
       <dt>{label}</dt>
       <dd>
-        {!found || unknown(found.value) ? <b className="devskyy-quiet">{__('Not known yet', 'devskyy')}</b> : <b><bdi>{figure(found)}</bdi></b>}
-        {small.map((line) => <span key={line} className="devskyy-quiet">{line}</span>)}
+        {value ? <b><bdi>{value}</bdi></b> : <b className="devskyy-quiet">{__('Not known yet', 'devskyy')}</b>}
+        {lines.filter(Boolean).map((line) => <span key={line} className="devskyy-quiet">{line}</span>)}
       </dd>
     </div>
   );
 }
 
-/** The answer first: what to order, what it costs, what went wrong, what lies still, how good the forecast is. */
+/** What stands below a figure: the sidecar's numbers in the shop's words; without them, its own words. */
+const below = {
+  /* translators: %s: number of items. */
+  order: ({ without_cost: count, note }) => (count === undefined ? noteWords(note) : [count > 0 && sprintf(_n('without %s item of unknown cost', 'without %s items of unknown cost', count, 'devskyy'), number(count, 0))]),
+  dead: ({ items: count, note }) => (count === undefined ? noteWords(note) : [items({ value: count })]),
+  /* translators: 1: number of items that could be tested, 2: number of items. */
+  accuracy: ({ value, tested, items: all, note }) => (tested === undefined || value === undefined ? noteWords(note) : [sprintf(__('%1$s of %2$s items could be tested', 'devskyy'), number(tested, 0), number(all, 0))]),
+};
+
+/* translators: %s: number of items. */
+function items({ value }) {
+  return sprintf(_n('%s item', '%s items', value, 'devskyy'), number(value, 0));
+}
+
+/** The answer first: what will sell, what to order and its cost, what ran out, what lies still, how good the forecast is. */
 export function Figures({ overview }) {
+  const { to_order: order, order_cost: cost, stockouts, dead_stock: dead, accuracy } = overview.figures ?? {};
+  const ahead = outlook(overview.chart);
+  const plain = (found) => (unknown(found) ? '' : figure(found));
   return (
     <dl className="devskyy-figures">
-      {FIGURES().map(([name, label]) => <Figure key={name} label={label} found={overview.figures?.[name]} />)}
+      <Figure label={__('Will sell in the next 28 days', 'devskyy')} value={ahead && pieces(ahead.value)} lines={[ahead?.words]} />
+      <Figure label={__('To order now', 'devskyy')} value={unknown(order) ? '' : items(order)} lines={[!unknown(cost) && Number(cost.value) > 0 && figure(cost), ...below.order(cost ?? {})]} />
+      <Figure label={__('Ran out in the last 28 days', 'devskyy')} value={unknown(stockouts) ? '' : items(stockouts)} lines={noteWords(stockouts?.note)} />
+      <Figure label={__('Tied up in slow stock', 'devskyy')} value={plain(dead)} lines={below.dead(dead ?? {})} />
+      <Figure label={__('Forecasts better than a simple one', 'devskyy')} value={plain(accuracy)} lines={below.accuracy(accuracy ?? {})} />
     </dl>
   );
 }

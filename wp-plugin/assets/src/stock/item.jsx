@@ -14,7 +14,7 @@ import { LowStock } from './level.jsx';
 import { Overrides } from './override.jsx';
 import { useRun } from './run.jsx';
 import { Supply } from './supply.jsx';
-import { accuracyWords, chartOf, cost, expected, methodLabel, noteWords, orderWords, percent, pieces, riskWords } from './words.js';
+import { accuracyWords, chartOf, cost, drafted, expected, methodLabel, noteWords, orderWords, percent, pieces, riskWords } from './words.js';
 
 const PARTS = () => ({
   reorder_point: __('Order when so many are left', 'devskyy'),
@@ -79,12 +79,12 @@ function Order({ item, parts, away, busy, onMake }) {
   return (
     <>
       <p className="devskyy-line-acts">
-        <span><strong>{words.main}</strong> {words.when}{cost(item.order_cost) && <>, {cost(item.order_cost)}</>}</span>
+        <span><strong>{words.main}</strong> {words.when}{cost(item.order_cost) && <>, {cost(item.order_cost)}</>}{item.drafted > 0 && <span className="devskyy-quiet"> ({drafted(item)})</span>}</span>
         {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !item.supplier_id} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
       </p>
       {item.order_quantity > 0 && !item.supplier_id && <p className="devskyy-quiet">{__('Choose its supplier under Supply to order it.', 'devskyy')}</p>}
       {risk && (
-        <p>
+        <p className="devskyy-risk-line">
           <Badge tone={risk.tone}>{risk.text}</Badge>{' '}
           {__('to run out before an order of today would arrive', 'devskyy')}
         </p>
@@ -105,7 +105,7 @@ function Sure({ item, accuracy }) {
         [__('Error, simple forecast', 'devskyy'), words?.detail && `${number(item.error, 2)}, ${number(item.naive_error, 2)}${accuracy?.metric ? ` (${accuracy.metric})` : ''}`],
         /* translators: 1: measured share, 2: how sure the range says it is. */
         [__('Sales within the range', 'devskyy'), accuracy?.coverage !== null && accuracy?.coverage !== undefined && (accuracy.coverage_level
-          ? sprintf(__('%1$s, where %2$s are meant to be', 'devskyy'), percent(accuracy.coverage), percent(accuracy.coverage_level))
+          ? sprintf(/* translators: 1: measured share, 2: share that the range is made for. */ __('%1$s, where %2$s are meant to be', 'devskyy'), percent(accuracy.coverage), percent(accuracy.coverage_level))
           : percent(accuracy.coverage))],
         [__('Forecast made', 'devskyy'), item.made_at && <time key="at" dateTime={item.made_at} title={moment(item.made_at)}>{ago(item.made_at)}</time>],
       ].map(([term, value]) => [term, value || ''])} />

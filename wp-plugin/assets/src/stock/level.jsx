@@ -47,8 +47,7 @@ export function LowStock({ item, onChange }) {
         {/* translators: %s: number of pieces. */}
         {held.own === null && sprintf(__('It has no level of its own; %s holds for it. ', 'devskyy'), pieces(held.holds))}
         {held.shared && __('All variations share one stock, so this holds for all of them. ', 'devskyy')}
-        {/* translators: %s: number of pieces. */}
-        {suggested !== null && <button type="button" className="devskyy-linklike" onClick={() => { setText(String(suggested)); setFormer(undefined); }}>{sprintf(__('Use the order level: %s', 'devskyy'), pieces(suggested))}</button>}
+        {suggested !== null && <button type="button" className="devskyy-linklike" onClick={() => { setText(String(suggested)); setFormer(undefined); }}>{sprintf(/* translators: %s: number of pieces. */ __('Use the order level: %s', 'devskyy'), pieces(suggested))}</button>}
       </p>
       <div role="status" className="devskyy-line-acts">
         {state.note && <span>{state.note}</span>}

@@ -6,7 +6,7 @@ import { number } from '../lib/money.js';
 import { Badge, Empty, Problem } from '../lib/states.jsx';
 import { step } from '../lib/table.js';
 import { Thumb } from '../inbox/row.jsx';
-import { VIEWS, accuracyWords, cost, costOf, expected, orderWords, riskWords } from './words.js';
+import { VIEWS, accuracyWords, cost, costOf, drafted, expected, orderWords, riskWords } from './words.js';
 
 const VIEW_LABELS = () => ({ order: __('To order', 'devskyy'), dead: __('Slow or not selling', 'devskyy'), all: __('All', 'devskyy') });
 
@@ -37,8 +37,7 @@ function Two({ main, under, tone }) {
 
 function Stock({ row }) {
   if (row.stock === null || row.stock === undefined) return <span className="devskyy-quiet">{__('Not counted', 'devskyy')}</span>;
-  /* translators: %s: number of pieces that are ordered and on their way. */
-  return <Two main={number(row.stock, 0)} under={row.incoming > 0 ? sprintf(__('%s on the way', 'devskyy'), number(row.incoming, 0)) : ''} tone={row.stock <= 0 ? 'loss' : ''} />;
+  return <Two main={number(row.stock, 0)} under={row.incoming > 0 ? sprintf(/* translators: %s: number of pieces that are ordered and on their way. */ __('%s on the way', 'devskyy'), number(row.incoming, 0)) : ''} tone={row.stock <= 0 ? 'loss' : ''} />;
 }
 
 /** How good the forecast of a row was, in few words. */
@@ -62,7 +61,7 @@ function Cell({ name, row, today, urls }) {
     case 'risk': return risk ? <Badge tone={risk.tone}>{risk.text}</Badge> : unknown();
     case 'order': {
       const order = orderWords(row, today);
-      return <Two main={order.main} under={order.when} tone={order.late ? 'loss' : ''} />;
+      return <Two main={order.main} under={[order.when, drafted(row)].filter(Boolean).join(' · ')} tone={order.late ? 'loss' : ''} />;
     }
     case 'cost': return cost(row.order_cost) || unknown();
     case 'value': return cost(row.dead) || unknown();
@@ -178,13 +177,12 @@ export function Chosen({ rows, busy, away, onMake, onNone, onSuppliers }) {
       <div className="devskyy-buttons">
         <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !wanted.length} accessibleWhenDisabled onClick={() => onMake(wanted, supplier)}>
           {/* translators: %d: number of items. */}
-          {sprintf(_n('Make purchase orders for %d item', 'Make purchase orders for %d items', wanted.length, 'devskyy'), wanted.length)}
+          {wanted.length ? sprintf(_n('Make purchase orders for %d item', 'Make purchase orders for %d items', wanted.length, 'devskyy'), wanted.length) : __('Make purchase orders', 'devskyy')}
         </Button>
         <Button variant="tertiary" size="compact" onClick={onNone}>{__('Clear selection', 'devskyy')}</Button>
         <span>
           {sum.text && <b>{sum.text}</b>}
-          {/* translators: %d: number of items. */}
-          {sum.unknown > 0 && ` ${sprintf(_n('and %d item whose cost is not known', 'and %d items whose cost is not known', sum.unknown, 'devskyy'), sum.unknown)}`}
+          {sum.unknown > 0 && ` ${sprintf(/* translators: %d: number of items. */ _n('and %d item whose cost is not known', 'and %d items whose cost is not known', sum.unknown, 'devskyy'), sum.unknown)}`}
         </span>
       </div>
       {others.length > 0 && !away && <ForOthers count={others.length} value={supplier} onChange={setSupplier} onSuppliers={onSuppliers} />}

@@ -37,8 +37,7 @@ function Line({ line, draft, onQuantity, onRemove }) {
       <td>{line.cost !== null && line.cost !== undefined && line.cost !== '' ? money(line.cost) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}</td>
       {draft && (
         <td>
-          {/* translators: %s: name of a product. */}
-          <Button variant="tertiary" size="compact" isDestructive onClick={onRemove} aria-label={sprintf(__('Take out: %s', 'devskyy'), line.name)}>{__('Take out', 'devskyy')}</Button>
+          <Button variant="tertiary" size="compact" isDestructive onClick={onRemove} aria-label={sprintf(/* translators: %s: name of a product. */ __('Take out: %s', 'devskyy'), line.name)}>{__('Take out', 'devskyy')}</Button>
         </td>
       )}
     </tr>
@@ -164,8 +163,7 @@ function Body({ order, away, onChange, onGone }) {
       </p>
       {order.sent_at && (
         <p className="devskyy-quiet">
-          {/* translators: %s: e-mail address. */}
-          {order.sent_how === 'other' ? __('Ordered another way; nothing was mailed.', 'devskyy') : order.sent_to && sprintf(__('Mailed to %s.', 'devskyy'), order.sent_to)}
+          {order.sent_how === 'other' ? __('Ordered another way; nothing was mailed.', 'devskyy') : order.sent_to && sprintf(/* translators: %s: e-mail address. */ __('Mailed to %s.', 'devskyy'), order.sent_to)}
         </p>
       )}
       {order.closed_short && <p className="devskyy-quiet">{__('Closed before all of it came.', 'devskyy')}</p>}

@@ -23,8 +23,7 @@ function Row({ order, open, onOpen }) {
       <td role="cell" className="col-pieces is-figure">
         <span className="devskyy-cell-label" aria-hidden="true">{__('Pieces', 'devskyy')}</span>
         <span className="devskyy-two"><b>{number(order.pieces, 0)}</b>
-          {/* translators: %d: number of lines of an order. */}
-          <span className="devskyy-quiet">{sprintf(_n('%d line', '%d lines', order.lines, 'devskyy'), order.lines)}</span></span>
+          <span className="devskyy-quiet">{sprintf(/* translators: %d: number of lines of an order. */ _n('%d line', '%d lines', order.lines, 'devskyy'), order.lines)}</span></span>
       </td>
       <td role="cell" className="col-cost is-figure"><span className="devskyy-cell-label" aria-hidden="true">{__('Total', 'devskyy')}</span>
         <span className="devskyy-two"><b>{cost(order.total)}</b>{order.without_cost > 0 && <span className="devskyy-quiet">{

@@ -137,8 +137,7 @@ function Items({ open, onOpen, onOrder, onSuppliers }) {
       <Figures overview={overview} />
       {!open && <Picture overview={overview} />}
       <div className="devskyy-line-acts devskyy-made-at">
-        {/* translators: %s: age such as "3 hours ago". */}
-        <span className="devskyy-quiet" title={moment(overview.fitted_at)}>{overview.fitted_at && sprintf(__('Forecast made %s', 'devskyy'), ago(overview.fitted_at))}</span>
+        <span className="devskyy-quiet" title={moment(overview.fitted_at)}>{overview.fitted_at && sprintf(/* translators: %s: age such as "3 hours ago". */ __('Forecast made %s', 'devskyy'), ago(overview.fitted_at))}</span>
         <Button variant="tertiary" size="compact" disabled={away || forecast.going} accessibleWhenDisabled onClick={forecast.start}>{__('Forecast anew', 'devskyy')}</Button>
       </div>
       {forecast.view}

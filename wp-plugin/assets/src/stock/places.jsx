@@ -48,12 +48,9 @@ export function Places() {
       pieces: number(place.pieces ?? 0, 0),
       acts: (
         <div className="devskyy-buttons devskyy-row-acts">
-          {/* translators: %s: name of a place where stock lies. */}
-          <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(__('Import what lies in %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'import' })}>{__('Import', 'devskyy')}</Button>
-          {/* translators: %s: name of a place where stock lies. */}
-          <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(__('Change: %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'form' })}>{__('Change', 'devskyy')}</Button>
-          {/* translators: %s: name of a place where stock lies. */}
-          <Ask label={__('Remove', 'devskyy')} name={place.name} sure={sprintf(__('Yes, remove %s', 'devskyy'), place.name)} disabled={away} act={() => remove(`/inventory/locations/${place.id}`).then(list.reload)}>
+          <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(/* translators: %s: name of a place where stock lies. */ __('Import what lies in %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'import' })}>{__('Import', 'devskyy')}</Button>
+          <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(/* translators: %s: name of a supplier or place. */ __('Change: %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'form' })}>{__('Change', 'devskyy')}</Button>
+          <Ask label={__('Remove', 'devskyy')} name={place.name} sure={sprintf(/* translators: %s: name of a supplier or place. */ __('Yes, remove %s', 'devskyy'), place.name)} disabled={away} act={() => remove(`/inventory/locations/${place.id}`).then(list.reload)}>
             {__('What was told of its stock goes with it. The stock in WooCommerce stays as it is.', 'devskyy')}
           </Ask>
         </div>
@@ -65,8 +62,7 @@ export function Places() {
       <Stale stale={data?.stale} retry={list.reload} />
       {list.error && <Problem error={list.error} retry={list.reload} />}
       {form?.kind === 'import' && (
-        /* translators: %s: name of a place where stock lies. */
-        <Import key={form.id} path={`/inventory/locations/${form.id}/stock/import`} known={`/inventory/locations/${form.id}/stock.csv`} name="stock" label={sprintf(__('Import what lies in %s', 'devskyy'), form.name)} away={away} onDone={list.reload} onBack={back}>
+        <Import key={form.id} path={`/inventory/locations/${form.id}/stock/import`} known={`/inventory/locations/${form.id}/stock.csv`} name="stock" label={sprintf(/* translators: %s: name of a place where stock lies. */ __('Import what lies in %s', 'devskyy'), form.name)} away={away} onDone={list.reload} onBack={back}>
           {__('A CSV file with a row for each item: its SKU and how many pieces lie there.', 'devskyy')}
         </Import>
       )}

@@ -23,8 +23,7 @@ function Preview({ mail, busy, error, away, onSend, onBack }) {
       {(mail.warnings ?? []).map((warning) => <p key={warning} className="devskyy-field-error">{__(warning, 'devskyy')}</p>)}
       {error && <Problem error={error} />}
       <div className="devskyy-buttons">
-        {/* translators: %s: e-mail address. */}
-        <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !mail.to} accessibleWhenDisabled onClick={onSend}>{sprintf(__('Yes, send it to %s', 'devskyy'), mail.to)}</Button>
+        <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !mail.to} accessibleWhenDisabled onClick={onSend}>{sprintf(/* translators: %s: e-mail address. */ __('Yes, send it to %s', 'devskyy'), mail.to)}</Button>
         <Button variant="tertiary" size="compact" onClick={onBack}>{__('Back', 'devskyy')}</Button>
       </div>
     </div>

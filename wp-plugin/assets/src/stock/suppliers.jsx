@@ -90,10 +90,8 @@ export function Suppliers() {
       items: isSet(supplier.items) ? number(supplier.items, 0) : '',
       acts: (
         <div className="devskyy-buttons devskyy-row-acts">
-          {/* translators: %s: name of a supplier. */}
-          <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(__('Change: %s', 'devskyy'), supplier.name)} onClick={() => setForm(supplier)}>{__('Change', 'devskyy')}</Button>
-          {/* translators: %s: name of a supplier. */}
-          <Ask label={__('Remove', 'devskyy')} name={supplier.name} sure={sprintf(__('Yes, remove %s', 'devskyy'), supplier.name)} disabled={away} act={() => remove(`/inventory/suppliers/${supplier.id}`).then(reload)}>
+          <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(/* translators: %s: name of a supplier or place. */ __('Change: %s', 'devskyy'), supplier.name)} onClick={() => setForm(supplier)}>{__('Change', 'devskyy')}</Button>
+          <Ask label={__('Remove', 'devskyy')} name={supplier.name} sure={sprintf(/* translators: %s: name of a supplier or place. */ __('Yes, remove %s', 'devskyy'), supplier.name)} disabled={away} act={() => remove(`/inventory/suppliers/${supplier.id}`).then(reload)}>
             {__('Its items have no supplier then. Orders that were made stay.', 'devskyy')}
           </Ask>
         </div>

@@ -28,15 +28,16 @@ export function expected(forecast) {
   return { main: pieces(forecast.value), range: both ? sprintf(__('%1$s to %2$s', 'devskyy'), places(forecast.low), places(forecast.high)) : '' };
 }
 
+/* translators: %s: number of pieces in purchase orders that are not sent yet. */
+export const drafted = (row) => (row.drafted > 0 ? sprintf(__('%s in drafts', 'devskyy'), number(row.drafted, 0)) : '');
+
 /** What to order and when: `{main, when, late}`; `late` when the day has come. */
 export function orderWords({ order_quantity: quantity, order_by: by }, now) {
   if (!(quantity > 0)) {
-    /* translators: %s: a day. */
-    return { main: __('Nothing', 'devskyy'), when: by && by > now ? sprintf(__('until %s', 'devskyy'), shortDay(by)) : '', late: false };
+    return { main: __('Nothing', 'devskyy'), when: by && by > now ? sprintf(/* translators: %s: a day. */ __('until %s', 'devskyy'), shortDay(by)) : '', late: false };
   }
   const late = Boolean(by) && by <= now;
-  /* translators: %s: a day. */
-  const when = late ? __('now', 'devskyy') : by ? sprintf(__('by %s', 'devskyy'), shortDay(by)) : '';
+  const when = late ? __('now', 'devskyy') : by ? sprintf(/* translators: %s: a day. */ __('by %s', 'devskyy'), shortDay(by)) : '';
   return { main: pieces(quantity), when, late };
 }
 
@@ -63,8 +64,7 @@ export function accuracyWords({ error, naive_error: naive }) {
   }
   const better = 1 - error / naive;
   if (better < 0.005) return { text: better < -0.005 ? __('Worse than the simple forecast', 'devskyy') : __('As the simple forecast', 'devskyy'), tone: 'warn', detail };
-  /* translators: %s: a share such as "18%". */
-  return { text: sprintf(__('%s better than the simple forecast', 'devskyy'), percent(better)), short: sprintf(__('%s better', 'devskyy'), percent(better)), tone: 'good', detail };
+  return { text: sprintf(/* translators: %s: a share such as "18%". */ __('%s better than the simple forecast', 'devskyy'), percent(better)), short: sprintf(/* translators: %s: a share such as "18%". */ __('%s better', 'devskyy'), percent(better)), tone: 'good', detail };
 }
 
 const METHODS = () => ({
@@ -146,6 +146,28 @@ export function shades(history) {
   return found.map(({ from, to, label }) => ({ from, to, label }));
 }
 
+const SPAN_DAYS = 28;
+
+/** What the shop is expected to sell in four weeks beside what it sold in the last four: `{value, before, words}`, or null where either is not whole. */
+export function outlook({ history = [], forecast = [] } = {}) {
+  if (history.length < SPAN_DAYS || forecast.length < SPAN_DAYS) return null;
+  const sum = (values) => values.reduce((total, value) => total + Number(value), 0);
+  const before = sum(history.slice(-SPAN_DAYS).map(({ sold }) => sold));
+  const value = sum(forecast.slice(0, SPAN_DAYS).map(({ mean }) => mean));
+  const change = before > 0 ? value / before - 1 : 0;
+  const about = Math.abs(change) < 0.005;
+  /* translators: %s: number of pieces. */
+  let words = sprintf(__('%s in the last 28 days', 'devskyy'), pieces(before));
+  if (before > 0 && !about) {
+    words = change > 0
+      /* translators: 1: a share such as "12%", 2: number of pieces. */
+      ? sprintf(__('%1$s more than in the last 28 days (%2$s)', 'devskyy'), percent(change), number(before, 0))
+      /* translators: 1: a share such as "12%", 2: number of pieces. */
+      : sprintf(__('%1$s less than in the last 28 days (%2$s)', 'devskyy'), percent(-change), number(before, 0));
+  }
+  return { value, before, words };
+}
+
 const PAST_DAYS = 91;
 
 /** The picture of an item or of the shop, or null where nothing was sold and nothing is expected. */
@@ -183,8 +205,7 @@ export function costOf(rows) {
 
 /** An override in words: `× 1.5, Nov 28 to Dec 24`. */
 export function overrideWords({ kind, value, first_day: first, last_day: last }) {
-  /* translators: %s: a factor. */
-  const what = kind === 'per_day' ? sprintf(__('%s a day', 'devskyy'), pieces(value)) : sprintf(__('× %s', 'devskyy'), number(value, 2));
+  const what = kind === 'per_day' ? sprintf(/* translators: %s: number of pieces. */ __('%s a day', 'devskyy'), pieces(value)) : sprintf(/* translators: %s: a factor. */ __('× %s', 'devskyy'), number(value, 2));
   /* translators: 1: what holds, such as "× 1.5", 2: first day, 3: last day. */
   return sprintf(__('%1$s from %2$s to %3$s', 'devskyy'), what, day(first), day(last));
 }
