@@ -116,9 +116,11 @@ def cluster(n: int) -> dict[str, Any]:
         from distributed import LocalCluster
     except ImportError:
         return {"skipped": "Dask is not installed: pip install 'devskyy[dask]'"}
-    with LocalCluster(
-        n_workers=CORES, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    ) as dask:
+    kind = {"n_workers": CORES, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with (
+        tempfile.TemporaryDirectory(prefix="devskyy-bench-") as room,
+        LocalCluster(**kind, local_directory=room) as dask,
+    ):
         found = fit(n, dask.scheduler_address)
         from sidecar.ml import parallel
 

@@ -45,6 +45,7 @@ def test_slices_cover_all_rows_once() -> None:
 # In a process of its own: Dask warns and leaves threads behind, which this suite takes for errors.
 CLUSTER = """
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -57,7 +58,7 @@ from tests.sidecar.ml.test_parallel import forecasts, where
 if __name__ == "__main__":
     alone = forecasts()
     kind = dict(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1")
-    with LocalCluster(**kind) as cluster:
+    with LocalCluster(**kind, local_directory=sys.argv[1]) as cluster:
         parallel.use(scheduler=cluster.scheduler_address)
         np.testing.assert_array_equal(forecasts(), alone)
         with ThreadPoolExecutor(2) as jobs:
@@ -92,7 +93,9 @@ def test_dask_gives_the_same_numbers_or_says_that_it_is_away(tmp_path: object) -
     with open(script, "w") as file:
         file.write(CLUSTER)
     env = os.environ | {"PYTHONPATH": os.getcwd()}
-    done = subprocess.run([sys.executable, script], env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, script, str(tmp_path)], env=env, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert "same numbers, and nobody who does not answer" in done.stdout
 
