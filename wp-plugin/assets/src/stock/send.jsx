@@ -46,13 +46,15 @@ export function Send({ order, away, onChange }) {
   const send = async () => {
     setState({ busy: true, error: null });
     try {
-      await post(`/inventory/purchase-orders/${order.id}/send`, { digest: mail.digest });
+      await post(`/inventory/purchase-orders/${order.id}/send`, { digest: mail.digest, to: mail.to });
       speak(__('Sent.', 'devskyy'));
       onChange();
     } catch (error) {
       setState({ busy: false, error });
       speak(error.message, 'assertive');
-      if (['digest_mismatch', 'conflict'].includes(error.code)) setMail(null);
+      if (['digest_mismatch', 'not_draft'].includes(error.code)) setMail(null);
+      // The order itself now says how far it came.
+      if (error.code.startsWith('mail_') || error.code === 'not_draft') onChange();
     }
   };
   if (mail) return <Preview mail={mail} {...state} away={away} onSend={send} onBack={() => { setMail(null); setState({ busy: false, error: null }); }} />;
