@@ -9,7 +9,7 @@ from flask import Response, g, jsonify, request
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.request_body import RequestBody
 
-from sidecar.api.access import ANY, OPEN, access, caller, runtime
+from sidecar.api.access import ANY, OPEN, access, address, caller, runtime
 from sidecar.api.access_models import LoginBody, LogoutBody, RefreshBody
 from sidecar.api.group import NO_TOKEN, OK, group
 from sidecar.runtime import identity
@@ -45,14 +45,15 @@ def _refusals() -> dict[Any, Any]:
 def login(body: LoginBody) -> Any:
     """Sign in: an access token for half an hour and a refresh token for a week"""
     device = request.headers.get("User-Agent", "")
-    return {"ok": True, **identity.login(runtime(), body.shop, body.login, body.password, device)}
+    tokens = identity.login(runtime(), body.shop, body.login, body.password, device, address())
+    return {"ok": True, **tokens}
 
 
 @bp.post("/api/v1/auth/refresh", openapi_extensions=NO_TOKEN, responses=OK)
 @access(OPEN)
 def refresh(body: RefreshBody) -> Any:
     """Get new tokens; the refresh token holds once, and a second use ends the session"""
-    return {"ok": True, **identity.refresh(runtime(), body.refresh_token)}
+    return {"ok": True, **identity.refresh(runtime(), body.refresh_token, address())}
 
 
 @bp.post("/api/v1/auth/logout", responses=OK)

@@ -354,7 +354,8 @@ audit = shop_table(
     Index(None, "shop_id", "person"),
     Index(None, "shop_id", "request_id"),
     comment="Append-only record of what people and keys did; each row's hash covers the one before.",
-    privacy="login, name and address of people, sealed under each person's own key, which erasure destroys; "
+    privacy="login, name and address of people, also the network address that a failed sign-in came from, "
+    "sealed under each person's own key, which erasure destroys; "
     "WordPress user ids stay",
 )
 

@@ -26,14 +26,15 @@ ALONE_S = 20
 """How long an attempt to sign in may keep others of the same login waiting when its process dies."""
 
 
-def login(rt: Runtime, shop: str | None, given: str, password: str, device: str) -> Row:
+def login(rt: Runtime, shop: str | None, given: str, password: str, device: str, address: str = "") -> Row:
     """Tokens for a right password; 401 `login_wrong` in one text and about one time for all else, 503 `busy`.
 
-    `shop` is needed when several are paired.
+    `shop` is needed when several are paired. A wrong password is audited with the network address it came
+    from; what names no login of ours is not, since anybody could fill the audit with that.
     """
     shop_id, name = _shop(rt, shop), users.login_of(given)
     with _alone(rt, shop_id, name):
-        user, grown = _checked(rt, shop_id, name, password)
+        user, grown = _checked(rt, shop_id, name, password, address)
         key = _key(rt)
         with write(rt.db.app) as conn:
             row = users.get(conn, shop_id, user.id, lock=True)
@@ -45,7 +46,7 @@ def login(rt: Runtime, shop: str | None, given: str, password: str, device: str)
     return _tokens(key, row, session_id, token)
 
 
-def refresh(rt: Runtime, token: str) -> Row:
+def refresh(rt: Runtime, token: str, address: str = "") -> Row:
     """New tokens for a refresh token, which is used up; 401 `refresh_wrong`, or `refresh_reused` when that
     ended the session just now."""
     with read(rt.db.app) as conn:
@@ -57,9 +58,8 @@ def refresh(rt: Runtime, token: str) -> Row:
         found = sessions.refresh(conn, shop_id, token, now=now())
         if found.state == "reused" and found.session is not None:
             who = who_is(found.user) if found.user is not None else None
-            audit.record(
-                conn, found.session.shop_id, who, "session.reused", found.session.id, {"ended": True}
-            )
+            detail = {"ended": True} | _from(conn, found.user, address)
+            audit.record(conn, found.session.shop_id, who, "session.reused", found.session.id, detail)
             emit(conn, found.session.shop_id, "security.session_reused", {"session": found.session.id})
     if found.state == "good" and found.user is not None and found.session is not None:
         return _tokens(key, found.user, found.session.id, found.token)
@@ -176,7 +176,7 @@ def _undisturbed(call: Callable[[], bool | None]) -> bool:
         return False
 
 
-def _checked(rt: Runtime, shop_id: str, name: str, password: str) -> tuple[Any, str | None]:
+def _checked(rt: Runtime, shop_id: str, name: str, password: str, address: str) -> tuple[Any, str | None]:
     """The user whose password this is, and a new hash when the old one took too little work."""
     with passwords.slot():
         with read(rt.db.app) as conn:
@@ -185,17 +185,28 @@ def _checked(rt: Runtime, shop_id: str, name: str, password: str) -> tuple[Any, 
         if user is None or users.is_locked(user, now()) or not user.active:
             raise _login_wrong()
         if not good:
-            _count(rt, user)
+            _count(rt, user, address)
             raise _login_wrong()
         return user, passwords.hashed(password) if passwords.outgrown(user.password_hash) else None
 
 
-def _count(rt: Runtime, user: Any) -> None:
+def _count(rt: Runtime, user: Any, address: str) -> None:
     with write(rt.db.app) as conn:
         wait = users.failed(conn, user.shop_id, user.id, now=now())
+        came = _from(conn, user, address)
+        audit.record(conn, user.shop_id, None, "session.refused", user.id, came)
         if wait:
-            audit.record(conn, user.shop_id, None, "user.locked", user.id, {"seconds": wait})
+            audit.record(conn, user.shop_id, None, "user.locked", user.id, {"seconds": wait} | came)
             emit(conn, user.shop_id, "security.login_locked", {"user": user.id})
+
+
+def _from(conn: Connection, user: Any, address: str) -> Row:
+    """The address that an attempt came from, sealed under the key of whose login it is: it may be theirs, and
+    goes with them."""
+    person = audit.actor(who_is(user)) if user is not None else None
+    return (
+        {"from": audit.about(conn, user.shop_id, person, {"address": address})} if person and address else {}
+    )
 
 
 def _login_wrong() -> DevSkyyError:

@@ -38,7 +38,8 @@ The two writes take a person in wp-admin, by the plugin's signature; API keys an
 What erasing does: accounts are deleted, orders lose their buyer and stay in the sums, reviews lose their
 text, and texts, evidence, logs, jobs and errors lose whatever names the person. Staff are replaced by
 `{"erased": true}`; their logins, sessions, keys and clients are deleted, and the key under which the
-audit sealed their name is destroyed. A run under way starts anew. A fingerprint stays, so that no later
+audit sealed their name is destroyed, and with it the network addresses from which somebody failed to sign
+in as them. A run under way starts anew. A fingerprint stays, so that no later
 sync brings the person back: even an order that WooCommerce keeps with its address comes in without a
 buyer. SQLite overwrites what it deletes, its log is emptied at once, and a job writes both files anew.
 MariaDB and PostgreSQL overwrite deleted rows when they clean up (purge, autovacuum).

@@ -115,6 +115,7 @@ final class Actions
             'user.deleted' => __('Removed a login', 'devskyy'),
             'user.locked' => __('Login locked after wrong passwords', 'devskyy'),
             'session.started' => __('Signed in', 'devskyy'),
+            'session.refused' => __('Wrong password', 'devskyy'),
             'session.ended' => __('Session ended', 'devskyy'),
             'session.reused' => __('Stolen sign-in suspected, session ended', 'devskyy'),
         ];

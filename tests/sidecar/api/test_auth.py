@@ -16,8 +16,9 @@ from sqlalchemy import select, update
 
 from sidecar.app import create_app
 from sidecar.db import read, write
+from sidecar.db.app import audit as audit_table
 from sidecar.db.identity import sessions, users
-from sidecar.runtime import identity
+from sidecar.runtime import audit, identity
 from sidecar.security import passwords, signing_keys
 from sidecar.security.apikeys import create_key
 from sidecar.security.roles import ROLES, SCOPES
@@ -152,13 +153,16 @@ def test_wrong_password_unknown_login_and_switched_off_are_one_answer(plugin: Pl
         sign_in(plugin, "nobody", made["password"]),
         sign_in(plugin, "off", off["password"]),
         sign_in(plugin, "anna", made["password"], shop="another"),
-        sign_in(plugin, "anna", made["password"] + "\u0000"),
+        sign_in(plugin, "anna", made["password"] + " "),
     ]
     texts = {
         (a.status_code, *(a.json["error"][name] for name in ("code", "message", "hint"))) for a in answers
     }
     assert len(texts) == 1
     assert {error_of(answer) for answer in answers} == {WRONG}
+    # What no database holds is refused before anybody looks who it is for.
+    odd = [error_of(sign_in(plugin, login, made["password"] + "\0")) for login in ("anna", "nobody")]
+    assert odd == [(422, "invalid")] * 2
 
 
 def test_unknown_logins_take_about_as_long(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,6 +196,28 @@ def test_a_login_waits_after_wrong_passwords_and_the_right_one_waits_too(plugin:
         conn.execute(update(users).values(locked_until=int(time.time())))
     assert sign_in(plugin, "anna", made["password"]).status_code == 200
     assert "locked_until" not in plugin.send("GET", "/api/v1/access/users", who=ANNA).json["items"][0]
+
+
+def test_a_failed_sign_in_is_noted_with_its_address_until_the_person_is_erased(plugin: Plugin) -> None:
+    made = new_login(plugin)
+    first = sign_in(plugin, "anna", made["password"]).json["refresh_token"]
+    far: Any = {"environ_base": {"REMOTE_ADDR": "192.0.2.77"}, "base_url": "https://sidecar.test"}
+    for body in ({"login": "anna", "password": "wrong"}, {"login": "nobody", "password": "wrong"}):
+        assert plugin.client.post("/api/v1/auth/login", json=body, **far).status_code == 401
+    for _ in range(2):
+        plugin.client.post("/api/v1/auth/refresh", json={"refresh_token": first}, **far)
+    noted = [entry for entry in audited(plugin) if entry["action"] in ("session.refused", "session.reused")]
+    assert [entry["action"] for entry in noted] == ["session.refused", "session.reused"]
+    assert {entry["detail"]["from"]["address"] for entry in noted} == {"192.0.2.77"}
+    assert noted[0]["target"] == made["id"]
+    assert noted[0]["failed"] is True
+    with read(plugin.rt.db.app) as conn:
+        assert "192.0.2" not in str(conn.execute(select(audit_table)).all())
+    gone = plugin.send("POST", "/api/v1/gdpr/delete-data", {"user_id": 7, "login": "anna"}, who=ADMIN)
+    assert gone.status_code == 200, gone.json
+    after = [entry for entry in audited(plugin) if entry["action"] in ("session.refused", "session.reused")]
+    assert [entry["detail"]["from"] for entry in after] == [{"person": "user:7", "erased": True}] * 2
+    assert audit.verify(plugin.rt, plugin.shop_id)[0].problems == []
 
 
 def test_many_at_once_are_counted_one_by_one(plugin: Plugin) -> None:
