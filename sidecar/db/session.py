@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -243,15 +242,12 @@ def _turn(engine: Engine) -> Iterator[None]:
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads and sees one moment; takes no lock and is rolled back at the end."""
-    with _reader(engine).connect() as conn, conn.begin() as transaction:
-        yield conn
-        transaction.rollback()
-
-
-@lru_cache(maxsize=16)
-def _reader(engine: Engine) -> Engine:
-    """The engine with a reader's options, made once."""
-    return engine.execution_options(**(READ_POSTGRESQL if engine.dialect.name == "postgresql" else READ))
+    with engine.connect() as conn:
+        postgresql = engine.dialect.name == "postgresql"
+        conn = conn.execution_options(**(READ_POSTGRESQL if postgresql else READ))
+        with conn.begin() as transaction:
+            yield conn
+            transaction.rollback()
 
 
 def ping(engine: Engine) -> None:
