@@ -44,6 +44,7 @@ def make(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -
         "created_by": who, "created_at": now(),
     }  # fmt: skip
     with write(rt.db.app) as conn:
+        stock_items.hold(conn, shop_id)
         other = forecast_overrides.c
         same = (other.shop_id == shop_id) & (other.item_id == row["item_id"])
         meets = (other.first_day <= row["last_day"]) & (other.last_day >= row["first_day"])

@@ -19,7 +19,6 @@ from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.core.store import Item, ShopFacts, Supplies
 from sidecar.core.types import from_scaled, quantize, to_scaled
 from sidecar.db import read, write
-from sidecar.db.app import shops
 from sidecar.db.owned import purchase_order_lines, purchase_orders, purchase_receipts
 from sidecar.runtime import audit, stock_items, suppliers
 from sidecar.runtime.base import Row, Runtime, at, now, present
@@ -41,6 +40,7 @@ def draft(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) 
     found = _found(rt, shop_id, given["lines"])
     facts = stock_items.facts(rt, shop_id)
     with write(rt.db.app) as conn:
+        stock_items.hold(conn, shop_id)  # two drafts at once get two numbers
         terms = owned.supplies(conn, shop_id)
         parts = _by_supplier(terms, given)
         known = {row["id"]: row for row in suppliers.rows(conn, shop_id)}
@@ -96,8 +96,6 @@ def _by_supplier(terms: Supplies, given: Mapping[str, Any]) -> dict[str, list[Ma
 def _insert(
     conn: Connection, shop_id: str, facts: ShopFacts, supplier: Row, given: Mapping[str, Any], who: Row | None
 ) -> Row:
-    # Whoever counts the next number holds the shop's row: two drafts at once get two numbers.
-    conn.execute(select(shops.c.shop_id).where(shops.c.shop_id == shop_id).with_for_update()).all()
     order, moment = purchase_orders.c, now()
     mine = order.shop_id == shop_id
     last = conn.execute(select(func.coalesce(func.max(order.number), 0)).where(mine)).scalar_one()

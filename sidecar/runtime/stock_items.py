@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, select
+
 from sidecar.core.errors import NotFound
 from sidecar.core.store import Item, ShopFacts
 from sidecar.db import read
+from sidecar.db.app import shops
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
@@ -80,6 +83,13 @@ def shelf(rt: Runtime, shop_id: str) -> Shelf:
             by_sku.setdefault(one.sku.strip().casefold(), []).append(one)
         by_product.setdefault(one.product_id, []).append(one)
     return Shelf({one.id: one for one in found}, by_sku, by_product)
+
+
+def hold(conn: Connection, shop_id: str) -> None:
+    """Lets one transaction at a time go on for a shop; to be its first statement, so that it then reads what
+    the others wrote.
+    """
+    conn.execute(select(shops.c.shop_id).where(shops.c.shop_id == shop_id).with_for_update()).all()
 
 
 def facts(rt: Runtime, shop_id: str) -> ShopFacts:

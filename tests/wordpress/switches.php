@@ -9,8 +9,8 @@ declare(strict_types=1);
 
 $devskyy_switch = static fn(string $name): string => DEVSKYY_STACK_LOG . '/switches/' . $name;
 
-// Holds a request at a step of an apply or undo until the test kills the process.
-foreach ([ 'devskyy_after_ledger_row', 'devskyy_after_write' ] as $devskyy_step) {
+// Holds a request at a step of an apply, an undo or a mail until the test kills the process.
+foreach ([ 'devskyy_after_ledger_row', 'devskyy_after_write', 'devskyy_before_mail', 'devskyy_after_mail' ] as $devskyy_step) {
     add_action(
         $devskyy_step,
         static function () use ($devskyy_switch, $devskyy_step): void {

@@ -75,6 +75,7 @@ final class Purchase_Mail
     /** @return array{0: string, 1: string} `sent`, `failed` or `unknown`, and why. */
     private static function mail(\stdClass $mail, string $pdf, string $file): array
     {
+        require_once ABSPATH . 'wp-admin/includes/file.php';
         $path = wp_tempnam('devskyy-order');
         $reason = '';
         $listen = static function (WP_Error $error) use (&$reason): void {

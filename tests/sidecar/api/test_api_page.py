@@ -17,7 +17,7 @@ def test_every_route_is_on_the_page(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/docs/") or "/test/" in rule.rule:
             continue
-        last = re.sub(r"<(\w+)>", r"{\1}", rule.rule).replace("{type}", "{family}")
+        last = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).replace("{type}", "{family}")
         assert last in PAGE or f"`{last.rsplit('/', 1)[1]}`" in PAGE, rule.rule
 
 

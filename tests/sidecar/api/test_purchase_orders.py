@@ -15,8 +15,11 @@ from sidecar.core.store import READS
 from sidecar.db import read, write
 from sidecar.db.app import audit as audit_table
 from sidecar.db.owned import purchase_orders as table
+from sidecar.db.owned import suppliers
 from sidecar.runtime import purchase_files, purchase_mail, stock_items
+from sidecar.security.tokens import b64decode
 from sidecar.store.queries import open_store
+from sidecar.store.rest_rows import email_hash
 from tests.sidecar.kit import ANNA, ERIC, Plugin
 from tests.sidecar.stock_kit import ask, fields, good, product, supplier, variation
 
@@ -510,3 +513,29 @@ def test_a_thousand_lines_of_text_stay_on_the_page(shop: Plugin) -> None:
     sheet = ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data()
     assert io.BytesIO(sheet).read(5) == b"%PDF-"
     assert purchase_files.BOX not in order["supplier_name"]
+
+
+def test_erasing_a_suppliers_contact_leaves_supplier_and_order(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 24))
+    send_id = good(send(shop, order, digest(shop, order)))["send_id"]
+    good(report(shop, order, send_id, "sent"))
+    person = {"email_hash": email_hash("Anna@Silk.test", b64decode(shop.hash_key))}
+    held = good(shop.send("POST", "/api/v1/gdpr/export-data", person, who=ANNA))
+    tables = {one["table"] for one in held["items"]}
+    assert {"suppliers", "purchase_orders"} <= tables
+    assert "anna@silk.test" in repr(held)
+    assert good(shop.send("POST", "/api/v1/gdpr/delete-data", person, who=ANNA))["held"] is True
+    left = good(ask(shop, "GET", f"suppliers/{order['supplier_id']}"))["supplier"]
+    assert (left["name"], left["lead_days"]) == ("Silk House", 20)
+    assert {"email", "contact", "phone"} & set(left) == set()
+    now = shown(shop, order)
+    assert (now["state"], "sent_to" in now) == ("sent", False)
+    with read(shop.rt.db.app) as conn:
+        rows = "".join(repr(conn.execute(select(one)).all()) for one in (suppliers, table, audit_table))
+    assert "silk.test" not in rows
+    assert "Anna Silk" not in rows
+    left = good(shop.send("POST", "/api/v1/gdpr/export-data", person, who=ANNA))["items"]
+    assert {one["table"] for one in left} <= {"audit"}, (
+        "the audit says that something was done, not with whom"
+    )
+    assert "silk.test" not in repr(left)

@@ -10,7 +10,8 @@ declare(strict_types=1);
 add_filter(
     'pre_wp_mail',
     static function ($sent, array $mail): bool {
-        $line = wp_json_encode(['to' => $mail['to'], 'subject' => $mail['subject']]);
+        $files = array_map(static fn (string $path): string => base64_encode((string) file_get_contents($path)), (array) ($mail['attachments'] ?? []));
+        $line = wp_json_encode(['to' => $mail['to'], 'subject' => $mail['subject'], 'text' => $mail['message'], 'headers' => $mail['headers'], 'files' => $files]);
         return false !== file_put_contents(DEVSKYY_STACK_LOG . '/mail.jsonl', $line . "\n", FILE_APPEND | LOCK_EX);
     },
     10,
