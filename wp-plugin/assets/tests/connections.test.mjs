@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chosen, eventLabel, grouped, withEvent, withGroup } from '../src/connections/events.js';
-import { NEW_SERVICE, hookState, hostOf, messageState, missing, pairs, receiverWords, serviceBody, serviceState, slug, tested, today, trouble, wrongs } from '../src/connections/words.js';
+import { NEW_SERVICE, explained, hookState, hostOf, messageState, missing, pairs, receiverWords, serviceBody, serviceState, slug, tested, today, trouble, wrongs } from '../src/connections/words.js';
 
 const CATALOGUE = ['proposal.created', 'proposal.applied', 'run.failed', 'webhook.test'].map((event) => ({ event, means: `${event}!` }));
 const PROPOSALS = ['proposal', ['proposal.created', 'proposal.applied']];
@@ -44,6 +44,16 @@ test('names of services are those that the sidecar takes', () => {
     assert.equal(slug(text), name, text);
     if (name) assert.match(slug(text), /^[a-z][a-z0-9_-]{0,59}$/);
   }
+});
+
+test('trouble is explained in the shop\'s language, new kinds in the sidecar\'s words', () => {
+  const error = { code: 'integration_server_error', message: 'The service answered 503.', hint: 'h' };
+  globalThis.devskyy = { locale: 'en_GB' };
+  assert.deepEqual(explained(error), { message: 'The service answered 503.', hint: 'Wait; it is tried again by itself.' });
+  globalThis.devskyy = { locale: 'de_DE' };
+  assert.equal(explained(error).message, 'The service has trouble of its own.');
+  assert.deepEqual(explained({ code: 'moon_down', message: 'm', hint: 'h' }), { message: 'm', hint: 'h' });
+  delete globalThis.devskyy;
 });
 
 test('what is empty is named before anything is sent', () => {

@@ -27,8 +27,10 @@ export function useForm(start, check = () => ({})) {
 /** A place, and a way to put the focus on something in it once what had the focus is gone. */
 export function useFocusBack() {
   const root = useRef(null);
-  const back = (selector) => window.requestAnimationFrame(() => root.current?.querySelector(selector)?.focus());
-  return [root, back];
+  const [aim, setAim] = useState(null);
+  // In an effect, so that what takes the focus stands there by then.
+  useEffect(() => { if (aim) root.current?.querySelector(aim.selector)?.focus(); }, [aim]);
+  return [root, (selector) => setAim({ selector })];
 }
 
 /** The frame of a form: its heading, what went wrong, its buttons. Escape goes back. */

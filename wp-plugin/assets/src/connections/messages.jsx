@@ -111,11 +111,12 @@ export function Messages({ hook, start, seen, onClose, onChanged }) {
   const path = `/connections/webhooks/${hook.id}/messages`;
   const { data, items, more } = list;
   const paused = hook.state === 'paused';
-  const waiting = items.filter((one) => one.state === 'waiting').length;
+  const states = items.map((one) => `${one.id} ${one.state}`).join();
   // What is sent again is no longer among those of its state: all are shown, so that it is seen on its way.
   const sent = () => { setState(''); list.reload(); onChanged(); };
   useEffect(() => setState(start), [hook.id, start, seen]);
-  useEffect(() => { if (data) onChanged(); }, [waiting]);
+  // The list beside it counts them: what has changed here has changed there.
+  useEffect(() => { if (states) onChanged(); }, [states]);
   return (
     <SidePanel id={hook.id} title={__('Messages', 'devskyy')} onClose={onClose}>
       <div className="devskyy-panel-body" aria-busy={list.loading && !data}>

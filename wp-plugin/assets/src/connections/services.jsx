@@ -11,7 +11,7 @@ import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { ago, moment } from '../lib/time.js';
 import { useFocusBack } from './form.jsx';
 import { EditForm, SecretForm, ServiceForm, secretLabel } from './service-form.jsx';
-import { hostOf, kindLabel, serviceState, tested, today, trouble } from './words.js';
+import { explained, hostOf, kindLabel, serviceState, tested, today, trouble } from './words.js';
 
 const path = (id) => `/connections/services/${id}`;
 
@@ -81,10 +81,11 @@ function Trouble({ service }) {
   const error = trouble(service);
   const { retry_at: retry } = service.health;
   if (!error) return null;
+  const { message, hint } = explained(error);
   return (
     <div className="devskyy-outcome is-bad">
-      <strong>{error.message}</strong> <span className="devskyy-quiet">{ago(error.at)}</span>
-      {error.hint && <p>{error.hint}</p>}
+      <strong>{message}</strong> <span className="devskyy-quiet">{ago(error.at)}</span>
+      {hint && <p>{hint}</p>}
       {/* translators: %s: date and time. */}
       {retry && Date.parse(retry) > Date.now() && <p>{sprintf(__('It is left alone until %s; a test looks at once.', 'devskyy'), moment(retry))}</p>}
     </div>
@@ -111,7 +112,7 @@ function useTest(service, onChanged) {
 function Tested({ found, error }) {
   if (error) return <Problem error={error} />;
   if (!found) return null;
-  return <div className={`devskyy-outcome${found.works ? '' : ' is-bad'}`}><strong>{tested(found)}</strong>{found.error?.hint && <p>{found.error.hint}</p>}</div>;
+  return <div className={`devskyy-outcome${found.works ? '' : ' is-bad'}`}><strong>{tested(found)}</strong>{found.error && <p>{explained(found.error).hint}</p>}</div>;
 }
 
 function Acts({ service, away, connecting, test, onConnect, onOpen, onEnded }) {

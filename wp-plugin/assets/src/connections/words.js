@@ -1,5 +1,6 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { number } from '../lib/money.js';
+import { shop } from '../lib/shop.js';
 
 /** Complaints of the server by the whole name of their field, without the place in a list. */
 export function wrongs(error) {
@@ -82,6 +83,27 @@ export function trouble({ state, health = {} }) {
   return ['failing', 'revoked'].includes(state) || !ok || Date.parse(error.at) > Date.parse(ok) ? error : null;
 }
 
+const TROUBLES = () => ({
+  unreachable: [__('The service does not answer.', 'devskyy'), __('Check its address and whether it is up; it is tried again by itself.', 'devskyy')],
+  address_refused: [__('Nothing is sent to this address.', 'devskyy'), __('It must be public. Addresses inside your network must be allowed where the sidecar lives (DEVSKYY_INTEGRATIONS_ALLOW_PRIVATE).', 'devskyy')],
+  server_error: [__('The service has trouble of its own.', 'devskyy'), __('Wait; it is tried again by itself.', 'devskyy')],
+  rate_limited: [__('The service asks for fewer calls.', 'devskyy'), __('Press Change and lower the calls a minute.', 'devskyy')],
+  budget: [__('The rate budget is used up for now.', 'devskyy'), __('Wait a minute, or press Change and raise the calls a minute.', 'devskyy')],
+  credentials_refused: [__('The service refused the credentials.', 'devskyy'), __('Enter them again, as the service shows them.', 'devskyy')],
+  client_refused: [__('The service refused the client secret.', 'devskyy'), __('Enter it again, as the service shows it.', 'devskyy')],
+  token_answer_broken: [__('The answer of the token address holds no token.', 'devskyy'), __('Compare the address with the service\'s documentation; to change it, disconnect and connect anew.', 'devskyy')],
+  revoked: [__('The service no longer accepts the connection.', 'devskyy'), __('Press Connect again and say yes there.', 'devskyy')],
+  not_connected: [__('Nobody has signed in there yet.', 'devskyy'), __('Press Connect and say yes there.', 'devskyy')],
+  health_path: [__('The path for tests answered with an error.', 'devskyy'), __('Press Change and name a path that these credentials may read.', 'devskyy')],
+});
+
+/** What went wrong and what to do: the sidecar's own sentence where that can be read, ours elsewhere. */
+export function explained({ code = '', message = '', hint = '' }) {
+  const [words, todo] = TROUBLES()[code.replace(/^integration_/, '')] ?? [];
+  const readable = String(shop().locale).startsWith('en') || !words;
+  return { message: readable ? message : words, hint: todo ?? hint };
+}
+
 /** Today's calls in one line; empty before the first. */
 export function today({ calls_today: calls = 0, failed_today: failed = 0, refused_today: held = 0, mean_ms: mean } = {}) {
   const parts = [];
@@ -100,7 +122,7 @@ export function today({ calls_today: calls = 0, failed_today: failed = 0, refuse
 export function tested({ works, status, ms, error }) {
   /* translators: 1: HTTP status such as 200, 2: number of milliseconds. */
   if (works) return sprintf(__('It works: answered %1$d in %2$s ms.', 'devskyy'), status, number(ms, 0));
-  return error?.message ?? __('It does not work.', 'devskyy');
+  return error ? explained(error).message : __('It does not work.', 'devskyy');
 }
 
 /** What a webhook is called. */
