@@ -293,8 +293,8 @@ class Store(Protocol):
         """Columns review_id, product_id, rating, verified, text, created_at. Read: `reviews`."""
         ...
 
-    def supplies(self) -> Supplies:
-        """Suppliers and terms of purchase. Read: `supplies`."""
+    def supplies(self, ids: Sequence[int] | None = None) -> Supplies:
+        """Suppliers and terms of purchase, of all items or of `ids`. Read: `supplies`."""
         ...
 
     def overrides(self, since: date) -> list[Override]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from sidecar.retail.distributions import count_quantile
 
 LOW, HIGH = 0.1, 0.9
 """Ends of the interval that is shown: eight of ten cases."""
+HORIZON = 365
+"""More days than any forecast has."""
 OLDEST_DAYS = 14
 """An older forecast is not used: it has not seen what sold since."""
 
@@ -29,23 +32,38 @@ class Outlook:
     """Pieces a day expected from `today` on, (n, h), with the band of one day and totals of several.
 
     `base` is what the forecast said before overrides, `totals` (n, periods, levels) and `whole` (n, h), its
-    running sum, as on the day it was made; `age` the days since then, (n,).
+    running sum, as on the day it was made; `age` the days since then, (n,); `row` each item's row.
     """
 
     kept: tuple[KeptForecast, ...]
     today: date
     base: Floats
     mean: Floats
-    low: Floats
-    high: Floats
     age: NDArray[np.int64]
     totals: Floats
     whole: Floats
+    row: dict[int, int]
 
-    @property
-    def row(self) -> dict[int, int]:
-        """Each item's row."""
-        return {one.item_id: n for n, one in enumerate(self.kept)}
+    @cached_property
+    def low(self) -> Floats:
+        """The lower end of each day's interval, (n, h)."""
+        return self._band(LOW)
+
+    @cached_property
+    def high(self) -> Floats:
+        """The upper end of each day's interval, (n, h)."""
+        return self._band(HIGH)
+
+    def _band(self, level: float) -> Floats:
+        band = _stack(
+            [_at_level(one.quantiles, one.levels, level) for one in self.kept], self.age, self.mean.shape[1]
+        )
+        changed = self.mean != self.base
+        scaled = changed & (self.base > 0)
+        band[scaled] *= self.mean[scaled] / self.base[scaled]
+        alone = changed & (self.base <= 0)
+        band[alone] = count_quantile(self.mean[alone], self.mean[alone], level)
+        return band
 
     def total(self, days: int) -> Floats:
         """Pieces expected over the next `days`, (n,); beyond the forecast its mean pace goes on."""
@@ -80,25 +98,15 @@ def outlook(kept: Iterable[KeptForecast], overrides: Sequence[Override], today: 
     days = min((len(one.mean) - (today - one.first_day).days for one in usable), default=0)
     age = np.array([(today - one.first_day).days for one in usable], dtype=np.int64)
     base = _stack([one.mean for one in usable], age, days)
-    low, high = (
-        _stack([_at_level(one.quantiles, one.levels, level) for one in usable], age, days)
-        for level in (LOW, HIGH)
-    )
     mean = base.copy()
     place = {one.item_id: n for n, one in enumerate(usable)}
     for override in overrides:
         if override.item_id in place:
             _override(mean[place[override.item_id]], override, today)
-    changed = mean != base
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.where(changed & (base > 0), mean / base, 1.0)
-    low, high = low * scale, high * scale
-    alone = changed & (base <= 0)
-    for level, band in ((LOW, low), (HIGH, high)):
-        band[alone] = count_quantile(mean[alone], mean[alone], level)
-    totals = np.stack([one.totals for one in usable]) if usable else np.zeros((0, 0, 0))
-    whole = np.cumsum(np.stack([one.mean for one in usable]), axis=1) if usable else np.zeros((0, 0))
-    return Outlook(usable, today, base, mean, low, high, age, totals, whole)
+    empty = np.zeros((0, 0, 0))
+    totals = np.stack([one.totals for one in usable]).astype(np.float64) if usable else empty
+    whole = np.cumsum(_stack([one.mean for one in usable], np.zeros_like(age), HORIZON), axis=1)
+    return Outlook(usable, today, base, mean, age, totals, whole, place)
 
 
 def _grid(one: KeptForecast) -> tuple[object, ...]:
@@ -107,7 +115,7 @@ def _grid(one: KeptForecast) -> tuple[object, ...]:
 
 def _stack(rows: Sequence[Floats], age: NDArray[np.int64], days: int) -> Floats:
     parts = [row[start : start + days] for row, start in zip(rows, age.tolist(), strict=True)]
-    return np.stack(parts) if parts else np.zeros((0, 0))
+    return np.stack(parts).astype(np.float64) if parts else np.zeros((0, 0))
 
 
 def _override(mean: Floats, override: Override, today: date) -> None:

@@ -14,7 +14,6 @@ from sidecar.db.forecasts import forecasts
 from sidecar.runtime.base import Row, now
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 CHUNK, FEW = 200, 500
@@ -107,10 +106,10 @@ def _kept(row: Any) -> KeptForecast:
     )
 
 
-def _parts(numbers: bytes, shapes: list[list[int]]) -> Iterator[NDArray[np.float64]]:
+def _parts(numbers: bytes, shapes: list[list[int]]) -> Iterator[NDArray[Any]]:
     import numpy as np
 
-    whole = np.frombuffer(numbers, dtype="<f4").astype(np.float64)
+    whole = np.frombuffer(numbers, dtype="<f4")
     start = 0
     for shape in shapes:
         size = int(np.prod(shape, dtype=np.int64))

@@ -93,7 +93,8 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             kept = load(conn, shop_id, ids)
             markdowns, drafted = _markdowns(conn, shop_id), _drafted(conn, shop_id)
         seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], store.overrides(today), today)
-        decisions = decide(holders, seen, store.supplies(), store.incoming())
+        bought = None if product_ids is None else [item.id for one in holders for item in one.items]
+        decisions = decide(holders, seen, store.supplies(bought), store.incoming())
         return View(
             facts=facts,
             today=today,

@@ -47,30 +47,39 @@ def _figures(seen: View) -> Row:
         names = ("to_order", "order_cost", "dead_stock", "accuracy", "stockouts")
         return {"items": _figure(items, "items", "")} | dict.fromkeys(names, empty)
     return {
-        "items": _figure(items, "items", f"{len(kept)} have a forecast."),
+        "items": _figure(items, "items", "", with_forecast=len(kept)),
         "to_order": _figure(len(due), "items", ""),
-        "order_cost": _figure(
-            money(cost, seen), seen.facts.currency, f"{without} have no cost." if without else ""
-        ),
+        "order_cost": _figure(money(cost, seen), seen.facts.currency, "", without_cost=without or None),
         "dead_stock": _figure(
-            money(sum(known, Decimal(0)), seen), seen.facts.currency, f"{len(seen.idle)} items."
+            money(sum(known, Decimal(0)), seen),
+            seen.facts.currency,
+            "",
+            items=len(seen.idle),
+            without_cost=len(seen.idle) - len(known) or None,
         ),
         "accuracy": _figure(
             round(better / len(tested), 4) if tested else None,
             "share",
-            f"{len(tested)} of {len(kept)} items could be tested." if tested else "too_short_for_backtest",
+            "" if tested else "too_short_for_backtest",
+            tested=len(tested),
+            items=len(kept),
         ),
         "stockouts": _figure(ran_out, "items", ""),
     }
 
 
-def _figure(value: float | str | None, unit: str, note: str) -> Row:
-    return present({"value": value, "unit": unit, "note": note or None})
+def _figure(value: float | str | None, unit: str, note: str, **counts: int | None) -> Row:
+    """A figure with its unit, a note by code, and the counts behind it."""
+    return present({"value": value, "unit": unit, "note": note or None, **counts})
 
 
 def _picture(whole: KeptForecast, today: date) -> Row:
     seen = outlook([whole], [], today)
-    return {"history": _history(whole), "forecast": _forecast(seen, 0) if seen.kept else []}
+    return {
+        "history": _history(whole),
+        "forecast": _forecast(seen, 0) if seen.kept else [],
+        "level": round(HIGH - LOW, 2),
+    }
 
 
 def item(rt: Runtime, shop_id: str, item_id: int) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -38,11 +38,13 @@ BUILT_IN: dict[str, float] = {
 ON_THE_WAY = ("sent", "part")
 
 
-def supplies(conn: Connection, shop_id: str) -> Supplies:
-    """Terms of all items that have some, and those of the others."""
+def supplies(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> Supplies:
+    """Terms of all items that have some, or of `ids`, and those of the others."""
     of = select(suppliers).where(suppliers.c.shop_id == shop_id)
     known: dict[str, Level] = {row["id"]: dict(row) for row in conn.execute(of).mappings()}
     query = select(supply_table).where(supply_table.c.shop_id == shop_id).order_by(supply_table.c.item_id)
+    if ids is not None:
+        query = query.where(supply_table.c.item_id.in_([ALL_ITEMS, *ids]))
     rows: dict[int, Level] = {row["item_id"]: dict(row) for row in conn.execute(query).mappings()}
     shop = rows.pop(ALL_ITEMS, {})
     found = {key: _supply(row, known.get(row["supplier_id"] or "", {}), shop) for key, row in rows.items()}
@@ -70,10 +72,12 @@ def _supply(own: Level, supplier: Level, shop: Level) -> Supply:
     )
 
 
-def costs(conn: Connection, shop_id: str) -> dict[int, Decimal]:
-    """What the suppliers take for a piece, by item, where that is known."""
+def costs(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> dict[int, Decimal]:
+    """What the suppliers take for a piece, by item (of `ids`), where that is known."""
     row = supply_table.c
     query = select(row.item_id, row.cost).where(row.shop_id == shop_id, row.cost.is_not(None))
+    if ids is not None:
+        query = query.where(row.item_id.in_(ids))
     return {item_id: Decimal(from_scaled(cost) or 0) for item_id, cost in conn.execute(query)}
 
 

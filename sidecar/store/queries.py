@@ -88,7 +88,11 @@ class SqlStore:
         self, ids: Sequence[int] | None = None, *, products: Sequence[int] | None = None
     ) -> Iterator[Item]:
         self._may("products")
-        return owned.with_costs(items_of(self._conn, self._shop_id, ids, products), self._costs())
+        found = items_of(self._conn, self._shop_id, ids, products)
+        if products is None or len(products) > FEW:
+            return owned.with_costs(found, self._costs())
+        few = list(found)
+        return owned.with_costs(iter(few), self._costs([item.id for item in few]))
 
     def categories(self) -> dict[int, Category]:
         self._may("categories")
@@ -282,10 +286,11 @@ class SqlStore:
         }
         return as_frame(self._conn, query, columns)
 
-    def supplies(self) -> Supplies:
+    def supplies(self, ids: Sequence[int] | None = None) -> Supplies:
         self._may("supplies")
+        few = ids if ids is not None and len(ids) <= FEW else None
         with read(self._app) as conn:
-            return owned.supplies(conn, self._shop_id)
+            return owned.supplies(conn, self._shop_id, few)
 
     def overrides(self, since: date) -> list[Override]:
         self._may("overrides")
@@ -305,9 +310,10 @@ class SqlStore:
     def notes(self) -> list[str]:
         return list(self._notes.values())
 
-    def _costs(self) -> dict[int, Decimal]:
+    def _costs(self, ids: Sequence[int] | None = None) -> dict[int, Decimal]:
+        few = ids if ids is not None and len(ids) <= FEW else None
         with read(self._app) as conn:
-            return owned.costs(conn, self._shop_id)
+            return owned.costs(conn, self._shop_id, few)
 
     def _may(self, name: str) -> None:
         if name not in self._reads:

@@ -112,7 +112,7 @@ class FrameStore:
     def reviews(self, since: date) -> pd.DataFrame:
         return pd.DataFrame({"review_id": [], "product_id": [], "rating": []})
 
-    def supplies(self) -> Supplies:
+    def supplies(self, ids: Sequence[int] | None = None) -> Supplies:
         return self.all_supplies
 
     def overrides(self, since: date) -> list[Override]:

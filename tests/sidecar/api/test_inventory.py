@@ -86,6 +86,7 @@ def test_the_overview_agrees_with_the_rows(shop: Plugin) -> None:
     figures, due, dead = overview["figures"], items(shop, state="order", limit=200), items(shop, state="dead")
     assert overview["as_of"] == TODAY.isoformat()
     assert figures["to_order"] == {"value": due["total"], "unit": "items"}
+    assert figures["dead_stock"]["items"] == dead["total"]
     cost = sum(float(row["order_cost"]["value"]) for row in due["items"])
     assert float(figures["order_cost"]["value"]) == pytest.approx(cost, abs=0.01)
     assert figures["order_cost"]["unit"] == due["totals"]["order_cost"]["currency"] == overview["currency"]
@@ -326,7 +327,8 @@ def test_an_agents_forecasts_come_and_go_with_its_run(shop: Plugin) -> None:
 
 def test_old_forecasts_are_not_shown_as_new(shop: Plugin) -> None:
     with write(shop.rt.db.app) as conn:
-        conn.execute(update(forecasts).values(first_day=forecasts.c.first_day - 20))
+        older = {"first_day": forecasts.c.first_day - 20, "made_at": forecasts.c.made_at - 20 * 86_400}
+        conn.execute(update(forecasts).values(older))
     assert shop.get(f"{INVENTORY}/overview").json["state"] == "no_forecasts"
     assert all("no_forecast" in row["notes"] for row in items(shop)["items"])
     with write(shop.rt.db.app) as conn:
