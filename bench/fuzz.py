@@ -21,6 +21,7 @@ import argparse
 import io
 import json
 import random
+import re
 import sys
 import tempfile
 import time
@@ -288,7 +289,7 @@ def _without_tokens(document: dict[str, Any]) -> dict[str, Any]:
 
 def _documented(path: str) -> str:
     """A rule of the URL map as the document writes it."""
-    return path.replace("<", "{").replace(">", "}")
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
 
 
 def _can_be_wrong(operation: Any) -> bool:

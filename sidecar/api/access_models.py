@@ -8,10 +8,11 @@ from pydantic import Field
 
 from sidecar.api.models import Model
 from sidecar.security.passwords import MAX_LENGTH, MIN_LENGTH
+from sidecar.security.roles import SCOPES
 
 Role = Literal["owner", "manager", "analyst", "support", "read-only", "agent"]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Scope = Annotated[str, Field(min_length=1, max_length=60)]
+Scope = Annotated[str, Field(min_length=1, max_length=60, json_schema_extra={"enum": list(SCOPES)})]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=50)]
 Days = Annotated[int, Field(ge=1, le=3650, description="Days until it expires.")]
 Password = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)]

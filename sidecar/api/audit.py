@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
+from sidecar.api import shapes
 from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import OK, group
+from sidecar.api.group import group, said
 from sidecar.api.models import Model
 from sidecar.db import read
 from sidecar.runtime import audit_check, audit_log
@@ -65,7 +66,7 @@ class SummaryQuery(Model):
         return max(until - PERIOD_S, 0) if since is None else since, until
 
 
-@bp.get("/audit-log", responses=OK)
+@bp.get("/audit-log", responses=said(shapes.Entries))
 @access("audit:read")
 def audit_log_page(query: AuditQuery) -> Any:
     """What people, keys and the sidecar did, newest first"""
@@ -74,7 +75,7 @@ def audit_log_page(query: AuditQuery) -> Any:
     return {"ok": True, **found}
 
 
-@bp.get("/audit-summary", responses=OK)
+@bp.get("/audit-summary", responses=said(shapes.Summary))
 @access("audit:read")
 def audit_summary(query: SummaryQuery) -> Any:
     """How often what was done, by whom and when, and whether the record is unbroken"""

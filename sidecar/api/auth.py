@@ -9,9 +9,10 @@ from flask import Response, g, jsonify, request
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.request_body import RequestBody
 
+from sidecar.api import shapes
 from sidecar.api.access import ANY, OPEN, access, address, caller, runtime
 from sidecar.api.access_models import LoginBody, LogoutBody, RefreshBody
-from sidecar.api.group import NO_TOKEN, OK, group
+from sidecar.api.group import NO_TOKEN, group, said
 from sidecar.runtime import identity
 from sidecar.security.clients import OAuthError
 
@@ -40,7 +41,7 @@ def _refusals() -> dict[Any, Any]:
     return {status: {"description": text, "content": content} for status, text in words.items()}
 
 
-@bp.post("/api/v1/auth/login", openapi_extensions=NO_TOKEN, responses=OK)
+@bp.post("/api/v1/auth/login", openapi_extensions=NO_TOKEN, responses=said(shapes.Tokens))
 @access(OPEN)
 def login(body: LoginBody) -> Any:
     """Sign in: an access token for half an hour and a refresh token for a week"""
@@ -49,21 +50,21 @@ def login(body: LoginBody) -> Any:
     return {"ok": True, **tokens}
 
 
-@bp.post("/api/v1/auth/refresh", openapi_extensions=NO_TOKEN, responses=OK)
+@bp.post("/api/v1/auth/refresh", openapi_extensions=NO_TOKEN, responses=said(shapes.Tokens))
 @access(OPEN)
 def refresh(body: RefreshBody) -> Any:
     """Get new tokens; the refresh token holds once, and a second use ends the session"""
     return {"ok": True, **identity.refresh(runtime(), body.refresh_token, address())}
 
 
-@bp.post("/api/v1/auth/logout", responses=OK)
+@bp.post("/api/v1/auth/logout", responses=said(shapes.SignedOut))
 @access(ANY)
 def logout(body: LogoutBody) -> Any:
     """End this session, or all of the login"""
     return {"ok": True, "ended": identity.logout(runtime(), caller(), everywhere=body.everywhere)}
 
 
-@bp.get("/api/v1/auth/keys", openapi_extensions=NO_TOKEN, responses=OK)
+@bp.get("/api/v1/auth/keys", openapi_extensions=NO_TOKEN, responses=said(shapes.PublicKeys))
 @access(OPEN)
 def public_keys() -> Any:
     """The public keys of access tokens as a JWK set; none with HS256"""
@@ -78,9 +79,12 @@ def token() -> Any:
 
 
 token.__form__ = True  # type: ignore[attr-defined]
-bp.post("/oauth/token", openapi_extensions=NO_TOKEN, request_body=_token_form(), responses=OK | _refusals())(
-    access(OPEN)(token)
-)
+bp.post(
+    "/oauth/token",
+    openapi_extensions=NO_TOKEN,
+    request_body=_token_form(),
+    responses=said(shapes.ClientToken) | _refusals(),
+)(access(OPEN)(token))
 
 
 @bp.errorhandler(OAuthError)

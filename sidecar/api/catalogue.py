@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from sidecar.api import shapes
 from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import OK, group
+from sidecar.api.group import group, said
 from sidecar.api.models import Model
 from sidecar.runtime import products
 
@@ -30,7 +31,7 @@ class ProductPath(Model):
     id: int = Field(ge=1, le=2**53 - 1)
 
 
-@bp.get("", responses=OK)
+@bp.get("", responses=said(shapes.Products))
 @access("products:read")
 def list_products(query: ProductsQuery) -> Any:
     """Products by id, without their long texts"""
@@ -40,7 +41,7 @@ def list_products(query: ProductsQuery) -> Any:
     return {"ok": True, **page}
 
 
-@bp.get("/<id>", responses=OK)
+@bp.get("/<id>", responses=said(shapes.OneProduct))
 @access("products:read")
 def get_product(path: ProductPath) -> Any:
     """One product with its texts and variations"""

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from sidecar.api import shapes
 from sidecar.api.access import PERSON, access, caller, person, runtime
-from sidecar.api.group import OK, group
+from sidecar.api.group import group, said
 from sidecar.api.models import Model
 from sidecar.runtime import privacy, retention
 
@@ -48,7 +49,7 @@ class ExportBody(PersonBody):
     limit: int = Field(100, ge=1, le=500)
 
 
-@bp.post("/export-data", responses=OK)
+@bp.post("/export-data", responses=said(shapes.Export))
 @access(PERSON)
 def export_data(body: ExportBody) -> Any:
     """What is held about a person, a page of rows"""
@@ -56,14 +57,14 @@ def export_data(body: ExportBody) -> Any:
     return {"ok": True, **found}
 
 
-@bp.post("/delete-data", responses=OK)
+@bp.post("/delete-data", responses=said(shapes.Erased))
 @access(PERSON)
 def delete_data(body: PersonBody) -> Any:
     """Erase a person; says what was erased and what stays"""
     return {"ok": True, **privacy.erase(runtime(), caller().shop_id, body.whom(), person())}
 
 
-@bp.get("/data-retention", responses=OK)
+@bp.get("/data-retention", responses=said(shapes.Retention))
 @access("status:read")
 def data_retention() -> Any:
     """How long each kind of row is kept, how many are due, and when the chore last ran"""

@@ -6,8 +6,10 @@ from typing import Any
 
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
+from pydantic import BaseModel
 
 from sidecar.api.errors import shape
+from sidecar.api.shapes import Made
 
 REFUSALS = {
     "400": "No JSON",
@@ -39,6 +41,16 @@ def answer(words: str, good: bool = True, /, **fields: str) -> dict[str, Any]:
 def ok(**fields: str) -> dict[Any, Any]:
     """Responses of a route that answers 200 with these fields (see `answer`)."""
     return {"200": answer("Done", **fields)}
+
+
+def said(model: type[BaseModel]) -> dict[Any, Any]:
+    """Responses of a route that answers 200 in this shape."""
+    return {"200": model}
+
+
+def created(model: type[Made]) -> dict[Any, Any]:
+    """Responses of a route that makes something: 201, or 200 when the same request made it before."""
+    return {"201": model, "200": model}
 
 
 def text(kind: str) -> dict[Any, Any]:

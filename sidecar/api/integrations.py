@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from sidecar.api import once
+from sidecar.api import once, shapes
 from sidecar.api.access import PERSON, access, caller, person, runtime
-from sidecar.api.group import CREATED, OK, group
+from sidecar.api.group import created, group, said
 from sidecar.api.models import ID, Model
 from sidecar.db import read
 from sidecar.runtime import integration_calls, integrations, oauth_code
@@ -157,7 +157,7 @@ class CallbackBody(Model):
     iss: str | None = Field(None, max_length=400)
 
 
-@bp.get("", responses=OK)
+@bp.get("", responses=said(shapes.Services))
 @access("integrations:read")
 def list_integrations() -> Any:
     """Connected services with their health"""
@@ -166,7 +166,7 @@ def list_integrations() -> Any:
     return {"ok": True, "items": items, "total": len(items)}
 
 
-@bp.post("", responses=CREATED)
+@bp.post("", responses=created(shapes.ServiceMade))
 @access(PERSON)
 def make_integration(body: IntegrationBody) -> Any:
     """Add a service; its credentials are sealed and never shown"""
@@ -176,14 +176,14 @@ def make_integration(body: IntegrationBody) -> Any:
     return once.answer(asked, integration=made)
 
 
-@bp.get("/<id>", responses=OK)
+@bp.get("/<id>", responses=said(shapes.OneService))
 @access("integrations:read")
 def get_integration(path: IntegrationPath) -> Any:
     """One service with its health"""
     return {"ok": True, "integration": integrations.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.patch("/<id>", responses=OK)
+@bp.patch("/<id>", responses=said(shapes.OneService))
 @access(PERSON)
 def change_integration(path: IntegrationPath, body: IntegrationChange) -> Any:
     """Change name, rate budget, health path or credentials"""
@@ -192,14 +192,14 @@ def change_integration(path: IntegrationPath, body: IntegrationChange) -> Any:
     return {"ok": True, "integration": changed}
 
 
-@bp.delete("/<id>", responses=OK)
+@bp.delete("/<id>", responses=said(shapes.ServiceRemoved))
 @access(PERSON)
 def remove_integration(path: IntegrationPath) -> Any:
     """Revoke at the provider where it can be, and forget the credentials"""
     return {"ok": True, **oauth_code.disconnect(runtime(), caller().shop_id, path.id, person())}
 
 
-@bp.post("/<id>/authorize", responses=OK)
+@bp.post("/<id>/authorize", responses=said(shapes.Authorize))
 @access(PERSON)
 def authorize_integration(path: IntegrationPath, body: AuthorizeBody) -> Any:
     """The address where the person lets the sidecar in"""
@@ -207,7 +207,7 @@ def authorize_integration(path: IntegrationPath, body: AuthorizeBody) -> Any:
     return {"ok": True, "url": url}
 
 
-@bp.post("/<id>/callback", responses=OK)
+@bp.post("/<id>/callback", responses=said(shapes.OneService))
 @access(PERSON)
 def finish_integration(path: IntegrationPath, body: CallbackBody) -> Any:
     """Take the provider's return; each start is good for one, within ten minutes"""
@@ -215,7 +215,7 @@ def finish_integration(path: IntegrationPath, body: CallbackBody) -> Any:
     return {"ok": True, "integration": connected}
 
 
-@bp.post("/<id>/check", responses=OK)
+@bp.post("/<id>/check", responses=said(shapes.Checked))
 @access(PERSON)
 def check_integration(path: IntegrationPath) -> Any:
     """Call the service's health path now"""

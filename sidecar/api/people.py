@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.api import once
+from sidecar.api import once, shapes
 from sidecar.api.access import PERSON, SIGNED, access, caller, runtime
 from sidecar.api.access_models import (
     ClientBody,
@@ -15,7 +15,7 @@ from sidecar.api.access_models import (
     UserBody,
     UserChangeBody,
 )
-from sidecar.api.group import CREATED, OK, group
+from sidecar.api.group import OK, created, group, said
 from sidecar.core.errors import Invalid
 from sidecar.runtime import people
 from sidecar.runtime.people import Standing
@@ -24,7 +24,7 @@ from sidecar.security import passwords
 bp = group("access", "Keys, logins, sessions and clients.", "/api/v1/access")
 
 
-@bp.post("/people", responses=OK)
+@bp.post("/people", responses=said(shapes.Adjusted))
 @access(SIGNED)
 def post_people(body: PeopleBody) -> Any:
     """WordPress users whose rights changed: what they no longer may ends at once"""
@@ -32,28 +32,28 @@ def post_people(body: PeopleBody) -> Any:
     return {"ok": True, **people.adjust(runtime(), caller().shop_id, caller().who, found)}
 
 
-@bp.get("/roles", responses=OK)
+@bp.get("/roles", responses=said(shapes.Roles))
 @access(PERSON)
 def get_roles() -> Any:
     """Roles and scopes, and what they mean"""
     return {"ok": True, **people.roles(caller())}
 
 
-@bp.get("/owners", responses=OK)
+@bp.get("/owners", responses=said(shapes.Owners))
 @access(SIGNED)
 def get_owners() -> Any:
     """WordPress users who own a login, a key or a client"""
     return {"ok": True, "ids": people.owners(runtime(), caller().shop_id)}
 
 
-@bp.get("/keys", responses=OK)
+@bp.get("/keys", responses=said(shapes.Keys))
 @access(PERSON)
 def get_keys() -> Any:
     """API keys, newest first"""
     return {"ok": True, "items": people.credentials(runtime(), caller().shop_id, "key")}
 
 
-@bp.post("/keys", responses=CREATED)
+@bp.post("/keys", responses=created(shapes.KeyMade))
 @access(PERSON)
 def post_key(body: KeyBody) -> Any:
     """Make an API key; its text is shown this once"""
@@ -70,21 +70,21 @@ def new_key(body: KeyBody) -> Any:
     return once.answer(asked, key=key, text=text)
 
 
-@bp.delete("/keys/<id>", responses=OK)
+@bp.delete("/keys/<id>", responses=said(shapes.KeyEnded))
 @access(PERSON)
 def delete_key(path: IdPath) -> Any:
     """End an API key at once"""
     return {"ok": True, "key": people.end_credential(runtime(), caller(), "key", path.id)}
 
 
-@bp.get("/users", responses=OK)
+@bp.get("/users", responses=said(shapes.Users))
 @access(PERSON)
 def get_users() -> Any:
     """Who may sign in, newest first"""
     return {"ok": True, "items": people.list_users(runtime(), caller().shop_id)}
 
 
-@bp.post("/users", responses=CREATED)
+@bp.post("/users", responses=created(shapes.UserMade))
 @access(PERSON)
 def post_user(body: UserBody) -> Any:
     """Make a login; a password that was made is shown this once"""
@@ -93,7 +93,7 @@ def post_user(body: UserBody) -> Any:
     return once.answer(asked, user=user, password=made)
 
 
-@bp.patch("/users/<id>", responses=OK)
+@bp.patch("/users/<id>", responses=said(shapes.UserChanged))
 @access(PERSON)
 def patch_user(path: IdPath, body: UserChangeBody) -> Any:
     """Change a login's role or password, switch it off or on"""
@@ -113,7 +113,7 @@ def delete_user(path: IdPath) -> Any:
     return {"ok": True}
 
 
-@bp.get("/sessions", responses=OK)
+@bp.get("/sessions", responses=said(shapes.Sessions))
 @access(PERSON)
 def get_sessions() -> Any:
     """Sessions that live, newest first"""
@@ -128,14 +128,14 @@ def delete_session(path: IdPath) -> Any:
     return {"ok": True}
 
 
-@bp.get("/clients", responses=OK)
+@bp.get("/clients", responses=said(shapes.Clients))
 @access(PERSON)
 def get_clients() -> Any:
     """OAuth clients, newest first"""
     return {"ok": True, "items": people.credentials(runtime(), caller().shop_id, "client")}
 
 
-@bp.post("/clients", responses=CREATED)
+@bp.post("/clients", responses=created(shapes.ClientMade))
 @access(PERSON)
 def post_client(body: ClientBody) -> Any:
     """Make an OAuth client; its secret is shown this once"""
@@ -146,7 +146,7 @@ def post_client(body: ClientBody) -> Any:
     return once.answer(asked, client=client, client_secret=secret)
 
 
-@bp.delete("/clients/<id>", responses=OK)
+@bp.delete("/clients/<id>", responses=said(shapes.ClientEnded))
 @access(PERSON)
 def delete_client(path: IdPath) -> Any:
     """End an OAuth client and its tokens at once"""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sidecar.api import shapes
 from sidecar.api.access import SIGNED, access, caller, runtime
-from sidecar.api.group import OK, answer, group, ok
+from sidecar.api.group import answer, group, ok, said
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody
 from sidecar.db import read
 from sidecar.runtime import audit_log, events, health, jobs, mirror
@@ -45,7 +46,7 @@ def retry_job(path: JobPath) -> Any:
     return {"ok": True, "job": path.id}, 202
 
 
-@bp.get("/audit", responses=OK)
+@bp.get("/audit", responses=said(shapes.Entries))
 @access(SIGNED)
 def get_audit(query: CursorQuery) -> Any:
     """What people and keys did, newest first"""

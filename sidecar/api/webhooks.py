@@ -15,7 +15,10 @@ from sidecar.runtime.webhook_events import EVENTS
 
 bp = group("webhooks", "Messages to other systems when something happens.", "/api/v1/webhooks")
 
-MADE: dict[Any, Any] = {"201": answer("Made; this answer alone holds the secret", webhook="object")}
+MADE: dict[Any, Any] = {
+    "201": answer("Made; this answer alone holds the secret", webhook="object"),
+    "200": answer("Made before by the same request", webhook="object", repeated="boolean"),
+}
 TRIED: dict[Any, Any] = {"202": answer("In line; `delivery` is its id", delivery="string")}
 AGAIN: dict[Any, Any] = {"202": answer("In line again", delivery="object")}
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from sidecar.api import shapes
 from sidecar.db import write
 from sidecar.db.mirror import mirror_state, products, variations
 from sidecar.security.apikeys import create_key
@@ -48,6 +49,13 @@ def shop(plugin: Plugin) -> Plugin:
         conn.execute(insert(variations), made)
         conn.execute(insert(mirror_state), {"shop_id": plugin.shop_id, "generation": 7, "state": "ok"})
     return plugin
+
+
+def test_answers_are_of_the_shape_that_the_document_says(shop: Plugin) -> None:
+    shapes.Products.model_validate_json(shop.get(PATH, limit=100).get_data(), strict=True, extra="forbid")
+    for ident in (1, 13, 21):
+        one = shop.get(f"{PATH}/{ident}").get_data()
+        shapes.OneProduct.model_validate_json(one, strict=True, extra="forbid")
 
 
 def test_pages_follow_each_other_without_gap(shop: Plugin) -> None:

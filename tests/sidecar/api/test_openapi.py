@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from flask import Flask
 from openapi_spec_validator import validate
 
 from sidecar.core.schema import portable
+from sidecar.security.roles import SCOPES
 from tests.sidecar.kit import CutInput, Plugin
 
 NOT_LISTED = re.compile(r"^/(docs|openapi\.json)")
@@ -31,6 +33,34 @@ def test_every_route_is_in_it_with_words_and_errors(app: Flask) -> None:
                 "ok",
                 "error",
             ]
+
+
+ONLY_DONE = {
+    "DELETE /api/v1/pairing", "DELETE /api/v1/access/users/{id}", "DELETE /api/v1/access/sessions/{id}",
+    "DELETE /api/v1/webhooks/{id}",
+}  # fmt: skip
+"""Routes of the first groups that have no more to say than that it is done."""
+
+
+def test_answers_are_described_by_what_is_in_them(app: Flask) -> None:
+    document: Any = app.test_client().get("/openapi.json").json
+    bare = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+                if "$ref" in schema:
+                    schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+                if status < "300" and set(schema.get("properties", {"-": 0})) == {"ok"}:
+                    bare.add(f"{method.upper()} {path}")
+    assert {one for one in bare if "/inventory/" not in one} == ONLY_DONE
+
+
+def test_scopes_of_new_keys_are_named(app: Flask) -> None:
+    schemas: Any = app.test_client().get("/openapi.json").json
+    for body in ("KeyBody", "ClientBody"):
+        found = schemas["components"]["schemas"][body]["properties"]["scopes"]["items"]["enum"]
+        assert found == list(SCOPES)
 
 
 def test_open_routes_need_no_token_in_it(app: Flask) -> None:

@@ -1,0 +1,83 @@
+"""What the document says of answers is what the routes answer: nothing missing, nothing that is not named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from sidecar.api import shapes
+from sidecar.security import passwords
+from tests.sidecar.api.identity_kit import ADMIN, bearer, client_token, new_client, new_login, sign_in
+from tests.sidecar.kit import ANNA, Plugin
+
+ACCESS = "/api/v1/access"
+SERVICE = {"provider": "erp", "name": "ours", "base_url": "https://erp.example.com", "api_key": {"key": "k"}}
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+
+
+def people(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
+    """Answers about keys, clients, logins and sessions."""
+
+    def ask(method: str, path: str, body: Any = None, who: Any = ANNA) -> Any:
+        return plugin.send(method, f"{ACCESS}{path}", body, who=who)
+
+    body = {"name": "script", "scopes": ["runs:read"]}
+    made = ask("POST", "/keys", body | {"networks": ["192.0.2.0/24"]})
+    yield shapes.KeyMade, made
+    yield shapes.Keys, ask("GET", "/keys")
+    yield shapes.KeyEnded, ask("DELETE", f"/keys/{made.json['key']['id']}")
+    client = ask("POST", "/clients", body)
+    yield shapes.ClientMade, client
+    yield shapes.Clients, ask("GET", "/clients")
+    yield shapes.ClientToken, client_token(plugin, new_client(plugin, "runs:read"))
+    yield shapes.ClientEnded, ask("DELETE", f"/clients/{client.json['client']['id']}")
+    user = ask("POST", "/users", {"login": "cora", "role": "analyst"})
+    yield shapes.UserMade, user
+    yield shapes.UserChanged, ask("PATCH", f"/users/{user.json['user']['id']}", {"new_password": True})
+    yield shapes.Roles, ask("GET", "/roles")
+    yield shapes.Owners, ask("GET", "/owners")
+    yield shapes.Permission, plugin.send("POST", "/api/v1/security/check-permission", {"scope": "runs:read"})
+    login = new_login(plugin)
+    signed = sign_in(plugin, "anna", login["password"])
+    yield shapes.Tokens, signed
+    sign_in(plugin, "anna", "wrong")
+    yield shapes.Users, ask("GET", "/users")
+    yield shapes.Sessions, ask("GET", "/sessions")
+    out = {"headers": bearer(signed.json["access_token"]), "json": {}}
+    yield shapes.SignedOut, plugin.client.post("/api/v1/auth/logout", **out)
+    yield shapes.PublicKeys, plugin.client.get("/api/v1/auth/keys")
+    yield shapes.Adjusted, ask("POST", "/people", {"people": [{"id": 7, "deleted": True}]}, None)
+
+
+def others(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
+    """Answers about the audit, services and personal data."""
+    plugin.decide(plugin.proposal(), "reject", {"reason": "no"})
+    service = plugin.send("POST", "/api/v1/integrations", SERVICE, who=ANNA)
+    path = f"/api/v1/integrations/{service.json['integration']['id']}"
+    yield shapes.ServiceMade, service
+    yield shapes.Checked, plugin.send("POST", f"{path}/check", who=ANNA)
+    yield shapes.Services, plugin.get("/api/v1/integrations")
+    yield shapes.OneService, plugin.get(path)
+    yield shapes.ServiceRemoved, plugin.send("DELETE", path, who=ANNA)
+    yield shapes.Entries, plugin.get("/api/v1/audit", limit=200)
+    yield shapes.Entries, plugin.get("/api/v1/security/audit-log", limit=2)
+    yield shapes.Summary, plugin.get("/api/v1/security/audit-summary")
+    yield shapes.Retention, plugin.get("/api/v1/gdpr/data-retention")
+    person = {"user_id": 7, "login": "anna"}
+    yield shapes.Export, plugin.send("POST", "/api/v1/gdpr/export-data", person, who=ADMIN)
+    yield shapes.Erased, plugin.send("POST", "/api/v1/gdpr/delete-data", person, who=ADMIN)
+    yield shapes.Entries, plugin.get("/api/v1/audit", limit=200)
+
+
+@pytest.mark.parametrize("answers", [people, others], ids=["people", "others"])
+def test_answers_are_of_the_shape_that_the_document_says(plugin: Plugin, answers: Any) -> None:
+    for shape, answer in answers(plugin):
+        assert answer.status_code in (200, 201), (shape.__name__, answer.text)
+        shape.model_validate_json(answer.get_data(), strict=True, extra="forbid")
