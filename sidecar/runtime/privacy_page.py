@@ -17,7 +17,8 @@ HEAD = """<!-- Made by `devskyy catalog`; change the tables' notes and sidecar/r
 A *person* is a buyer, known by a keyed hash of the e-mail address and by their customer number, or a
 member of the shop's staff, known by WordPress user id and login. The sidecar holds no names, no street
 addresses, no telephone numbers and no readable e-mail addresses of buyers; where somebody typed one into
-a text, it is found by its hash.
+a text, it is found by its hash. Contacts of suppliers stand in clear, since orders are mailed to them;
+they are found by the same hash.
 
 ## How a person is shown and erased
 

@@ -62,6 +62,8 @@ def read_sheet(text: str, known: Mapping[str, str], needed: Sequence[Sequence[st
     text = text.removeprefix(BOM)
     if "\0" in text:
         raise _no("It is no text: save the sheet as CSV (UTF-8).")
+    if "\ufffd" in text:
+        raise _no("Its letters are not UTF-8: save the sheet as CSV UTF-8.")
     separator, text, skipped = _separator(text)
     lines = _lines(text, separator, skipped)
     _, heads = next(lines, (0, []))

@@ -244,7 +244,8 @@ def test_what_is_exported_can_be_read_in_and_runs_no_formula(shop: Plugin) -> No
 
 
 NO_FILES = [
-        ("colour,size\n1,2\n", "sku or item_id"), ("sku,sku\na,b\n", "twice"), ("a\0b", "no text"),
+        ("colour,size\n1,2\n", "sku or item_id"), ("sku,sku\na,b\n", "twice"),
+        ("sku,supplier\nS-12,M\ufffdller", "UTF-8"),
         ("\n", "sku or item_id"), ("PK\x03\x04", "sku or item_id"),
     ]  # fmt: skip
 
