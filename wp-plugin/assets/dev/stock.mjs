@@ -35,8 +35,8 @@ const forecast = (base) => Array.from({ length: 42 }, (_, n) => ({ day: dayAt(n)
 const overview = {
   as_of: back(5), fitted_at: back(5), currency: 'USD',
   figures: {
-    to_order: { value: 6, unit: 'items', note: '' }, order_cost: { value: '1874.40', unit: 'USD', note: 'The cost of 1 item is not known.' }, stockouts: { value: 2, unit: 'items' },
-    dead_stock: { value: '4512.00', unit: 'USD', note: '3 items, longest 214 days without a sale.' }, accuracy: { value: 0.83, unit: 'share', note: '12 items tested on past sales.' },
+    to_order: { value: 6, unit: 'items', note: '' }, order_cost: { value: '1874.40', unit: 'USD', without_cost: 1 }, stockouts: { value: 2, unit: 'items' },
+    dead_stock: { value: '4512.00', unit: 'USD', items: 3 }, accuracy: { value: 0.83, unit: 'share', tested: 10, items: 12 },
   },
   chart: { history: history(16, false), forecast: forecast(18), level: 0.8 },
 };

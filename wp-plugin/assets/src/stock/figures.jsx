@@ -23,11 +23,15 @@ function Figure({ label, value, lines }) {
   );
 }
 
+function costless(count) {
+  /* translators: %s: number of items. */
+  return count > 0 && sprintf(_n('without %s item of unknown cost', 'without %s items of unknown cost', count, 'devskyy'), number(count, 0));
+}
+
 /** What stands below a figure: the sidecar's numbers in the shop's words; without them, its own words. */
 const below = {
-  /* translators: %s: number of items. */
-  order: ({ without_cost: count, note }) => (count === undefined ? noteWords(note) : [count > 0 && sprintf(_n('without %s item of unknown cost', 'without %s items of unknown cost', count, 'devskyy'), number(count, 0))]),
-  dead: ({ items: count, note }) => (count === undefined ? noteWords(note) : [items({ value: count })]),
+  order: ({ without_cost: count, note }) => [costless(count), ...noteWords(note)],
+  dead: ({ items: count, without_cost: without, note }) => [count !== undefined && items({ value: count }), costless(without), ...noteWords(note)],
   /* translators: 1: number of items that could be tested, 2: number of items. */
   accuracy: ({ value, tested, items: all, note }) => (tested === undefined || value === undefined ? noteWords(note) : [sprintf(__('%1$s of %2$s items could be tested', 'devskyy'), number(tested, 0), number(all, 0))]),
 };

@@ -68,22 +68,32 @@ export function accuracyWords({ error, naive_error: naive }) {
 }
 
 const METHODS = () => ({
+  combination: __('Several methods together', 'devskyy'),
+  like_category: __('From products of the same category', 'devskyy'),
+  boosted: __('Learned from all products together', 'devskyy'),
+  counts: __('Learned from all products together', 'devskyy'),
   seasonal_naive: __('The same as last season', 'devskyy'),
-  naive: __('The same as last time', 'devskyy'),
-  mean: __('The average of the last weeks', 'devskyy'),
-  theta: __('Trend and season (theta)', 'devskyy'),
+  zero: __('Nothing is expected any more', 'devskyy'),
+  mean_8: __('The average of the last weeks', 'devskyy'),
+  mean_28: __('The average of the last four weeks', 'devskyy'),
+  mean_91: __('The average of the last three months', 'devskyy'),
+  seasonal_mean_8: __('The average of the same weekdays', 'devskyy'),
+  ses: __('The recent level', 'devskyy'),
   ets: __('Level, trend and season, smoothed (ETS)', 'devskyy'),
+  ets_plain: __('Level and trend, smoothed (ETS)', 'devskyy'),
+  ets_season: __('Level and season, smoothed (ETS)', 'devskyy'),
+  ets_trend_season: __('Level, trend and season, smoothed (ETS)', 'devskyy'),
+  theta: __('Trend and season (theta)', 'devskyy'),
+  theta_dynamic: __('Trend and season (theta)', 'devskyy'),
+  profile_level: __('The recent level in the usual pattern', 'devskyy'),
   croston: __('For rare sales (Croston)', 'devskyy'),
   sba: __('For rare sales (Croston, corrected)', 'devskyy'),
   tsb: __('For sales that fade out (TSB)', 'devskyy'),
   adida: __('For rare sales, in longer steps (ADIDA)', 'devskyy'),
   imapa: __('For rare sales, in several steps (IMAPA)', 'devskyy'),
-  boosted: __('Learned from all products together', 'devskyy'),
-  combination: __('Several methods together', 'devskyy'),
-  category: __('From products of the same category', 'devskyy'),
 });
 
-export const methodLabel = (method) => (method ? METHODS()[String(method).replaceAll('-', '_')] ?? readable(method) : '');
+export const methodLabel = (method) => (method && method !== 'none' ? METHODS()[method] ?? readable(method) : '');
 
 // As NOTE_WORDS of sidecar/retail/note_words.py, in the owner's language and with what to do.
 const NOTES = () => ({
