@@ -136,7 +136,7 @@ def test_a_success_takes_back_the_failures_before_it(plugin: Plugin, monkeypatch
         failed = {"state": "failed", "unique_key": None, "finished_at": base.now(), "error": {"message": "x"}}
         conn.execute(update(jobs).where(jobs.c.id == first).values(**failed))
     assert plugin.get("/api/v1/status").json["jobs"]["failed"] == 1
-    monkeypatch.setitem(work.HANDLERS, "sync", lambda *_: {})
+    monkeypatch.setitem(work.HANDLERS, "sync", lambda *_: {"full": False})
     work.perform(plugin.rt, plugin.shop_id, mirror.start_sync(plugin.rt, plugin.shop_id, full=False))
     assert plugin.get("/api/v1/status").json["jobs"]["failed"] == 0
 
