@@ -146,7 +146,7 @@ def retail_sets(share: float) -> list[Series]:
 
 
 def expsmooth_sets(share: float) -> list[Series]:
-    """Jewellery by week over 28 days, car parts by month over 90 days without those that have unknown months."""
+    """Jewellery by week over 28 days, car parts by month over 90 days, known months only."""
     sets = []
     for file, name, season, horizon, slow, recent in (
         ("jewelry_weekly_first_100.csv.gz", "Jewellery weekly", 52, 4, False, 8),

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from sidecar.ml.backtest import backtest
+from sidecar.ml.boosted import correct
+from sidecar.ml.counts import count_quantiles, sparse_rows
+from sidecar.ml.errors import rmsse, step_scale
+from sidecar.ml.features import Drivers
+from sidecar.ml.inputs import checked, driver, first_notes, group_codes
+from sidecar.ml.intervals import TOTAL_LEVELS, period_quantiles, spread, total_quantiles
+from sidecar.ml.newcomers import with_group
+from sidecar.ml.selection import NAIVE, choose
+from sidecar.ml.series import Bools, Floats
 
-MAX_HORIZON = 365
-TOTAL_LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
@@ -74,56 +81,97 @@ def forecast(
     horizon: int,
     *,
     season: int = 7,
-    levels: Sequence[float] = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95),
+    levels: Sequence[float] = LEVELS,
     first_day: date | None = None,
     groups: Sequence[str] | None = None,
     price: Floats | None = None,
     promo: Floats | None = None,
     holidays: Sequence[date] | None = None,
+    boosted: bool = True,
     seed: int = 0,
 ) -> Forecast:
-    """Demand over the coming `horizon` periods for every row of y (n, t), oldest first; NaN is unknown."""
-    y = np.asarray(y, dtype=np.float64)
-    if y.ndim != 2:
-        raise ValueError("y must have one row per item and one column per period.")
-    if not 1 <= horizon <= MAX_HORIZON:
-        raise ValueError(f"horizon must be between 1 and {MAX_HORIZON} periods, not {horizon}.")
-    n, length = y.shape
+    """Demand over the coming `horizon` periods for every row of y (n, t), oldest first.
+
+    NaN is a period of which nothing is known (before an item existed, out of stock): it never counts as zero.
+    Negative demand counts as zero, with a note. season 7, 52, 12 or 1: days, weeks, months, or none of
+    them; first_day (of y) and holidays (past and coming) matter for days. groups (n,): categories, from which
+    items without a history borrow. price, promo (n, t + horizon). boosted=False leaves out the models over
+    all items.
+    The mean is for sums and costs; for "how many will it be" take the middle quantile of the total.
+    """
+    y, levels = checked(y, horizon, season, levels)
+    n = len(y)
+    notes = first_notes(y, season)
+    drivers = Drivers(driver(price, y, horizon, "price"), driver(promo, y, horizon, "promo"))
+    codes = group_codes(groups, n)
     y = np.where(np.isfinite(y), np.maximum(y, 0.0), np.nan)
-    padded = np.concatenate([np.full((n, max(0, season - length)), np.nan), y], axis=1)
-    last = padded[:, -season:] if padded.shape[1] else np.full((n, season), np.nan)
-    known = np.isfinite(y)
-    average = np.where(known, y, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    last = np.where(np.isfinite(last), last, average[:, None])
-    mean = np.resize(last, (n, horizon)) if n == 0 else np.tile(last, -(-horizon // season))[:, :horizon]
-    lag = y[:, season:] - y[:, :-season] if length > season else np.full((n, 1), np.nan)
-    spread = np.sqrt(
-        np.where(np.isfinite(lag), lag**2, 0.0).sum(axis=1) / np.maximum(np.isfinite(lag).sum(axis=1), 1)
-    )
-    spread = np.where(spread > 0, spread, np.sqrt(np.maximum(average, 0.0)))
-    z = np.array([_normal(level) for level in levels])
-    quantiles = np.maximum(mean[:, None, :] + z[None, :, None] * spread[:, None, None], 0.0)
-    periods = tuple(
-        sorted({p for p in (1, 2, 3, 5, 7, 10, 14, 21, 28, 45, 60, 90, 180, horizon) if p <= horizon})
-    )
-    zt = np.array([_normal(level) for level in TOTAL_LEVELS])
-    cumulated = mean.cumsum(axis=1)[:, np.array(periods) - 1]
-    totals = cumulated[:, :, None] + zt * (spread[:, None] * np.sqrt(np.array(periods)))[:, :, None]
+    if not np.isfinite(y).any():
+        return _nothing(n, horizon, levels, notes)
+    test = backtest(y, horizon, season, first_day=first_day, groups=groups, holidays=holidays or ())
+    chosen = choose(test)
+    past, ahead = chosen.past, chosen.ahead
+    corrected = correct(test, past, ahead, codes, drivers, seed) if boosted else None
+    if corrected is not None:
+        past, ahead = corrected
+    young = with_group(y, ahead, codes, test.factors, season)
+    ahead = young.ahead
+    band = spread(test, past, ahead, young.spread)
+    quantiles, coverage = period_quantiles(test, past, ahead, band, levels)
+    sparse = np.flatnonzero(sparse_rows(y) & ~young.borrowed)
+    if boosted and test.origins and len(sparse):
+        quantiles[sparse], coverage[sparse] = count_quantiles(
+            test.rows(sparse),
+            past[sparse],
+            ahead[sparse],
+            band.rows(sparse),
+            codes[sparse],
+            drivers.rows(sparse),
+            levels,
+            seed,
+        )
+    lengths, totals = total_quantiles(test, past, ahead, band)
+    scale = step_scale(y)
+    error = rmsse(test.actual, past, scale) if test.origins else np.full(n, np.nan)
+    naive = rmsse(test.actual, test.past(NAIVE), scale) if test.origins else np.full(n, np.nan)
     return Forecast(
-        mean=mean,
+        mean=ahead,
         quantiles=quantiles,
-        levels=tuple(levels),
-        method=("seasonal_naive",) * n,
-        error=np.full(n, np.nan),
-        naive_error=np.full(n, np.nan),
-        coverage=np.full(n, np.nan),
-        notes=tuple("" if any_known else "no_history" for any_known in known.sum(axis=1) > 0),
-        total_periods=periods,
-        total_values=np.maximum(totals, 0.0),
+        levels=levels,
+        method=tuple(
+            "like_category" if new else name for new, name in zip(young.borrowed, chosen.method, strict=True)
+        ),
+        error=error,
+        naive_error=naive,
+        coverage=coverage,
+        notes=_joined(notes, young.borrowed, error, naive),
+        total_periods=lengths,
+        total_values=totals,
     )
 
 
-def _normal(level: float) -> float:
-    from statistics import NormalDist
+def _joined(notes: list[list[str]], borrowed: Bools, error: Floats, naive: Floats) -> tuple[str, ...]:
+    """Notes as texts, with what the forecast adds to those of the history."""
+    tests = {
+        "like_category": borrowed,
+        "too_short_for_backtest": np.isnan(error),
+        "not_better_than_naive": error >= naive,
+    }
+    more = [[code for code, told in tests.items() if told[row]] for row in range(len(notes))]
+    return tuple(" ".join(first + last) for first, last in zip(notes, more, strict=True))
 
-    return NormalDist().inv_cdf(level)
+
+def _nothing(n: int, horizon: int, levels: tuple[float, ...], notes: list[list[str]]) -> Forecast:
+    """Zero for every item, said to be without a history; the caller decides what that is worth."""
+    unknown = np.full(n, np.nan)
+    return Forecast(
+        mean=np.zeros((n, horizon)),
+        quantiles=np.zeros((n, len(levels), horizon)),
+        levels=levels,
+        method=("none",) * n,
+        error=unknown,
+        naive_error=unknown,
+        coverage=unknown,
+        notes=_joined(notes, np.zeros(n, dtype=bool), unknown, unknown),
+        total_periods=(horizon,),
+        total_values=np.zeros((n, 1, len(TOTAL_LEVELS))),
+    )

@@ -1,0 +1,204 @@
+"""Candidates for every series at past origins and at the end: all choice and every interval rests on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.ml.factors import calendar_factors, together_with_factors
+from sidecar.ml.methods import together
+from sidecar.ml.parallel import mapped, slices
+from sidecar.ml.series import Floats, Ints, mean_known
+
+WEEK = 7
+YEAR = {7: 365, 52: 52, 12: 12}
+"""Periods of a year by those of a season: days, weeks, months."""
+ADJUSTED = (
+    "mean_8",
+    "mean_28",
+    "mean_91",
+    "ses",
+    "ets_plain",
+    "theta",
+    "sba",
+    "tsb",
+    "imapa",
+    "profile_level",
+)
+"""Run on demand without the calendar; it is put back afterwards."""
+PLAIN = ("seasonal_naive", "ets", "theta")
+"""Run on demand as it is; they know a season of their own."""
+ORIGINS = 6
+ROWS = 1024
+CLOSED = 0.1
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Candidates (n, origins + 1, horizon) by name, the last origin being the end of the series.
+
+    `span`: how many periods after the past origins are known. actual (n, origins, span), NaN where unknown.
+    factors (n or 1, t + horizon): the calendar, 1 is a usual period.
+    """
+
+    y: Floats
+    origins: tuple[int, ...]
+    span: int
+    horizon: int
+    season: int
+    candidates: dict[str, NDArray[np.float32]]
+    factors: Floats
+
+    @property
+    def actual(self) -> Floats:
+        """What came after each past origin."""
+        return np.stack([self.y[:, o : o + self.span] for o in self.origins], axis=1)
+
+    def past(self, name: str) -> Floats:
+        """A candidate after the past origins, (n, origins, span)."""
+        return self.candidates[name][:, :-1, : self.span].astype(np.float64)
+
+    def rows(self, chosen: Ints) -> Backtest:
+        """That of some items."""
+        return replace(
+            self,
+            y=self.y[chosen],
+            candidates={name: values[chosen] for name, values in self.candidates.items()},
+            factors=self.factors if len(self.factors) == 1 else self.factors[chosen],
+        )
+
+
+def past_origins(length: int, horizon: int, year: int) -> tuple[tuple[int, ...], int]:
+    """Up to six origins, half a span apart, and the span: the horizon or a third of the history.
+
+    Origins from which a year's course can be told are preferred where at least two are left.
+    """
+    span = min(horizon, max(1, length // 3))
+    step = -(-span // 2)
+    least = max(3, length // 3)
+    origins = [length - span - step * n for n in range(ORIGINS) if length - span - step * n >= least]
+    late = [origin for origin in origins if origin >= 1.15 * year]
+    return tuple(sorted(late if len(late) >= 2 else origins)), span
+
+
+def backtest(
+    y: Floats,
+    horizon: int,
+    season: int,
+    *,
+    first_day: date | None = None,
+    groups: Sequence[str] | None = None,
+    holidays: Sequence[date] = (),
+) -> Backtest:
+    """All candidates for y (n, t), NaN unknown, none negative."""
+    length = y.shape[1]
+    year = YEAR.get(season, 10**9)
+    origins, span = past_origins(length, horizon, year)
+    week, known = _week_factors(y, horizon, season, first_day, holidays)
+    rest = np.where(week[:length] > CLOSED, y / np.maximum(week[:length], CLOSED), np.nan)
+    # The calendar of the backtest comes from before its first origin, that of the forecast from all.
+    early = _calendar(rest[:, : origins[0]] if origins else rest, horizon + length, season, first_day, groups)
+    late = _calendar(np.where(known, np.nan, rest), length + horizon, season, first_day, groups)
+    own = season if 2 * season <= length else 1
+    inner = own if season == WEEK else 1
+    every = (*origins, length)
+    factors = week[None, :] if late is None else late * week
+    plain = _run(y, PLAIN, every, horizon, own, None)
+    if early is None and late is None:
+        adjusted = _run(y, ADJUSTED, every, horizon, inner, week[None, :])
+    else:
+        before = week[None, :] if early is None else early * week
+        adjusted = _run(y, ADJUSTED, origins, horizon, inner, before) if origins else {}
+        ahead = _run(y, ADJUSTED, (length,), horizon, inner, factors)
+        adjusted = {
+            name: np.concatenate([adjusted[name], ahead[name]], axis=1) if adjusted else ahead[name]
+            for name in ahead
+        }
+    candidates = {f"{name}_own": values for name, values in plain.items()} | adjusted
+    return Backtest(y, origins, span, horizon, season, candidates, factors)
+
+
+def _calendar(
+    y: Floats, total: int, season: int, first_day: date | None, groups: Sequence[str] | None
+) -> Floats | None:
+    """Factors of the year and of the days that any shop knows."""
+    if season not in YEAR or not len(y):
+        return None
+    return calendar_factors(y, total - y.shape[1], per_year=YEAR[season], first_day=first_day, groups=groups)
+
+
+def _week_factors(
+    y: Floats, horizon: int, season: int, first_day: date | None, holidays: Sequence[date]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Factors (t + horizon,) of weekday and of the caller's holidays, and which past days are such.
+
+    All series speak. Two seasons of days are needed for the weekday; the holidays share one factor, as most
+    are seen once.
+    """
+    length = y.shape[1]
+    factors = np.ones(length + horizon)
+    named = np.zeros(length + horizon, dtype=bool)
+    if season != WEEK or length < 2 * WEEK or not len(y):
+        return factors, named[:length]
+    if first_day is not None:
+        away = [(day - first_day).days for day in holidays]
+        named[[place for place in away if 0 <= place < length + horizon]] = True
+    level = mean_known(y)
+    scaled = y / np.where(level > 0, level, np.nan)[:, None]
+    sold = scaled[scaled > 0]
+    if not len(sold):
+        return factors, named[:length]
+    # A bulk order would make its weekday; above the hundredth largest they count alike.
+    shop = mean_known(np.minimum(scaled, np.quantile(sold, 0.99)), axis=0)
+    usual = np.where(named[:length], np.nan, shop)
+    around = np.array([mean_known(usual[max(0, t - 10) : t + 11]) for t in range(length)])
+    ratio = np.divide(usual, around, out=np.full(length, np.nan), where=around > 0)
+    places = np.arange(length + horizon) % WEEK
+    profile = np.array([mean_known(ratio[places[:length] == place][-26:]) for place in range(WEEK)])
+    profile = np.where(np.isnan(profile), 1.0, profile)
+    factors = (profile / profile.mean())[places]
+    past = np.flatnonzero(named[:length] & (around > 0) & ~np.isnan(shop))
+    expected = (around[past] * factors[past]).sum()
+    if expected > 0:
+        one = expected / len(past) / 2
+        factors = np.where(named, factors * (shop[past].sum() + one) / (expected + one), factors)
+    return factors, named[:length]
+
+
+def _run(
+    y: Floats,
+    names: Sequence[str],
+    origins: Sequence[int],
+    horizon: int,
+    season: int,
+    factors: Floats | None,
+) -> dict[str, NDArray[np.float32]]:
+    """Methods on slices of rows, over the cores of this machine or a cluster."""
+    parts = []
+    for rows in slices(len(y), ROWS):
+        own = factors[rows] if factors is not None and len(factors) > 1 else factors
+        parts.append((y[rows], tuple(names), tuple(origins), horizon, season, own))
+    done = mapped(_rows, parts)
+    if not done:
+        return {name: np.zeros((0, len(origins), horizon), dtype=np.float32) for name in names}
+    return {name: np.concatenate([part[n] for part in done]) for n, name in enumerate(names)}
+
+
+def _rows(
+    y: Floats,
+    names: Sequence[str],
+    origins: Sequence[int],
+    horizon: int,
+    season: int,
+    factors: Floats | None,
+) -> list[NDArray[np.float32]]:
+    found = (
+        together(names, y, origins, horizon, season)
+        if factors is None
+        else together_with_factors(names, y, origins, horizon, season, factors)
+    )
+    return [np.maximum(found[name], 0.0).astype(np.float32) for name in names]

@@ -1,0 +1,162 @@
+"""Quantiles of single periods and of totals from the errors of the backtest, pooled over series alike.
+
+Errors are measured in units of sqrt(dispersion x forecast), so that small and large series share one table;
+the dispersion of a series leans on what is usual at its level. Conformal in spirit (Vovk, Gammerman, Shafer
+2005): the quantiles are those of errors that were made, not of a distribution that is believed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sidecar.ml.backtest import Backtest
+from sidecar.ml.series import Floats, Ints, mean_known
+
+TOTAL_LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
+IDLE = (0.2, 0.5, 0.8)
+"""Shares of periods without demand that part the pools."""
+POOL = 30
+"""Series that make a pool of their own."""
+LEAN = 20.0
+"""Periods with demand at which a series' own dispersion counts half."""
+PARTS = 3
+"""Stretches of the horizon with tables of their own."""
+DRIFT = 0.25
+"""Beyond what the backtest reached, errors of totals grow by this power more than chance would let them."""
+LENGTHS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60, 90, 135, 180, 270, 365)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Dispersion and pool of each series, (n,) all: what turns a forecast into a band.
+
+    floor: forecasts below count as this much. apart: how uncertain the level itself is, as a share of it.
+    """
+
+    dispersion: Floats
+    pool: Ints
+    floor: Floats
+    apart: Floats
+
+    def rows(self, chosen: Ints) -> Spread:
+        """Those of some series."""
+        return Spread(self.dispersion[chosen], self.pool[chosen], self.floor[chosen], self.apart[chosen])
+
+    def unit(self, mean: Floats) -> Floats:
+        """Size of an error at these forecasts, (n, ...)."""
+        shape = (-1,) + (1,) * (mean.ndim - 1)
+        least = np.maximum(mean, self.floor.reshape(shape))
+        out: Floats = np.sqrt(
+            self.dispersion.reshape(shape) * least + (self.apart.reshape(shape) * least) ** 2
+        )
+        return out
+
+
+def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread:
+    """Dispersion per series from its own errors (without a backtest: its variance) and those at its level."""
+    usual = np.nan_to_num(mean_known(test.y))
+    actual = test.actual if test.origins else test.y[:, None, :]
+    expected = past if test.origins else np.broadcast_to(usual[:, None, None], actual.shape)
+    known = np.isfinite(actual)
+    level = np.maximum(np.where(known, expected, 0.0).sum(axis=(1, 2)), 1e-9)
+    own = np.where(known, (actual - expected) ** 2, 0.0).sum(axis=(1, 2)) / level
+    busy = np.where(known, actual > 0, False).sum(axis=(1, 2)).astype(float)
+    size = np.maximum(np.where(usual > 0, usual, ahead.mean(axis=1)), 1e-6)
+    logs, places = np.log(np.maximum(own, 1e-3)), np.log(size)
+    told = (busy > 0) & (own > 0)
+    line = _line(places[told], logs[told])
+    typical = line[0] + line[1] * places
+    leaning = np.exp((busy * logs + LEAN * typical) / (busy + LEAN))
+    idle = mean_known(np.where(np.isnan(test.y), np.nan, test.y == 0))
+    # What nobody has seen is as most are.
+    idle = np.where(np.isnan(idle), np.nanmedian(idle), idle)
+    return Spread(leaning, _pools(idle), 0.05 * size, apart)
+
+
+def _line(x: Floats, y: Floats) -> tuple[float, float]:
+    """Least squares; flat with little to go by, 0 with nothing."""
+    if not len(x):
+        return 0.0, 0.0
+    away = x - x.mean()
+    slope = float((away * y).sum() / max(float((away**2).sum()), 1e-9)) if len(x) >= 10 else 0.0
+    slope = float(np.clip(slope, -0.5, 1.0))
+    return float(y.mean() - slope * x.mean()), slope
+
+
+def _pools(idle: Floats) -> Ints:
+    """Series by their share of empty periods; a pool that is too small joins the next."""
+    pool = np.searchsorted(np.array(IDLE), idle, side="right")
+    for code in range(len(IDLE)):
+        if (pool == code).sum() < POOL:
+            pool[pool == code] = code + 1
+    small = (pool == len(IDLE)).sum() < POOL and (pool < len(IDLE)).any()
+    if small:
+        pool[pool == len(IDLE)] = pool[pool < len(IDLE)].max()
+    return pool
+
+
+def period_quantiles(
+    test: Backtest, past: Floats, ahead: Floats, band: Spread, levels: tuple[float, ...]
+) -> tuple[Floats, Floats]:
+    """Quantiles (n, levels, horizon), and the share (n,) of the backtest inside the widest interval."""
+    horizon = ahead.shape[1]
+    out = np.repeat(ahead[:, None, :], len(levels), axis=1)
+    inside = np.full(len(ahead), np.nan)
+    unit = band.unit(ahead)
+    errors = _errors(test, past, band)
+    hits = np.full(errors.shape, np.nan)
+    for code in np.unique(band.pool):
+        rows = band.pool == code
+        for part in np.array_split(np.arange(horizon), min(PARTS, horizon)):
+            seen = part[part < test.span] if test.origins else part[:0]
+            seen = seen if len(seen) else np.arange(max(0, test.span - len(part)), test.span)
+            found = errors[rows][:, :, seen] if test.origins else np.zeros((0, 0, 0))
+            values = _table(found, levels)
+            out[np.ix_(rows, np.arange(len(levels)), part)] += values[:, None] * unit[rows][:, None, part]
+            if test.origins:
+                known = np.isfinite(found)
+                covered = (found >= values[0] - 1e-9) & (found <= values[-1] + 1e-9)
+                hits[np.ix_(rows, np.arange(found.shape[1]), seen)] = np.where(known, covered, np.nan)
+    if hits.size:
+        inside = mean_known(hits.reshape(len(ahead), -1))
+    return np.maximum.accumulate(np.maximum(out, 0.0), axis=1), inside
+
+
+def _errors(test: Backtest, past: Floats, band: Spread) -> Floats:
+    """Errors of the past forecasts in units of the band."""
+    if not test.origins:
+        return np.zeros((len(test.y), 0, 0))
+    out: Floats = (test.actual - past) / band.unit(past)
+    return out
+
+
+def _table(errors: Floats, levels: tuple[float, ...]) -> Floats:
+    """Quantiles of the errors that are known; the normal ones where there are fewer than twenty."""
+    from statistics import NormalDist
+
+    known = errors[np.isfinite(errors)]
+    if len(known) < 20:
+        return np.array([NormalDist().inv_cdf(level) for level in levels])
+    return np.quantile(known, levels)
+
+
+def total_quantiles(
+    test: Backtest, past: Floats, ahead: Floats, band: Spread
+) -> tuple[tuple[int, ...], Floats]:
+    """Lengths, and quantiles (n, lengths, TOTAL_LEVELS) of demand over the first so many periods."""
+    horizon = ahead.shape[1]
+    lengths = tuple(sorted({*(length for length in LENGTHS if length < horizon), horizon}))
+    expected = ahead.cumsum(axis=1)
+    out = np.zeros((len(ahead), len(lengths), len(TOTAL_LEVELS)))
+    for place, length in enumerate(lengths):
+        mean = expected[:, length - 1]
+        seen = min(length, test.span)
+        unit = band.unit(mean) * (length / seen) ** DRIFT
+        errors = np.full((len(ahead), len(test.origins)), np.nan)
+        if test.origins:
+            before = past[:, :, :seen].sum(axis=2)
+            errors = (test.actual[:, :, :seen].sum(axis=2) - before) / band.unit(before)
+        out[:, place] = mean[:, None] + _table(errors, TOTAL_LEVELS) * unit[:, None]
+    return lengths, np.maximum.accumulate(np.maximum(out, 0.0), axis=2)

@@ -1,0 +1,56 @@
+"""Items with little or no history: their level leans on that of their group, and the group on all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sidecar.ml.series import Bools, Floats, Ints, mean_known
+
+YOUNG = {7: 14, 52: 4, 12: 3}
+"""Known periods at which an item's own history counts half: days, weeks, months."""
+FEWEST = 3
+"""Established items without which a group says nothing of its own."""
+LEAN = 5.0
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """ahead (n, horizon) with young items moved to their group; borrowed (n,): more group than own.
+
+    spread (n,): how far levels lie apart in the group, as a share of the level, as far as it was borrowed.
+    """
+
+    ahead: Floats
+    borrowed: Bools
+    spread: Floats
+
+
+def with_group(y: Floats, ahead: Floats, groups: Ints, factors: Floats, season: int) -> Leaning:
+    """Moves the forecasts of young items towards what items of their group sell per period."""
+    half = YOUNG.get(season, 4)
+    age = np.isfinite(y).sum(axis=1)
+    settled = age >= 4 * half
+    none = np.zeros(len(y))
+    if settled.sum() < FEWEST or settled.all():
+        return Leaning(ahead, age == 0, none)
+    level, apart = _levels(mean_known(ahead), settled, groups)
+    weight = np.where(settled, 1.0, age / (age + half))
+    # Demand is not negative: an item that sold nothing yet may still be like the others.
+    course = np.broadcast_to(factors[:, -ahead.shape[1] :], ahead.shape)
+    course = course / np.maximum(mean_known(course), 1e-9)[:, None]
+    moved = weight[:, None] * ahead + (1 - weight)[:, None] * level[:, None] * course
+    return Leaning(moved, weight < 0.5, (1 - weight) * apart)
+
+
+def _levels(rate: Floats, settled: Bools, groups: Ints) -> tuple[Floats, Floats]:
+    """Mean level of each item's group and its relative spread, leaning on all; (n,) each."""
+    middle, wide = float(rate[settled].mean()), float(rate[settled].std())
+    count = np.bincount(groups[settled], minlength=int(groups.max()) + 1).astype(float)
+    total = np.bincount(groups[settled], rate[settled], len(count))
+    level = (total + LEAN * middle) / (count + LEAN)
+    squares = np.bincount(groups[settled], (rate[settled] - level[groups[settled]]) ** 2, len(count))
+    spread = np.sqrt((squares + LEAN * wide**2) / (count + LEAN))
+    own: Floats = level[groups]
+    return own, spread[groups] / np.maximum(own, 1e-9)
