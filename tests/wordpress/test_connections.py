@@ -248,7 +248,7 @@ def subscribed(page: Page, server: Receiver, description: str) -> str:
     form.get_by_role("button", name="Set up the webhook").click()
     expect(form.get_by_text("Choose at least one.")).to_be_visible()
     form.get_by_role("checkbox", name="Runs of agents").check()
-    form.get_by_role("button", name="Single events: Proposals").click()
+    form.get_by_role("button", name="Choose single events: Proposals").click()
     form.get_by_label("Rejected").check()
     form.get_by_role("button", name="Set up the webhook").click()
     expect(page.get_by_role("heading", name=f'Secret of "{description}"')).to_be_focused()
@@ -275,7 +275,7 @@ def test_a_webhook_is_set_up_tried_and_ended(clean: Scene, tabs: Tabs) -> None:
         expect(own).to_contain_text("1 delivered")
         got = server.got[0]
         assert verify(secret, got["headers"], got["body"], now=int(got["headers"]["webhook-timestamp"]))
-        panel.get_by_role("button", name="What is sent: Test").click()
+        panel.get_by_role("button", name="Show what is sent: Test").click()
         expect(panel.locator("pre")).to_contain_text(got["headers"]["webhook-id"])
 
         own.get_by_role("button", name="Pause: Till").click()

@@ -62,6 +62,7 @@ function Message({ message, path, disabled, onSent }) {
   const [label, tone] = messageState(message);
   const event = eventLabel(message.event);
   const words = receiverWords(message);
+  const show = open ? __('Hide what is sent', 'devskyy') : __('Show what is sent', 'devskyy');
   const again = async () => {
     setSending({ busy: true, error: null, done: false });
     try {
@@ -80,8 +81,7 @@ function Message({ message, path, disabled, onSent }) {
       {words && <p className="devskyy-message-error" dir="auto">{words}</p>}
       {sending.error && <Problem error={sending.error} />}
       <div className="devskyy-buttons">
-        {/* translators: %s: what a message is about. */}
-        <button type="button" className="devskyy-linklike" aria-expanded={open} aria-label={sprintf(__('What is sent: %s', 'devskyy'), event)} onClick={() => setOpen(!open)}>{open ? __('Hide what is sent', 'devskyy') : __('Show what is sent', 'devskyy')}</button>
+        <button type="button" className="devskyy-linklike" aria-expanded={open} aria-label={`${show}: ${event}`} onClick={() => setOpen(!open)}>{show}</button>
         {/* Once pressed it stays while the message waits: the focus must not fall out of the panel with it. */}
         {(message.state !== 'waiting' || sending.done) && (
           /* translators: %s: what a message is about. */

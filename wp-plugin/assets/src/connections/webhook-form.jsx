@@ -12,13 +12,13 @@ function Group({ group, catalogue, value, onChange }) {
   const [name, events] = group;
   const state = chosen(value, group);
   const [open, setOpen] = useState(state === 'some');
+  const words = open ? __('Hide single events', 'devskyy') : __('Choose single events', 'devskyy');
   return (
     <div className="devskyy-event-group">
       <div className="devskyy-event-head">
         <CheckboxControl __nextHasNoMarginBottom label={groupLabel(name)} checked={state === 'all'} indeterminate={state === 'some'} onChange={(on) => onChange(withGroup(value, group, on))} />
         {events.length > 1 && (
-          /* translators: %s: name of a group of events, such as "Proposals". */
-          <button type="button" className="devskyy-linklike" aria-expanded={open} aria-label={sprintf(__('Single events: %s', 'devskyy'), groupLabel(name))} onClick={() => setOpen(!open)}>{open ? __('Hide single events', 'devskyy') : __('Choose single events', 'devskyy')}</button>
+          <button type="button" className="devskyy-linklike" aria-expanded={open} aria-label={`${words}: ${groupLabel(name)}`} onClick={() => setOpen(!open)}>{words}</button>
         )}
       </div>
       {open && (
