@@ -94,8 +94,6 @@ def _hindrances(holder: Holder, place: dict[int, int]) -> list[str]:
 
 def _remarks(holder: Holder, supply: Supply, row: int | None, outlook: Outlook) -> list[str]:
     found = [] if row is None else list(outlook.kept[row].notes)
-    if row is not None and outlook.kept[row].last_sale is None and "no_history" not in found:
-        found.append("no_history")
     if row is not None and bool((outlook.mean[row] != outlook.base[row]).any()):
         found.append("override")
     if supply.service_level > HIGHEST:
