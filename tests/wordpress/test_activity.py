@@ -33,6 +33,8 @@ def approved(scene: Scene, name: str) -> tuple[Item, str]:
 def test_what_was_decided_is_found_and_followed(scene: Scene, tabs: Tabs) -> None:
     item, ident = approved(scene, "Noted scarf")
     page = settled(tabs.open(scene, PAGES["activity"], "admin"))
+    unbroken = re.compile(r"Unbroken since .+ entries.*checked just now")
+    expect(page.locator(".devskyy-chain")).to_have_text(unbroken)
     row = page.locator("tr").filter(has_text="Approved a proposal").first
     expect(row).to_contain_text(f"Lower {item.name} from $40.00 to $30.00.")
     expect(row.locator("del")).to_contain_text("$40.00")
