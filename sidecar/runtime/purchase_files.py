@@ -72,19 +72,25 @@ def missing(sheet: Sheet, font: Path | None) -> str:
 
 def pdf(sheet: Sheet, font: Path | None) -> bytes:
     """The order as an A4 PDF; the same order gives the same bytes. Unavailable when `font` cannot be read."""
-    with tempfile.TemporaryDirectory(prefix="devskyy-pdf-") as folder:
-        page = _page(sheet, Path(folder), font)
-        _head(page, sheet, font)
-        _table(page, sheet, font)
-        return bytes(page.output())
-
-
-def _page(sheet: Sheet, folder: Path, font: Path | None) -> FPDF:
-    from datetime import UTC, datetime
-
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
     page = FPDF(format="A4", unit="mm")
+    with tempfile.TemporaryDirectory(prefix="devskyy-pdf-") as folder:
+        try:
+            _begin(page, sheet, Path(folder), font)
+            _head(page, sheet, font)
+            _table(page, sheet, font)
+            return bytes(page.output())
+        finally:
+            for one in page.fonts.values():
+                if isinstance(one, TTFFont):
+                    one.close()  # fpdf2 leaves the files open
+
+
+def _begin(page: FPDF, sheet: Sheet, folder: Path, font: Path | None) -> None:
+    from datetime import UTC, datetime
+
     page.set_creation_date(datetime.fromtimestamp(sheet.row["updated_at"], UTC))
     page.set_title(f"{sheet.number} {sheet.shop}")
     page.set_margins(10, 12, 10)
@@ -99,7 +105,6 @@ def _page(sheet: Sheet, folder: Path, font: Path | None) -> FPDF:
         page.set_fallback_fonts([OTHER], exact_match=False)
     page.set_text_shaping(True)
     page.add_page()
-    return page
 
 
 def _head(page: FPDF, sheet: Sheet, font: Path | None) -> None:
@@ -212,5 +217,6 @@ def _known(font: Path | None) -> frozenset[int]:
     found = set(TTFont(io.BytesIO(_font("figo"))).getBestCmap())
     if font is not None:
         _check(font)
-        found |= set(TTFont(str(font), fontNumber=0).getBestCmap())
+        with TTFont(str(font), fontNumber=0) as other:
+            found |= set(other.getBestCmap())
     return frozenset(found)
