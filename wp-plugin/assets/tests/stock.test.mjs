@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { tableOf } from '../src/lib/scale.js';
 import { decode } from '../src/stock/csv.js';
 import { arrived, faults, levelOf, pressKey, wanted } from '../src/stock/typed.js';
-import { accuracyWords, chartOf, cost, costOf, expected, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades } from '../src/stock/words.js';
+import { accuracyWords, chartOf, cost, costOf, expected, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades, unsold } from '../src/stock/words.js';
 import { euros, shopTime } from './host.mjs';
 
 const NOW = '2026-11-26';
@@ -31,6 +31,10 @@ test('what to order says by when, and is late on the day itself', () => {
   assert.deepEqual(orderWords({ order_quantity: 24 }, NOW), { main: '24 pieces', when: '', late: false });
   assert.deepEqual(orderWords({ order_quantity: 0, order_by: '2026-12-12' }, NOW), { main: 'Nothing', when: 'until 12 Dec', late: false });
   assert.deepEqual(orderWords({ order_quantity: null, order_by: null }, NOW), { main: 'Nothing', when: '', late: false });
+});
+
+test('how long nothing was sold', () => {
+  assert.deepEqual([0, 1, 214, null, undefined].map(unsold), ['Sold today', '1 day', '214 days', 'Never sold', 'Never sold']);
 });
 
 test('a chance is never said to be none or certain', () => {

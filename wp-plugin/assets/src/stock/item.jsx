@@ -14,7 +14,7 @@ import { LowStock } from './level.jsx';
 import { Overrides } from './override.jsx';
 import { useRun } from './run.jsx';
 import { Supply } from './supply.jsx';
-import { accuracyWords, chartOf, cost, drafted, expected, methodLabel, noteWords, orderWords, percent, pieces, riskWords } from './words.js';
+import { accuracyWords, chartOf, cost, drafted, expected, methodLabel, noteWords, orderWords, percent, pieces, riskWords, unsold } from './words.js';
 
 const PARTS = () => ({
   reorder_point: __('Order when so many are left', 'devskyy'),
@@ -124,8 +124,7 @@ function Dead({ item, away, onChange }) {
     <Section title={dead.state === 'slow' ? __('Sells slowly', 'devskyy') : __('Does not sell', 'devskyy')}>
       <Facts items={[
         [__('Tied up', 'devskyy'), cost(dead)],
-        /* translators: %s: number of days. */
-        [__('Not sold for', 'devskyy'), dead.days_no_sale >= 0 ? sprintf(_n('%s day', '%s days', dead.days_no_sale, 'devskyy'), number(dead.days_no_sale, 0)) : __('Never sold', 'devskyy')],
+        [__('Not sold for', 'devskyy'), unsold(dead.days_no_sale)],
         [__('Sold within 90 days', 'devskyy'), dead.pieces_90 !== undefined && dead.pieces_90 !== null ? pieces(dead.pieces_90) : ''],
       ]} />
       {dead.proposal_id

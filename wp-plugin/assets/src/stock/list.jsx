@@ -6,7 +6,7 @@ import { number } from '../lib/money.js';
 import { Badge, Empty, Problem } from '../lib/states.jsx';
 import { step } from '../lib/table.js';
 import { Thumb } from '../inbox/row.jsx';
-import { VIEWS, accuracyWords, cost, costOf, drafted, expected, orderWords, riskWords } from './words.js';
+import { VIEWS, accuracyWords, cost, costOf, drafted, expected, orderWords, riskWords, unsold } from './words.js';
 
 const VIEW_LABELS = () => ({ order: __('To order', 'devskyy'), dead: __('Slow or not selling', 'devskyy'), all: __('All', 'devskyy') });
 
@@ -65,9 +65,7 @@ function Cell({ name, row, today, urls }) {
     }
     case 'cost': return cost(row.order_cost) || unknown();
     case 'value': return cost(row.dead) || unknown();
-    case 'unsold':
-      /* translators: %s: number of days. */
-      return row.dead?.days_no_sale >= 0 ? <Two main={sprintf(_n('%s day', '%s days', row.dead.days_no_sale, 'devskyy'), number(row.dead.days_no_sale, 0))} under={row.dead.state === 'slow' ? __('Sells slowly', 'devskyy') : __('Does not sell', 'devskyy')} /> : __('Never sold', 'devskyy');
+    case 'unsold': return <Two main={unsold(row.dead?.days_no_sale)} under={row.dead?.state === 'slow' ? __('Sells slowly', 'devskyy') : __('Does not sell', 'devskyy')} />;
     case 'markdown':
       return row.dead?.proposal_id
         ? <a href={`${urls.inbox}#${new URLSearchParams({ id: row.dead.proposal_id, state: 'all' })}`}>{__('Proposed markdown', 'devskyy')}</a>

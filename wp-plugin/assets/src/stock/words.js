@@ -41,6 +41,14 @@ export function orderWords({ order_quantity: quantity, order_by: by }, now) {
   return { main: pieces(quantity), when, late };
 }
 
+/** For how long nothing of it was sold. */
+export function unsold(days) {
+  if (days === null || days === undefined) return __('Never sold', 'devskyy');
+  if (days < 1) return __('Sold today', 'devskyy');
+  /* translators: %s: number of days. */
+  return sprintf(_n('%s day', '%s days', days, 'devskyy'), number(days, 0));
+}
+
 /** How likely it runs out before a delivery arrives: `{text, tone}`, or null. */
 export function riskWords(probability) {
   if (!known(probability)) return null;
