@@ -30,7 +30,7 @@ ADJUSTED = (
     "profile_level",
 )
 """Run on demand without the calendar; it is put back afterwards."""
-PLAIN = ("seasonal_naive", "ets", "theta")
+PLAIN = ("seasonal_naive", "ets", "theta", "theta_dynamic")
 """Run on demand as it is; they know a season of their own."""
 ORIGINS = 6
 ROWS = 1024
@@ -115,8 +115,10 @@ def backtest(
         adjusted = _run(y, ADJUSTED, origins, horizon, inner, before) if origins else {}
         ahead = _run(y, ADJUSTED, (length,), horizon, inner, factors)
         adjusted = {
-            name: np.concatenate([adjusted[name], ahead[name]], axis=1) if adjusted else ahead[name]
-            for name in ahead
+            name: np.concatenate([adjusted.pop(name), ahead.pop(name)], axis=1)
+            if origins
+            else ahead.pop(name)
+            for name in ADJUSTED
         }
     candidates = {f"{name}_own": values for name, values in plain.items()} | adjusted
     return Backtest(y, origins, span, horizon, season, candidates, factors)
@@ -178,14 +180,18 @@ def _run(
     factors: Floats | None,
 ) -> dict[str, NDArray[np.float32]]:
     """Methods on slices of rows, over the cores of this machine or a cluster."""
+    every = slices(len(y), ROWS)
     parts = []
-    for rows in slices(len(y), ROWS):
+    for rows in every:
         own = factors[rows] if factors is not None and len(factors) > 1 else factors
         parts.append((y[rows], tuple(names), tuple(origins), horizon, season, own))
     done = mapped(_rows, parts)
-    if not done:
-        return {name: np.zeros((0, len(origins), horizon), dtype=np.float32) for name in names}
-    return {name: np.concatenate([part[n] for part in done]) for n, name in enumerate(names)}
+    out = {name: np.empty((len(y), len(origins), horizon), dtype=np.float32) for name in names}
+    for rows in every:
+        # Let go of each part once it is copied, so that all of them never stand twice.
+        for name, found in zip(names, done.pop(0), strict=True):
+            out[name][rows] = found
+    return out
 
 
 def _rows(

@@ -7,13 +7,15 @@ that was better by more than what its few origins may show by chance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sidecar.ml.backtest import Backtest
 from sidecar.ml.errors import step_scale
-from sidecar.ml.series import Bools, Floats, Ints, mean_known
+from sidecar.ml.parallel import slices
+from sidecar.ml.series import CHUNK, Bools, Floats, Ints, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
@@ -23,6 +25,8 @@ FEWEST = 30
 """Series of a kind below which all kinds are put together."""
 LEAN = 0.02
 """How strongly the weights lean on equal ones, as a share of the mean squared forecast."""
+NEAR = 1.25
+"""Methods whose squared error is above the least one times this have no part in the combination."""
 SUM = (0.3, 10.0)
 """How strongly the weights are held to a sum of one, likewise, for steady and for sparse demand.
 
@@ -64,26 +68,28 @@ def choose(test: Backtest) -> Choice:
         return Choice(
             np.zeros((len(test.y), 0, 0)), np.median(ahead, axis=0), (COMBINED,) * len(test.y), kind
         )
-    past = np.stack([np.nan_to_num(test.past(name)) for name in names])
+    past = [test.past(name) for name in names]
     actual, scale = test.actual, step_scale(test.y)
     usable = np.isfinite(actual) & np.isfinite(test.past("ses"))
     usable &= (scale > 0)[:, None, None]
-    mixed_past, mixed_ahead = np.zeros(past.shape[1:]), np.zeros(ahead.shape[1:])
+    mixed_past, mixed_ahead = np.zeros(actual.shape), np.zeros(ahead.shape[1:])
     for code in np.unique(kind):
-        rows = kind == code
+        rows = np.flatnonzero(kind == code)
         held = SUM[int(sparse(test.y[rows]).mean() > 0.5)]
-        weights = combine(past[:, rows], actual[rows], usable[rows], scale[rows], held)
-        mixed_past[rows] = np.tensordot(weights, past[:, rows], axes=1)
+        weights = combine([one[rows] for one in past], actual[rows], usable[rows], scale[rows], held)
         mixed_ahead[rows] = np.tensordot(weights, ahead[:, rows], axes=1)
+        # One after the other: all of them at once would be the largest thing in memory.
+        for weight, one in zip(weights, past, strict=True):
+            mixed_past[rows] += weight * np.nan_to_num(one[rows])
     best = _own(past, mixed_past, actual, usable, kind)
-    own = best >= 0
-    every = np.arange(len(best))
-    mixed_past[own], mixed_ahead[own] = past[best[own], every[own]], ahead[best[own], every[own]]
+    for at in np.unique(best[best >= 0]):
+        rows = np.flatnonzero(best == at)
+        mixed_past[rows], mixed_ahead[rows] = np.nan_to_num(past[at][rows]), ahead[at][rows]
     method = tuple(names[at].removesuffix("_own") if at >= 0 else COMBINED for at in best)
     return Choice(mixed_past, mixed_ahead, method, kind)
 
 
-def combine(past: Floats, actual: Floats, usable: Bools, scale: Floats, held: float) -> Floats:
+def combine(past: Sequence[Floats], actual: Floats, usable: Bools, scale: Floats, held: float) -> Floats:
     """Weights (methods,), none negative, of the least scaled squared error over (n, origins, span).
 
     Series weigh by the inverse of their scale and of their error, so that the mean of the roots falls.
@@ -92,19 +98,43 @@ def combine(past: Floats, actual: Floats, usable: Bools, scale: Floats, held: fl
     equal = np.full(count, 1 / count)
     if not usable.any():
         return equal
-    target = np.where(usable, actual, 0.0)
-    series = np.where(usable, past, 0.0)
-    errors = ((series.mean(axis=0) - target) ** 2).sum(axis=(1, 2)) / np.maximum(usable.sum(axis=(1, 2)), 1)
+    parts = slices(len(actual), CHUNK)
+    errors = np.concatenate([_mean_error(*_filled(past, actual, usable, rows)) for rows in parts])
+    errors /= np.maximum(usable.sum(axis=(1, 2)), 1)
     relative = np.sqrt(errors / np.where(scale > 0, scale, np.inf))
     floor = 0.3 * np.median(relative[relative > 0]) if (relative > 0).any() else 1.0
     weight = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0) / np.maximum(relative, floor)
-    root = np.sqrt(weight)[None, :, None, None]
-    flat = (series * root).reshape(count, -1)
-    gram = flat @ flat.T
-    wanted = flat @ (target * root[0]).reshape(-1)
-    size = np.trace(gram) / count
-    gram = gram + LEAN * size * np.eye(count) + held * size
-    return _nonnegative(gram, wanted + LEAN * size * equal + held * size, equal)
+    gram, wanted, squares = np.zeros((count, count)), np.zeros(count), 0.0
+    for rows in parts:
+        series, target = _filled(past, actual, usable, rows)
+        root = np.sqrt(weight[rows])[:, None, None]
+        flat = (series * root).reshape(count, -1)
+        gram += flat @ flat.T
+        goal = (target * root).reshape(-1)
+        wanted += flat @ goal
+        squares += float(goal @ goal)
+    # Methods far behind are left out, or leaning on equal weights would lean on them.
+    apart = squares - 2 * wanted + np.diag(gram)
+    near = np.flatnonzero(apart <= NEAR * max(float(apart.min()), 1e-12))
+    gram, wanted = gram[np.ix_(near, near)], wanted[near]
+    size = float(np.trace(gram)) / len(near)
+    gram = gram + LEAN * size * np.eye(len(near)) + held * size
+    even = np.full(len(near), 1 / len(near))
+    weights = np.zeros(count)
+    weights[near] = _nonnegative(gram, wanted + LEAN * size * even + held * size, even)
+    return weights
+
+
+def _filled(past: Sequence[Floats], actual: Floats, usable: Bools, rows: slice) -> tuple[Floats, Floats]:
+    """Forecasts (methods, rows, origins, span) and what came, 0 where that is not known."""
+    series = np.stack([np.where(usable[rows], np.nan_to_num(one[rows]), 0.0) for one in past])
+    return series, np.where(usable[rows], actual[rows], 0.0)
+
+
+def _mean_error(series: Floats, target: Floats) -> Floats:
+    """Squared error of the plain mean, summed per series."""
+    errors: Floats = ((series.mean(axis=0) - target) ** 2).sum(axis=(1, 2))
+    return errors
 
 
 def _nonnegative(gram: Floats, wanted: Floats, start: Floats) -> Floats:
@@ -116,11 +146,11 @@ def _nonnegative(gram: Floats, wanted: Floats, start: Floats) -> Floats:
     return weights
 
 
-def _own(past: Floats, mixed: Floats, actual: Floats, usable: Bools, kind: Ints) -> Ints:
+def _own(past: Sequence[Floats], mixed: Floats, actual: Floats, usable: Bools, kind: Ints) -> Ints:
     """Per series the place of a method that beats the combination beyond doubt, else -1."""
     known = np.where(usable, actual, np.nan)
     base = mean_known(((mixed - known) ** 2).reshape(len(mixed), -1))
-    errors = np.stack([mean_known(((one - known) ** 2).reshape(len(one), -1)) for one in past])
+    errors = np.stack([mean_known(((np.nan_to_num(one) - known) ** 2).reshape(len(one), -1)) for one in past])
     ratio = np.divide(errors, base, out=np.ones_like(errors), where=base > 0)
     origins = usable.any(axis=2).sum(axis=1)
     usual = np.ones_like(ratio)
