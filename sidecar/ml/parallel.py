@@ -62,6 +62,12 @@ def mapped(function: Callable[..., T], parts: Iterable[Sequence[Any]]) -> list[T
     given = list(parts)
     if PLACE.scheduler and len(given) > 1:
         return _on_cluster(function, given)
+    return here(function, given)
+
+
+def here(function: Callable[..., T], parts: Iterable[Sequence[Any]]) -> list[T]:
+    """The same on the cores of this machine only: for parts whose data is too large to send away."""
+    given = list(parts)
     if cores() < 2 or len(given) < 2:
         return [function(*part) for part in given]
     with ThreadPoolExecutor(cores(), thread_name_prefix="ml") as pool:
