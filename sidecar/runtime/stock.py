@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import numpy as np
 from sqlalchemy import Connection, Table, func, select
 
 from sidecar.core.forecasts import WHOLE_SHOP, KeptForecast
@@ -30,7 +31,7 @@ from sidecar.retail.calendar import shop_day
 from sidecar.retail.dead_stock import Idle, idle
 from sidecar.retail.holders import holders_of
 from sidecar.retail.outlook import Outlook, outlook
-from sidecar.retail.stock_plan import Decision, decide
+from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, decide
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.memo import WORTH, Memo
 from sidecar.runtime.models import load
@@ -78,7 +79,25 @@ VIEWS: Memo[View] = Memo(lambda view: WORTH)
 
 def view(rt: Runtime, shop_id: str) -> View:
     """All stocks of the shop; kept for a moment while nothing it rests on has changed."""
-    return VIEWS.get((rt.owner, shop_id), lambda: look(rt, shop_id), _version(rt, shop_id))
+    return VIEWS.get((rt.owner, shop_id), lambda: _light(look(rt, shop_id)), _version(rt, shop_id))
+
+
+def _light(found: View) -> View:
+    """The view without its forecasts' arrays, which rows do not show: many would fill a process."""
+    none = np.zeros((0, 0))
+    kept = tuple(
+        replace(
+            one,
+            mean=none,
+            quantiles=none,
+            totals=none,
+            sold=none,
+            in_stock=one.in_stock[-SHOWN_DAYS:].copy(),
+        )
+        for one in found.seen.kept
+    )
+    bare = replace(found.seen, kept=kept, base=none, mean=none, totals=none, whole=none)
+    return replace(found, seen=bare)
 
 
 def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) -> View:

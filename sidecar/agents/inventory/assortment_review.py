@@ -130,7 +130,7 @@ class _Rows:
     reads={"products", "sales", "stock_days", "supplies", "overrides", "incoming"},
     needs={"models"},
     proposes=False,
-    budget_s=90,  # fits all items when no forecasts are kept
+    budget_s=40,  # fits all items when no forecasts are kept
     paths=("POST /api/v1/ecommerce/inventory/optimize",),
     examples=({}, {"holding_cost": 0.4, "limit": 20}),
 )

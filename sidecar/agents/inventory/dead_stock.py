@@ -153,7 +153,7 @@ class _Group:
     reads={"products", "sales", "stock_days", "order_lines", "supplies", "overrides", "incoming"},
     needs={"models"},
     risk="medium",
-    budget_s=90,  # fits all items when no forecasts are kept
+    budget_s=40,  # fits all items when no forecasts are kept
     paths=("POST /api/v1/ecommerce/inventory/deadstock",),
     examples=({}, {"min_days_no_sale": 60, "limit": 5}, {"max_inventory_value": 1000}),
 )

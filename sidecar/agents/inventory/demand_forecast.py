@@ -130,7 +130,7 @@ class DemandForecastOutput(BaseModel):
     needs={"models"},
     schedule="daily",
     proposes=False,
-    budget_s=90,  # two years of all items, several methods on several past moments each
+    budget_s=40,  # two years of all items, several methods on several past moments each
     paths=("POST /api/v1/ecommerce/inventory/forecast",),
     examples=(
         {},

@@ -118,7 +118,7 @@ class ReorderPlanOutput(BaseModel):
     needs={"models"},
     schedule="daily",
     proposes=False,
-    budget_s=90,  # fits all items when no forecasts are kept
+    budget_s=40,  # fits all items when no forecasts are kept
     paths=("POST /api/v1/ecommerce/inventory/reorder",),
     examples=({}, {"budget": 500}, {"product_ids": [12], "service_level": 0.9}),
 )

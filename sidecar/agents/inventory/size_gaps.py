@@ -112,7 +112,7 @@ class _Found:
     reads={"products", "categories", "sales", "stock_days", "supplies", "overrides", "incoming"},
     needs={"models"},
     proposes=False,
-    budget_s=90,  # fits all items when no forecasts are kept
+    budget_s=40,  # fits all items when no forecasts are kept
     examples=({}, {"lost": 0.3, "cover_days": 60}),
 )
 def size_gaps(inp: SizeGapsInput, ctx: Context) -> Result[SizeGapsOutput]:

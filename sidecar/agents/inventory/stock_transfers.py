@@ -89,7 +89,7 @@ class StockTransfersOutput(BaseModel):
     reads={"products", "sales", "stock_days", "supplies", "overrides", "locations"},
     needs={"models"},
     proposes=False,
-    budget_s=90,  # fits all items when no forecasts are kept
+    budget_s=40,  # fits all items when no forecasts are kept
     examples=({}, {"min_pieces": 1, "service_level": 0.95}),
 )
 def stock_transfers(inp: StockTransfersInput, ctx: Context) -> Result[StockTransfersOutput]:
