@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidecar.ml.backtest import Backtest
 from sidecar.ml.series import Floats, Ints, mean_known
@@ -21,6 +22,10 @@ POOL = 30
 """Series that make a pool of their own."""
 LEAN = 20.0
 """Periods with demand at which a series' own dispersion counts half."""
+FLOOR = 0.05
+"""A forecast below this share of the series' mean counts as that much."""
+FEWEST = 8
+"""Known periods before an origin from which its error says something about the series."""
 PARTS = 3
 """Stretches of the horizon with tables of their own."""
 DRIFT = 0.25
@@ -57,13 +62,14 @@ class Spread:
 def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread:
     """Dispersion per series from its own errors (without a backtest: its variance) and those at its level."""
     usual = np.nan_to_num(mean_known(test.y))
+    size = np.maximum(np.where(usual > 0, usual, ahead.mean(axis=1)), 1e-6)
     actual = test.actual if test.origins else test.y[:, None, :]
     expected = past if test.origins else np.broadcast_to(usual[:, None, None], actual.shape)
-    known = np.isfinite(actual)
+    expected = np.maximum(expected, FLOOR * size[:, None, None])
+    known = np.isfinite(actual) & _told(test)
     level = np.maximum(np.where(known, expected, 0.0).sum(axis=(1, 2)), 1e-9)
     own = np.where(known, (actual - expected) ** 2, 0.0).sum(axis=(1, 2)) / level
     busy = np.where(known, actual > 0, False).sum(axis=(1, 2)).astype(float)
-    size = np.maximum(np.where(usual > 0, usual, ahead.mean(axis=1)), 1e-6)
     logs, places = np.log(np.maximum(own, 1e-3)), np.log(size)
     told = (busy > 0) & (own > 0)
     line = _line(places[told], logs[told])
@@ -72,7 +78,15 @@ def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread
     idle = mean_known(np.where(np.isnan(test.y), np.nan, test.y == 0))
     # What nobody has seen is as most are.
     idle = np.where(np.isnan(idle), np.nanmedian(idle), idle)
-    return Spread(leaning, _pools(idle), 0.05 * size, apart)
+    return Spread(leaning, _pools(idle), FLOOR * size, apart)
+
+
+def _told(test: Backtest) -> NDArray[np.bool_]:
+    """Origins (n, origins or 1, 1) before which enough of a series was known for a forecast of it."""
+    if not test.origins:
+        return np.ones((len(test.y), 1, 1), dtype=bool)
+    known = np.isfinite(test.y).cumsum(axis=1)
+    return np.stack([known[:, origin - 1] >= FEWEST for origin in test.origins], axis=1)[:, :, None]
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
@@ -128,7 +142,7 @@ def _errors(test: Backtest, past: Floats, band: Spread) -> Floats:
     """Errors of the past forecasts in units of the band."""
     if not test.origins:
         return np.zeros((len(test.y), 0, 0))
-    out: Floats = (test.actual - past) / band.unit(past)
+    out: Floats = np.where(_told(test), (test.actual - past) / band.unit(past), np.nan)
     return out
 
 
@@ -158,5 +172,6 @@ def total_quantiles(
         if test.origins:
             before = past[:, :, :seen].sum(axis=2)
             errors = (test.actual[:, :, :seen].sum(axis=2) - before) / band.unit(before)
+            errors = np.where(_told(test)[:, :, 0], errors, np.nan)
         out[:, place] = mean[:, None] + _table(errors, TOTAL_LEVELS) * unit[:, None]
     return lengths, np.maximum.accumulate(np.maximum(out, 0.0), axis=2)
