@@ -68,6 +68,10 @@ POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 Head = Callable[[str, str, list[tuple[str, str]], bytes], dict[str, str]]
 
 
+UNROUTED = "The requested URL was not found on the server."
+"""Of a path that fits no route, such as a word where a number belongs."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls: `head` gives the headers of a request; the rest is what the table asks for."""
@@ -247,7 +251,8 @@ class Fuzz:
         allowed = may(route, caller.kind, caller.scopes, manages=caller.manages)
         local = route.rule == "local"  # these requests come from this machine
         code = _code(answer)
-        if not allowed and not local and status not in (401, 403):
+        unrouted = status == 404 and UNROUTED in answer.text  # said to everybody, before anybody is asked
+        if not allowed and not local and not unrouted and status not in (401, 403):
             yield "let in"
         if allowed and (code in GATE or (status == 401 and route.rule != "open")):
             yield "kept out"
