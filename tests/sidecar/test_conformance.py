@@ -59,7 +59,7 @@ def _proposals(results: Any, agent: Agent) -> list[Proposal]:
 
 def test_families_hold_the_agents() -> None:
     assert [agent.name for agent in AGENTS] == [
-        "product-data-gaps", "assortment-review", "dead-stock", "demand-forecast", "reorder-plan",
+        "product-data-gaps", "demand-forecast", "assortment-review", "dead-stock", "reorder-plan",
         "reorder-points", "size-gaps", "stock-transfers", "slow-stock-markdown",
     ]  # fmt: skip
     assert {agent.family for agent in AGENTS} == {module.__name__.rsplit(".", 1)[-1] for module in FAMILIES}

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sidecar.app import create_app
 from sidecar.db import read, write
 from sidecar.db.forecasts import forecasts
-from sidecar.db.mirror import products, variations
+from sidecar.db.mirror import order_lines, orders, products, refund_lines, variations
 from sidecar.demo.generator import generate
 from sidecar.store.rows import zone_of
 from sidecar.store.sync import Sync
@@ -144,8 +144,6 @@ def test_one_item_has_history_forecast_and_the_parts_of_its_order(shop: Plugin) 
 
 
 def test_history_is_what_sold(shop: Plugin) -> None:
-    from sidecar.db.mirror import order_lines, refund_lines
-
     row = items(shop, limit=1)["items"][0]
     one = shop.get(f"{INVENTORY}/items/{row['item_id']}").json
     with read(shop.rt.db.mirror) as conn:
@@ -158,16 +156,13 @@ def test_history_is_what_sold(shop: Plugin) -> None:
             )
             if row["item_id"] in (item, product)
         )
-        back = sum(
-            quantity
-            for item, quantity in conn.execute(
-                select(refund_lines.c.variation_id, refund_lines.c.quantity).where(
-                    refund_lines.c.shop_id == shop.shop_id,
-                    refund_lines.c.product_id == row["product_id"],
-                )
-            )
-            if item in (0, row["item_id"])
+        refunds = (
+            select(refund_lines.c.variation_id, refund_lines.c.quantity)
+            .join(orders, (orders.c.id == refund_lines.c.order_id) & orders.c.sold)
+            .where(refund_lines.c.shop_id == shop.shop_id, orders.c.shop_id == shop.shop_id)
+            .where(refund_lines.c.product_id == row["product_id"])
         )
+        back = sum(quantity for item, quantity in conn.execute(refunds) if item in (0, row["item_id"]))
     assert sum(day["sold"] for day in one["history"]) == pytest.approx(sold - back)
 
 
@@ -202,11 +197,11 @@ def test_stock_and_terms_of_today_count(shop: Plugin) -> None:
     row = next(row for row in items(shop, state="order")["items"] if row["item_id"] != row["product_id"])
     path, item_id = f"{INVENTORY}/items/{row['item_id']}", row["item_id"]
     before = shop.get(path).json["item"]
-    sent = shop.send("PUT", f"{INVENTORY}/supplies/{item_id}", {"pack": 50, "cost": "2.50"}, who=ANNA)
+    sent = shop.send("PUT", f"{INVENTORY}/supplies/{item_id}", {"pack": 1000, "cost": "2.50"}, who=ANNA)
     assert sent.status_code == 200, sent.json
     packed = shop.get(path).json["item"]
-    assert packed["order_quantity"] == 50
-    assert packed["order_cost"] == {"value": "125.00", "currency": "EUR"}
+    assert packed["order_quantity"] == 1000
+    assert packed["order_cost"] == {"value": "2500.00", "currency": "EUR"}
     with write(shop.rt.db.mirror) as conn:
         conn.execute(update(variations).where(variations.c.id == item_id).values(stock_quantity=10_000))
     full = shop.get(path).json["item"]
@@ -230,6 +225,19 @@ def test_items_without_stock_management_get_no_order(shop: Plugin) -> None:
     assert one["forecast"]
     with write(shop.rt.db.mirror) as conn:
         conn.execute(update(products).where(there).values(manage_stock=1))
+
+
+def test_a_low_stock_level_that_a_person_set_is_in_the_audit(shop: Plugin) -> None:
+    row = next(row for row in items(shop, state="all", limit=100)["items"] if "/variations/" in row["resource"])
+    path = f"{INVENTORY}/items/{row['item_id']}/low-stock"
+    assert shop.send("POST", path, {"was": None, "to": 9}, who=ANNA).status_code == 200
+    entry = shop.send("GET", "/api/v1/security/audit-log?action=stock.", who=ANNA).json["items"][0]
+    assert (entry["action"], entry["target"], entry["who"]["login"]) == ("stock.level", row["resource"], "anna")
+    assert (entry["before"], entry["after"]) == ({"low_stock_amount": None}, {"low_stock_amount": 9})
+    assert shop.send("POST", path, {"was": None, "to": -1}, who=ANNA).status_code == 422
+    assert shop.send("POST", path, {"to": 9}, who=ANNA).status_code == 422
+    gone = f"{INVENTORY}/items/999999999/low-stock"
+    assert shop.send("POST", gone, {"was": None, "to": 9}, who=ANNA).status_code == 404
 
 
 def test_recommendations_hold_the_fields_of_the_examples(shop: Plugin) -> None:
