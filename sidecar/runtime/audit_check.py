@@ -43,9 +43,11 @@ def state(conn: Connection, sealer: Sealer, shop_id: str) -> Row:
     report, ended = _read(conn, sealer, shop_id, saved, MOST)
     problems, known = _problems(saved, report), bool(saved and saved["problems"])
     whole_at = saved["whole_at"] if saved else moment if ended else None
-    last, first = conn.execute(
-        select(func.max(audit_table.c.n), func.min(audit_table.c.at)).where(audit_table.c.shop_id == shop_id)
-    ).one()
+    last, first = (
+        # Each by itself: both at once, SQLite would walk all rows instead of looking at an end of an index.
+        conn.execute(select(end).where(audit_table.c.shop_id == shop_id)).scalar()
+        for end in (func.max(audit_table.c.n), func.min(audit_table.c.at))
+    )
     if problems:
         word = "broken"
     elif not last and not report.n:
@@ -54,7 +56,7 @@ def state(conn: Connection, sealer: Sealer, shop_id: str) -> Row:
         word = "unbroken" if whole_at and ended else "partly"
     found_at = None if not problems else saved["found_at"] if saved and known else moment
     times = {"since": at(first), "checked_at": at(moment), "whole_at": at(whole_at), "found_at": at(found_at)}
-    numbers = {"entries": report.n - report.let_go, "unread": None if ended else last - report.n}
+    numbers = {"entries": report.n - report.let_go, "unread": None if ended else (last or 0) - report.n}
     return present({"state": word, **numbers, **times, "problems": problems or None})
 
 
