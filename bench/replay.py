@@ -2,6 +2,7 @@
 
 A day begins with what arrives, then (once a week) orders go out, then shoppers come; who finds nothing
 leaves. Every policy meets the same demand and, for an order of one item on one day, the same lead time.
+Nobody orders an item before its first day of sale: what to buy for its launch is another question.
 """
 
 from __future__ import annotations
@@ -68,13 +69,14 @@ def replay(world: World, order: Order, start: Floats, first: int, last: int, jud
     arrivals = np.zeros((last - first + LONGEST + 1, n, k), dtype=np.float32)
     held, missed, orders = (np.zeros((n, k)) for _ in range(3))
     there = np.isfinite(world.demand)
+    begun = np.pad(there, ((0, 0), (1, 0)))[:, :-1].cumsum(axis=1) > 0
     asked = np.where(there, world.demand, 0.0)
     for day in range(first, last):
         stock += arrivals[day - first]
         coming -= arrivals[day - first]
         counts = day >= judged
         if (day - first) % REVIEW == 0:
-            pieces = order(day, stock + coming)
+            pieces = order(day, stock + coming) * begun[:, day, None]
             arrivals[day - first + world.lead[:, day], rows] += pieces
             coming += pieces
             orders += counts * (pieces > 0)

@@ -32,9 +32,9 @@ def test_the_days_go_as_they_should() -> None:
 
 def test_what_is_not_there_is_missed_and_gone() -> None:
     seen = replay(steady(), up_to(lambda day: np.array([[0.0, 7.0]])), np.array([[5.0, 5.0]]), 0, 14, 0)
-    # Five of the first week are served, then nothing; with a level of 7 two come on day 3, seven on day 10.
-    assert seen.missed[0].tolist() == [23, 14]
-    assert seen.fill[0].tolist() == [pytest.approx(5 / 28), pytest.approx(14 / 28)]
+    # Five of the first week are served, then nothing; with a level of 7 seven come on day 10.
+    assert seen.missed[0].tolist() == [23, 16]
+    assert seen.fill[0].tolist() == [pytest.approx(5 / 28), pytest.approx(12 / 28)]
 
 
 def test_only_judged_days_and_days_that_exist_count() -> None:
@@ -47,6 +47,15 @@ def test_only_judged_days_and_days_that_exist_count() -> None:
     assert seen.asked[0] == 10
     assert replay(world, none, np.array([[4.0]]), 0, 20, 14).missed[0, 0] == 6
     assert pace(demand).tolist() == [1.0]
+
+
+def test_nobody_orders_before_the_first_sale() -> None:
+    demand = np.full((1, 21), 1.0)
+    demand[0, :10] = np.nan
+    world = World(demand, np.full((1, 21), 1))
+    seen = replay(world, up_to(lambda day: np.array([[9.0]])), np.zeros((1, 1)), 0, 21, 0)
+    assert seen.orders[0, 0] == 1
+    assert seen.missed[0, 0] == 5
 
 
 def test_s_q_orders_as_many_times_q_as_it_needs() -> None:
