@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,8 @@ def _main_job(shop: DemoShop, sidecar: Supervisor, folder: Path, console: Consol
     counts = _watch_sync(shop, console)
     seconds = time.monotonic() - begun
     console.print(f"Read {sum(counts.values()):,} rows in {seconds:.1f} s.")
-    runs = [_run(shop, agent, console) for agent in shop.link.call("GET", "/api/v1/agents")["items"]]
+    made = [_run(shop, agent, console) for agent in shop.link.call("GET", "/api/v1/agents")["items"]]
+    runs = [_still_open(shop, run) for run in made]
     walks = [walk for walk in [_walk(shop, runs, console)] if walk]
     about = shop.link.call("GET", "/api/v1/status")["shop"]
     _summary(runs, console)
@@ -164,6 +166,12 @@ def _run(shop: DemoShop, agent: Json, console: Console) -> RunLine:
         state=run["state"], duration_ms=run.get("duration_ms", 0), output=run.get("output", {}),
         proposals=found, error=run.get("error"),
     )  # fmt: skip
+
+
+def _still_open(shop: DemoShop, line: RunLine) -> RunLine:
+    """The run with what is pending now: a later agent's proposal for the same field takes its place."""
+    ids = [proposal["id"] for proposal in line.proposals]
+    return replace(line, proposals=_proposals(shop, {"agent": line.agent, "proposals": ids}))
 
 
 def _proposals(shop: DemoShop, run: Json) -> list[Json]:

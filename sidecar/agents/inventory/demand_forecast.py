@@ -268,7 +268,7 @@ def _from_given(inp: DemandForecastInput, ctx: Context, today: date) -> Result[D
         (0,), given.first, last, np.where(known, given.sold, 0.0), ~known, known, np.ones_like(known)
     )
     made = panel.fit(panel.Panel([], past, (0,)), panel.HORIZON, 0, ctx.progress)
-    kept = panel.kept_row(0, 0, 0, past, made)
+    kept = panel.kept_alone(0, past, made)
     start = last + timedelta(days=1)
     seen = outlook([kept], [], start)
     item = ItemForecast(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sidecar.retail.demand import Floats
 
 HISTORY_DAYS, HORIZON, SHOWN_DAYS = 730, 90, 180
+PERIODS = (1, 2, 3, 5, 7, 10, 14, 21, 28, 35, 45, 60, 75, 90)
+"""Days whose totals are kept with a forecast."""
 FEW = 500
 """So many ids are told to the database; with more it reads all and the rest is dropped here."""
 FRESH_DAYS = 7
@@ -105,14 +107,26 @@ def fit(
 
 def kept(panel: Panel, made: Forecast) -> list[KeptForecast]:
     """The fitted rows in the form in which they are kept."""
+    totals = _totals(made)
     return [
-        kept_row(row, panel.holders[row].id, panel.holders[row].product_id, panel.past, made)
+        _row(row, panel.holders[row].id, panel.holders[row].product_id, panel.past, made, totals)
         for row in range(len(panel.holders))
     ]
 
 
-def kept_row(row: int, item_id: int, product_id: int, past: History, made: Forecast) -> KeptForecast:
-    """One fitted row in the form in which it is kept."""
+def kept_alone(item_id: int, past: History, made: Forecast) -> KeptForecast:
+    """The only fitted row in the form in which it is kept."""
+    return _row(0, item_id, item_id, past, made, _totals(made))
+
+
+def _row(
+    row: int,
+    item_id: int,
+    product_id: int,
+    past: History,
+    made: Forecast,
+    totals: tuple[Floats, tuple[float, ...]],
+) -> KeptForecast:
     import numpy as np
 
     sold, alive = past.sold[row], past.alive[row]
@@ -133,18 +147,21 @@ def kept_row(row: int, item_id: int, product_id: int, past: History, made: Forec
         levels=made.levels,
         mean=made.mean[row],
         quantiles=made.quantiles[row],
-        periods=made.total_periods,
-        total_levels=_total_levels(),
-        totals=made.total_values[row],
+        periods=PERIODS,
+        total_levels=totals[1],
+        totals=totals[0][row],
         sold=sold[-SHOWN_DAYS:],
         in_stock=(past.open | ~past.alive)[row][-SHOWN_DAYS:],
     )
 
 
-def _total_levels() -> tuple[float, ...]:
-    from sidecar.ml.forecast import TOTAL_LEVELS
+def _totals(made: Forecast) -> tuple[Floats, tuple[float, ...]]:
+    """Quantiles of totals (n, periods, levels) on one grid, whatever the history behind a forecast."""
+    import numpy as np
 
-    return TOTAL_LEVELS
+    from sidecar.ml.intervals import TOTAL_LEVELS
+
+    return np.stack([made.total_quantiles(days, TOTAL_LEVELS) for days in PERIODS], axis=1), TOTAL_LEVELS
 
 
 def _known(value: np.float64) -> float | None:
@@ -163,7 +180,7 @@ def whole_shop(panel: Panel, seed: int) -> KeptForecast:
     alive = np.cumsum(total, axis=1) > 0
     joined = History((WHOLE_SHOP,), past.first, past.last, total, never, never, alive)
     made = fit(Panel([], joined, (0,)), HORIZON, seed)
-    return kept_row(0, WHOLE_SHOP, WHOLE_SHOP, joined, made)
+    return kept_alone(WHOLE_SHOP, joined, made)
 
 
 def stocks(ctx: Context, product_ids: Sequence[int]) -> list[Holder]:

@@ -23,7 +23,7 @@ def test_the_demo_does_the_main_job_and_may_be_repeated(tmp_path: Path) -> None:
         done = demo(tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         words = " ".join(done.stdout.split())
-        for agent in ("Product data gaps", "Reorder points", "Slow-stock markdowns"):
+        for agent in ("Product data gaps", "Demand forecast", "Reorder plan", "Slow-stock markdowns"):
             assert f"{agent}: done" in words
         assert "(applied) → – (undone)" in words
         report = (tmp_path / "demo-report.html").read_text()
