@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import group, ok
+from sidecar.api.access import access, caller, person, runtime
+from sidecar.api.group import OK, group, ok
 from sidecar.api.models import Model
 from sidecar.runtime import stock_page, stock_rows
 
@@ -31,6 +31,13 @@ class StockPath(Model):
     """A variation's id, a simple product's, or that of a product whose variations share one stock."""
 
     item_id: int = Field(ge=1, le=MOST)
+
+
+class LevelBody(Model):
+    """A low-stock level before and after; null is the shop's own."""
+
+    was: int | None = Field(ge=0, le=1_000_000)
+    to: int | None = Field(ge=0, le=1_000_000)
 
 
 class StockedProductPath(Model):
@@ -66,6 +73,14 @@ def list_stock(query: StockQuery) -> Any:
 def get_stock(path: StockPath) -> Any:
     """One stock with its history, forecast, accuracy and the parts of its order"""
     return {"ok": True, **stock_page.item(runtime(), caller().shop_id, path.item_id)}
+
+
+@bp.post("/items/<int:item_id>/low-stock", responses=OK)
+@access("person")
+def note_low_stock(path: StockPath, body: LevelBody) -> Any:
+    """Note the low-stock level that a person has set in the shop"""
+    stock_page.note_level(runtime(), caller().shop_id, path.item_id, body.was, body.to, person())
+    return {"ok": True}
 
 
 @of_product.get("/<int:product_id>/recommendations", responses=ok(product_id="integer", items="array"))

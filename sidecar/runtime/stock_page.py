@@ -10,10 +10,11 @@ import numpy as np
 
 from sidecar.core.errors import NotFound
 from sidecar.core.forecasts import KeptForecast
+from sidecar.db import write
 from sidecar.retail.note_words import in_words
 from sidecar.retail.outlook import HIGH, LOW, outlook
 from sidecar.retail.stock_plan import SHOWN_DAYS, Decision
-from sidecar.runtime import overrides
+from sidecar.runtime import audit, overrides, products
 from sidecar.runtime.base import Row, Runtime, at, present
 from sidecar.runtime.stock import View, look, order_total, product_of, view
 from sidecar.runtime.stock_rows import PIECES, money, rounded, row_of
@@ -179,6 +180,16 @@ def _parts(one: Decision) -> list[Row]:
         for code, label, value, unit in parts
         if value is not None
     ]
+
+
+def note_level(rt: Runtime, shop_id: str, item_id: int, was: int | None, to: int | None, who: Row) -> None:
+    """Notes the low-stock level that a person set in the shop, as the plugin tells it; NotFound."""
+    product = product_of(rt, shop_id, item_id)
+    products.get(rt, shop_id, product)
+    target = f"wc/v3/products/{product}" + ("" if product == item_id else f"/variations/{item_id}")
+    level = "low_stock_amount"
+    with write(rt.db.app) as conn:
+        audit.record(conn, shop_id, who, "stock.level", target, before={level: was}, after={level: to})
 
 
 def recommendations(rt: Runtime, shop_id: str, product_id: int) -> Row:

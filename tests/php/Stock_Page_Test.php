@@ -195,7 +195,8 @@ final class Stock_Page_Test extends Shop_Test_Case
         $this->sent = [];
         $answer = $this->level($variation->get_id(), null, 9);
         self::assertSame([200, ['managed' => true, 'shared' => false, 'own' => 9, 'holds' => 9]], [$answer->get_status(), $answer->get_data()['low_stock']]);
-        self::assertSame([], array_filter($this->sent, static fn (array $one): bool => str_contains($one['path'], 'inventory')), 'no sidecar is needed');
+        [$note] = array_values(array_filter($this->sent, static fn (array $one): bool => str_contains($one['path'], 'inventory')));
+        self::assertSame(['POST', self::API . 'items/' . $variation->get_id() . '/low-stock', ['was' => null, 'to' => 9]], [$note['method'], $note['path'], (array) $note['body']], 'noted where the sidecar hears it, which here it did not');
         self::assertSame(9, wc_get_low_stock_amount(wc_get_product($variation->get_id())), 'WooCommerce goes by it');
         self::assertSame([4, 2], [wc_get_low_stock_amount(wc_get_product($product->get_id())), wc_get_low_stock_amount(wc_get_product($other->get_id()))]);
         // Taken back: nothing stands at the variation any more.

@@ -43,6 +43,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/v1/integrations/<id>/authorize"): {"redirect_uri": "http://shop.test/wp-admin/admin.php"},
     ("POST", "/api/v1/integrations/<id>/callback"): {"state": "x" * 43, "code": "x"},
     ("PATCH", "/api/v1/webhooks/<id>"): {"state": "paused"},
+    ("POST", "/api/v1/inventory/items/<int:item_id>/low-stock"): {"was": None, "to": 3},
     ("PUT", "/api/v1/inventory/suppliers/<id>"): {"name": "Silk House"},
     ("PUT", "/api/v1/inventory/locations/<id>"): {"name": "Store"},
     ("PUT", "/api/v1/inventory/locations/<id>/stock/<int:item_id>"): {"quantity": 4},

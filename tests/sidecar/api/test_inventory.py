@@ -228,11 +228,15 @@ def test_items_without_stock_management_get_no_order(shop: Plugin) -> None:
 
 
 def test_a_low_stock_level_that_a_person_set_is_in_the_audit(shop: Plugin) -> None:
-    row = next(row for row in items(shop, state="all", limit=100)["items"] if "/variations/" in row["resource"])
+    rows = items(shop, state="all", limit=100)["items"]
+    row = next(row for row in rows if "/variations/" in row["resource"])
     path = f"{INVENTORY}/items/{row['item_id']}/low-stock"
     assert shop.send("POST", path, {"was": None, "to": 9}, who=ANNA).status_code == 200
-    entry = shop.send("GET", "/api/v1/security/audit-log?action=stock.", who=ANNA).json["items"][0]
-    assert (entry["action"], entry["target"], entry["who"]["login"]) == ("stock.level", row["resource"], "anna")
+    entry = shop.send("GET", "/api/v1/security/audit-log", query={"action": "stock."}, who=ANNA).json[
+        "items"
+    ][0]
+    assert (entry["action"], entry["target"]) == ("stock.level", row["resource"])
+    assert entry["who"]["login"] == "anna"
     assert (entry["before"], entry["after"]) == ({"low_stock_amount": None}, {"low_stock_amount": 9})
     assert shop.send("POST", path, {"was": None, "to": -1}, who=ANNA).status_code == 422
     assert shop.send("POST", path, {"to": 9}, who=ANNA).status_code == 422

@@ -152,7 +152,12 @@ final class Stock_Page
         } finally {
             Applier::unlock([$resource]);
         }
-        return $wrong ?? ['ok' => true, 'low_stock' => self::level($product->get_id(), $product->get_parent_id() ?: $product->get_id())];
+        if ($wrong !== null) {
+            return $wrong;
+        }
+        // Only a note for Activity: without the sidecar the level holds all the same.
+        Proxy::act('POST', self::PATH . 'items/' . $holder->get_id() . '/low-stock', ['was' => $request['was'], 'to' => $request['to']]);
+        return ['ok' => true, 'low_stock' => self::level($product->get_id(), $product->get_parent_id() ?: $product->get_id())];
     }
 
     /** Compares, writes and reads back; answers what was in the way. */
