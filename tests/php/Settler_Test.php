@@ -7,6 +7,7 @@ namespace DevSkyy\Tests;
 use DevSkyy\Changes\Ledger;
 use DevSkyy\Changes\Settler;
 use DevSkyy\Changes\Undo;
+use DevSkyy\Events\Outbox;
 
 /** What the next request makes of a process that died in the middle. */
 final class Settler_Test extends Shop_Test_Case
@@ -92,6 +93,20 @@ final class Settler_Test extends Shop_Test_Case
         $this->interrupted([self::patch($id, 1, 'wc/v3/products/' . $product->get_id(), ['stock_delta' => [8, 5]])], $id, $step);
         Settler::run();
         self::assertSame(13, self::fresh($product->get_id())->get_stock_quantity());
+    }
+
+    public function test_what_was_written_without_its_event_is_noted_when_it_is_settled(): void
+    {
+        $product = $this->product(['manage_stock' => true, 'stock_quantity' => 8]);
+        $id = self::id();
+        $this->interrupted([self::patch($id, 1, 'wc/v3/products/' . $product->get_id(), ['stock_delta' => [8, 5]])], $id, self::AFTER);
+        Outbox::clear(); // as if the process had died between the write and the hooks
+        Settler::run();
+        $events = array_map([Outbox::class, 'event'], Outbox::waiting(10));
+        self::assertSame([['product.saved', 'products', $product->get_id(), "$id-1"]], array_map(
+            static fn (array $event): array => [$event['type'], $event['resource'], $event['resource_id'], $event['origin']],
+            $events
+        ));
     }
 
     public function test_an_interrupted_create_makes_one_thing(): void

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace DevSkyy\Changes;
 
 use DevSkyy\Events\Drain;
+use DevSkyy\Events\Outbox;
 
 /** Ends what a crash left half-way, by what stands in the shop: equal to `to` is done, equal to what stood there is written again, anything else failed. */
 final class Settler
@@ -57,6 +58,7 @@ final class Settler
             }
             $found = self::judge($row);
             if ($found === 'to') {
+                self::note($row);
                 Ledger::set($row, 'applied');
             } elseif ($found === 'neither') {
                 Ledger::set($row, 'failed', __('Something else was written after the interruption.', 'devskyy'));
@@ -78,6 +80,7 @@ final class Settler
             }
             $found = self::judge($row);
             if ($found === 'stood') {
+                self::note($row);
                 Ledger::set($row, 'undone');
             } elseif ($found === 'to') {
                 $left[] = $row;
@@ -120,6 +123,15 @@ final class Settler
         $done = $moved === ($undoing ? -$delta : $delta);
         $at_to = $at_to && ($undoing ? $moved === 0 : $done);
         return $at_to ? 'to' : ($at_stood && ($undoing ? $done : $moved === 0) ? 'stood' : 'neither');
+    }
+
+    /** Says that a thing was written: the request that wrote it may have died before the hooks could, and then the sidecar's copy would stay old. */
+    private static function note(\stdClass $row): void
+    {
+        if (preg_match('#^wc/v3/products/(\d+)(?:/variations/(\d+))?$#', (string) $row->resource, $found)) {
+            $variation = (int) ($found[2] ?? 0);
+            Outbox::with_origin($row->change_id, static fn () => Outbox::note('product.saved', $variation ? 'variations' : 'products', $variation ?: (int) $found[1]));
+        }
     }
 
     private static function found(\stdClass $row): string
