@@ -53,6 +53,7 @@ from sidecar.security.tokens import canonical_path
 from sidecar.settings import Settings
 from tests.sidecar.api.callers import World
 from tests.sidecar.kit import ANNA, ERIC, tiny_registry
+from tests.sidecar.stock_kit import ask, good, product, supplier
 
 CHECKS: list[Any] = [
     schemathesis.checks.not_a_server_error, known.status_code_conformance, known.content_type_conformance,
@@ -68,6 +69,7 @@ POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 Head = Callable[[str, str, list[tuple[str, str]], bytes], dict[str, str]]
 
 
+ITEM = 771_122
 UNROUTED = "The requested URL was not found on the server."
 """Of a path that fits no route, such as a word where a number belongs."""
 
@@ -163,6 +165,7 @@ class Fuzz:
         self.schema = schemathesis.openapi.from_dict(document)
         self.schema.app = self.front
         self.ids: dict[str, list[str]] = {}
+        product(self.world.shop, ITEM)
         self.fill()
 
     def fill(self) -> None:
@@ -174,8 +177,15 @@ class Fuzz:
         proposals = [ident for run in runs for ident in run["proposals"]]
         user, session = self.world.login("analyst")
         syncs = [self.world.shop.send("POST", "/api/v1/sync", {}, who=ANNA).get_json()["job"]]
+        silk = supplier(shop, f"Silk {self.random.randrange(10**9)}")
+        line = {"item_id": ITEM, "quantity": 24}
+        order = {"supplier_id": silk, "lines": [line]}
+        drafts = [good(ask(shop, "POST", "purchase-orders", order))["orders"][0]["id"] for _ in range(2)]
+        good(ask(shop, "POST", f"purchase-orders/{drafts[0]}/mark-sent", {}))
         self.ids = {
-            "runs": [run["id"] for run in runs], "proposals": proposals, "jobs": syncs, "users": [user.id],
+            "suppliers": [silk], "purchase-orders": drafts, "supplies": [str(ITEM)], "stock": [str(ITEM)],
+            "items": [str(ITEM)], "runs": [run["id"] for run in runs], "proposals": proposals, "jobs": syncs,
+            "users": [user.id],
             "sessions": [session], "agents": ["cut-price", "only-look"],
         }  # fmt: skip
 
