@@ -13,7 +13,18 @@ from itertools import product
 
 import numpy as np
 
-from sidecar.ml.series import Bools, Floats, Ints, Singles, by_period, first_known, mean_known, opening, slots
+from sidecar.ml.series import (
+    TREND_FROM,
+    Bools,
+    Floats,
+    Ints,
+    Singles,
+    by_period,
+    first_known,
+    mean_known,
+    opening,
+    slots,
+)
 
 WINDOW = 4
 """Seasons from which level, trend and season start; at least `SHORTEST` periods."""
@@ -116,7 +127,7 @@ def _known_mean(x: Floats) -> Floats:
 
 
 def _line(x: Floats, steps: Floats | Ints) -> tuple[Floats, Floats]:
-    """Least squares of the known values on their place; flat with fewer than 4 of them."""
+    """Least squares of the known values on their place; flat with too few of them."""
     known = ~np.isnan(x)
     count = np.maximum(known.sum(axis=1), 1)
     middle = (known * steps).sum(axis=1) / count
@@ -124,7 +135,7 @@ def _line(x: Floats, steps: Floats | Ints) -> tuple[Floats, Floats]:
     away = np.where(known, steps - middle[:, None], 0.0)
     spread = (away**2).sum(axis=1)
     slope = (away * np.where(known, x, 0.0)).sum(axis=1) / np.where(spread > 0, spread, 1.0)
-    slope = np.where(known.sum(axis=1) >= 4, slope, 0.0)
+    slope = np.where(known.sum(axis=1) >= min(TREND_FROM, len(steps)), slope, 0.0)
     return mean - slope * middle, slope
 
 

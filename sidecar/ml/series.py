@@ -14,6 +14,8 @@ Singles = NDArray[np.float32]
 Method = Callable[[Floats, Sequence[int], int, int], Floats]
 """`(y (n, t), origins, horizon, season) -> (n, len(origins), horizon)`: means after each origin."""
 
+TREND_FROM = 14
+"""Known periods before a trend is believed; in fewer, a week's pattern or chance passes for one."""
 CHUNK = 256
 """Series worked on at once: their states fit into a core's cache."""
 

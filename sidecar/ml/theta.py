@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Bools, Floats, by_period, first_values, mean_known, slots, stacked
+from sidecar.ml.series import TREND_FROM, Bools, Floats, by_period, first_values, mean_known, slots, stacked
 from sidecar.ml.smoothing import smooth
 
 CRITICAL = 1.645
@@ -96,7 +96,7 @@ def plain_dynamic(y: Floats, horizon: int) -> Floats:
     chosen, share = np.divmod(squares.reshape(-1, n).argmin(axis=0), len(SHARES))
     every = np.arange(n)
     carried = (1 - left[chosen, every]) / THETA_RATES[chosen]
-    slope = (SHARES[share] * line.slope)[:, None]
+    slope = np.where(line.count >= TREND_FROM, SHARES[share] * line.slope, 0.0)[:, None]
     out: Floats = level[chosen, every][:, None] + slope * (np.arange(horizon) + carried[:, None])
     return out
 
@@ -125,7 +125,7 @@ class _Line:
 
 
 def line_slope(y: Floats) -> Floats:
-    """Slope of the least squares line through the known values; 0 with fewer than 3 of them."""
+    """Slope of the least squares line through the known values; 0 with too few of them."""
     known = ~np.isnan(y)
     steps = np.arange(y.shape[1], dtype=float)
     count = np.maximum(known.sum(axis=1), 1)
@@ -134,7 +134,7 @@ def line_slope(y: Floats) -> Floats:
     slope: Floats = np.where(known, away * np.nan_to_num(y), 0.0).sum(axis=1) / np.where(
         spread > 0, spread, 1
     )
-    return np.where(known.sum(axis=1) >= 3, slope, 0.0)
+    return np.where(known.sum(axis=1) >= TREND_FROM, slope, 0.0)
 
 
 def season_index(y: Floats, season: int) -> tuple[Floats, Bools]:

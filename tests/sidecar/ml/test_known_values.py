@@ -68,6 +68,13 @@ def test_theta_adds_half_the_slope() -> None:
     assert forecast("theta", line) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["ets", "theta", "theta_dynamic"])
+def test_a_week_of_figures_makes_no_trend(name: str) -> None:
+    rising = [45.0, 52, 48, 55, 60, 58, 62]
+    assert max(forecast(name, rising, 30, 1)) <= 62
+    assert max(forecast(name, rising, 30, 7)) <= 62
+
+
 def test_a_season_is_taken_out_only_where_there_is_one() -> None:
     rng = np.random.default_rng(0)
     flat = rng.normal(50, 5, (40, 140))
