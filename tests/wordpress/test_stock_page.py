@@ -370,7 +370,7 @@ def test_the_first_forecast_is_one_press_away(scene: Scene, tabs: Tabs) -> None:
         page = opened(tabs, scene)
         expect(page.get_by_role("heading", name="No forecast yet")).to_be_visible()
         page.get_by_role("button", name="Make the first forecast").click()
-        expect(page.locator(".devskyy-figures")).to_be_visible()
+        expect(page.locator(".devskyy-figures")).to_be_visible(timeout=60_000)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
