@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal
 from flask import Response
 from pydantic import Field, StringConstraints, field_validator
 
+from sidecar.api import once
 from sidecar.api.access import access, caller, person, runtime
-from sidecar.api.group import answer, group, ok, text
+from sidecar.api.group import group, ok, text
 from sidecar.api.models import ID, Model
-from sidecar.api.suppliers import CSV, TOP_ID
+from sidecar.api.suppliers import CSV, TOP_ID, made
 from sidecar.runtime import purchase_mail, purchase_orders, purchase_receipts
 
 bp = group("purchase-orders", "Purchase orders to suppliers.", "/api/v1/inventory/purchase-orders")
@@ -146,12 +147,13 @@ def list_orders(query: OrdersQuery) -> Any:
     return {"ok": True, **purchase_orders.page(runtime(), caller().shop_id, **query.model_dump())}
 
 
-@bp.post("", responses={"201": answer("Made", orders="array")})
+@bp.post("", responses=made(orders="array"))
 @access("person")
 def draft_orders(body: DraftBody) -> Any:
     """New drafts, one for each supplier; nothing goes out"""
-    made = purchase_orders.draft(runtime(), caller().shop_id, body.model_dump(), person())
-    return {"ok": True, "orders": made}, 201
+    asked = once.asked()
+    orders = purchase_orders.draft(runtime(), caller().shop_id, body.model_dump(), person(), asked)
+    return once.answer(asked, orders=orders)
 
 
 @bp.get("/<id>", responses=ok(**ORDER))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from flask import Response
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from sidecar.api import once
 from sidecar.api.access import access, caller, person, runtime
 from sidecar.api.group import OK, answer, group, ok, text
 from sidecar.api.models import ID, Model
@@ -192,6 +193,12 @@ class PiecesBody(Model):
     quantity: int = Field(ge=0, le=MOST_PIECES)
 
 
+def made(**fields: str) -> dict[Any, Any]:
+    """Responses of a route that makes something under an Idempotency-Key: 201, or 200 for a repeat."""
+    again = answer("What the same Idempotency-Key made before", repeated="boolean", **fields)
+    return {"200": again, "201": answer("Made", **fields)}
+
+
 def csv_file(name: str, body: str) -> Response:
     """A CSV file to keep."""
     head = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
@@ -205,12 +212,13 @@ def list_suppliers() -> Any:
     return {"ok": True, "items": suppliers.listed(runtime(), caller().shop_id)}
 
 
-@bp.post("/suppliers", responses={"201": answer("Made", supplier="object")})
+@bp.post("/suppliers", responses=made(supplier="object"))
 @access("person")
 def add_supplier(body: SupplierBody) -> Any:
     """A new supplier"""
-    made = suppliers.make(runtime(), caller().shop_id, body.model_dump(), person())
-    return {"ok": True, "supplier": made}, 201
+    asked = once.asked()
+    new = suppliers.make(runtime(), caller().shop_id, body.model_dump(), person(), asked)
+    return once.answer(asked, supplier=new)
 
 
 @bp.get("/suppliers/<id>", responses=ok(supplier="object"))
@@ -295,12 +303,13 @@ def list_overrides(query: OverridesQuery) -> Any:
     return {"ok": True, "items": overrides.listed(runtime(), caller().shop_id, query.item_id)}
 
 
-@bp.post("/overrides", responses={"201": answer("Made", override="object")})
+@bp.post("/overrides", responses=made(override="object"))
 @access("person")
 def add_override(body: OverrideBody) -> Any:
     """Say what holds instead of the forecast on some days"""
-    made = overrides.make(runtime(), caller().shop_id, body.given(), person())
-    return {"ok": True, "override": made}, 201
+    asked = once.asked()
+    new = overrides.make(runtime(), caller().shop_id, body.given(), person(), asked)
+    return once.answer(asked, override=new)
 
 
 @bp.delete("/overrides/<id>", responses=OK)
@@ -318,12 +327,13 @@ def list_locations() -> Any:
     return {"ok": True, "items": locations.listed(runtime(), caller().shop_id)}
 
 
-@bp.post("/locations", responses={"201": answer("Made", location="object")})
+@bp.post("/locations", responses=made(location="object"))
 @access("person")
 def add_location(body: LocationBody) -> Any:
     """A new place of stock"""
-    made = locations.make(runtime(), caller().shop_id, body.model_dump(), person())
-    return {"ok": True, "location": made}, 201
+    asked = once.asked()
+    new = locations.make(runtime(), caller().shop_id, body.model_dump(), person(), asked)
+    return once.answer(asked, location=new)
 
 
 @bp.put("/locations/<id>", responses=ok(location="object"))

@@ -12,8 +12,9 @@ from sidecar.core.errors import Conflict, NotFound
 from sidecar.db import read, write
 from sidecar.db.owned import location_stock, locations
 from sidecar.db.upsert import insert_new
-from sidecar.runtime import audit, stock_imports, stock_items
+from sidecar.runtime import audit, repeats, stock_imports, stock_items
 from sidecar.runtime.base import Row, Runtime, now, present
+from sidecar.runtime.repeats import Asked
 from sidecar.runtime.sheets import sheet_text
 from sidecar.runtime.suppliers import name_key
 
@@ -37,13 +38,18 @@ def listed(rt: Runtime, shop_id: str) -> list[Row]:
     ]
 
 
-def make(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -> Row:
-    """A new place; Conflict `name_taken` when one is called so."""
+def make(
+    rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None, asked: Asked | None = None
+) -> Row:
+    """A new place, or what `asked` made before; Conflict `name_taken` when one is called so."""
     moment = now()
     row = dict(given) | {"shop_id": shop_id, "id": uuid.uuid4().hex, "name_key": name_key(given["name"])}
     with write(rt.db.app) as conn:
+        if before := repeats.made_before(conn, rt.sealer, asked):
+            return location_json(load(conn, shop_id, before))
         if not insert_new(conn, locations, row | {"created_at": moment, "updated_at": moment}):
             raise _taken(row["name"])
+        repeats.keep(conn, asked, row["id"])
         audit.record(conn, shop_id, who, "location.add", row["id"], after=_audited(row))
     return location_json(row)
 

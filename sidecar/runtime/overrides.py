@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.db import read, write
 from sidecar.db.owned import forecast_overrides
-from sidecar.runtime import audit, stock_items
+from sidecar.runtime import audit, repeats, stock_items
 from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.runtime.repeats import Asked
 from sidecar.store.frames import epoch_day
 
 LONGEST_DAYS = 366
@@ -33,8 +34,13 @@ def listed(rt: Runtime, shop_id: str, item_id: int | None) -> list[Row]:
         return [override_json(dict(one)) for one in found]
 
 
-def make(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -> Row:
-    """A new override; Invalid for days that cannot be, Conflict `overlap` where one holds already."""
+def make(
+    rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None, asked: Asked | None = None
+) -> Row:
+    """A new override, or what `asked` made before.
+
+    Invalid for days that cannot be, Conflict `overlap` where one holds already.
+    """
     first, last = given["first_day"], given["last_day"]
     _check(first, last)
     stock_items.item(rt, shop_id, given["item_id"])
@@ -44,6 +50,8 @@ def make(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -
         "created_by": who, "created_at": now(),
     }  # fmt: skip
     with write(rt.db.app) as conn:
+        if before := repeats.made_before(conn, rt.sealer, asked):
+            return override_json(_load(conn, shop_id, before))
         stock_items.hold(conn, shop_id)
         other = forecast_overrides.c
         same = (other.shop_id == shop_id) & (other.item_id == row["item_id"])
@@ -56,6 +64,7 @@ def make(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -
                 fields={"first_day": "overlaps with another override"},
             )
         conn.execute(insert(forecast_overrides).values(row))
+        repeats.keep(conn, asked, row["id"])
         audit.record(conn, shop_id, who, "override.add", row["id"], after=_audited(row))
     return override_json(row)
 
@@ -64,11 +73,17 @@ def remove(rt: Runtime, shop_id: str, ident: str, who: Row | None) -> None:
     """Takes an override out; NotFound."""
     mine = (forecast_overrides.c.shop_id == shop_id) & (forecast_overrides.c.id == ident)
     with write(rt.db.app) as conn:
-        row = conn.execute(select(forecast_overrides).where(mine)).mappings().first()
-        if row is None:
-            raise NotFound("There is no such override.", hint="Reload the item's forecast.")
+        row = _load(conn, shop_id, ident)
         conn.execute(delete(forecast_overrides).where(mine))
-        audit.record(conn, shop_id, who, "override.remove", ident, before=_audited(dict(row)), after={})
+        audit.record(conn, shop_id, who, "override.remove", ident, before=_audited(row), after={})
+
+
+def _load(conn: Connection, shop_id: str, ident: str) -> Row:
+    mine = (forecast_overrides.c.shop_id == shop_id) & (forecast_overrides.c.id == ident)
+    row = conn.execute(select(forecast_overrides).where(mine)).mappings().first()
+    if row is None:
+        raise NotFound("There is no such override.", hint="Reload the item's forecast.")
+    return dict(row)
 
 
 def _check(first: date, last: date) -> None:

@@ -20,9 +20,10 @@ from sidecar.core.store import Item, ShopFacts, Supplies
 from sidecar.core.types import from_scaled, quantize, to_scaled
 from sidecar.db import read, write
 from sidecar.db.owned import purchase_order_lines, purchase_orders, purchase_receipts
-from sidecar.runtime import audit, stock_items, suppliers
+from sidecar.runtime import audit, repeats, stock_items, suppliers
 from sidecar.runtime.base import Row, Runtime, at, now, present
 from sidecar.runtime.overrides import number
+from sidecar.runtime.repeats import Asked
 from sidecar.runtime.supplies import money_text
 from sidecar.store import owned
 from sidecar.store.frames import epoch_day
@@ -32,14 +33,19 @@ UNDER_WAY = ("unknown", "sent", "part")
 WORDS = ("note", "ship_to", "expected_on")
 
 
-def draft(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -> list[Row]:
+def draft(
+    rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None, asked: Asked | None = None
+) -> list[Row]:
     """New drafts, one for each supplier of the lines, or one to `supplier_id`; Invalid names what is wrong.
 
-    Several come in the order of their suppliers' names. Nothing goes out of the shop.
+    Several come in the order of their suppliers' names; those that `asked` made before, as they are now.
+    Nothing goes out of the shop.
     """
     found = _found(rt, shop_id, given["lines"])
     facts = stock_items.facts(rt, shop_id)
     with write(rt.db.app) as conn:
+        if before := repeats.made_before(conn, rt.sealer, asked):
+            return [shown(conn, shop_id, facts, ident) for ident in _numbered(conn, shop_id, before)]
         stock_items.hold(conn, shop_id)  # two drafts at once get two numbers
         terms = owned.supplies(conn, shop_id)
         parts = _by_supplier(terms, given)
@@ -52,7 +58,15 @@ def draft(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) 
             _put_lines(conn, row, parts[supplier], found, terms)
             made.append(row["id"])
             audit.record(conn, shop_id, who, "purchase.draft", row["id"], after=_audited(conn, row))
+        repeats.keep(conn, asked, f"{row['number'] - len(made) + 1}-{row['number']}")
         return [shown(conn, shop_id, facts, ident) for ident in made]
+
+
+def _numbered(conn: Connection, shop_id: str, span: str) -> list[str]:
+    """The orders of numbers such as `12-14` that are still there."""
+    order, (first, last) = purchase_orders.c, span.split("-")
+    mine = (order.shop_id == shop_id) & order.number.between(int(first), int(last))
+    return list(conn.execute(select(order.id).where(mine).order_by(order.number)).scalars())
 
 
 def _found(rt: Runtime, shop_id: str, lines: Sequence[Mapping[str, Any]]) -> dict[int, Item]:

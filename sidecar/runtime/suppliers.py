@@ -14,8 +14,9 @@ from sidecar.core.types import from_scaled
 from sidecar.db import read, write
 from sidecar.db.owned import purchase_orders, suppliers, supplies
 from sidecar.db.upsert import insert_new
-from sidecar.runtime import audit
+from sidecar.runtime import audit, repeats
 from sidecar.runtime.base import Row, Runtime, at, now, present
+from sidecar.runtime.repeats import Asked
 from sidecar.runtime.terms import TERMS, columns_of
 from sidecar.security.sealing import get_secret
 from sidecar.store.rest_rows import email_hash
@@ -59,10 +60,16 @@ def load(conn: Connection, shop_id: str, ident: str, *, lock: bool = False) -> R
     return dict(row)
 
 
-def make(rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None) -> Row:
-    """A new supplier; Conflict `name_taken` when one is called so."""
+def make(
+    rt: Runtime, shop_id: str, given: Mapping[str, Any], who: Row | None, asked: Asked | None = None
+) -> Row:
+    """A new supplier, or what `asked` made before; Conflict `name_taken` when one is called so."""
     with write(rt.db.app) as conn:
-        return supplier_json(add(rt, conn, shop_id, given, who))
+        if before := repeats.made_before(conn, rt.sealer, asked):
+            return supplier_json(load(conn, shop_id, before))
+        row = add(rt, conn, shop_id, given, who)
+        repeats.keep(conn, asked, row["id"])
+        return supplier_json(row)
 
 
 def add(rt: Runtime, conn: Connection, shop_id: str, given: Mapping[str, Any], who: Row | None) -> Row:

@@ -20,6 +20,7 @@ from sidecar.runtime import purchase_files, purchase_mail, stock_items
 from sidecar.security.tokens import b64decode
 from sidecar.store.queries import open_store
 from sidecar.store.rest_rows import email_hash
+from tests.sidecar.api.test_once import post
 from tests.sidecar.kit import ANNA, ERIC, Plugin
 from tests.sidecar.stock_kit import ask, fields, good, product, supplier, variation
 
@@ -146,6 +147,23 @@ def test_a_draft_is_changed_and_deleted_and_what_was_sent_is_not(shop: Plugin) -
         "purchase.draft", "purchase.change", "purchase.draft", "purchase.delete", "purchase.mark_sent",
         "purchase.close",
     ]  # fmt: skip
+
+
+def test_under_one_key_orders_suppliers_places_and_overrides_are_made_once(shop: Plugin) -> None:
+    lines = [{"item_id": 12, "quantity": 6}, {"item_id": 21, "quantity": 2}]
+    override = {"item_id": 12, "first_day": LATER, "last_day": LATER, "factor": 2}
+    for path, body in (
+        ("purchase-orders", {"lines": lines}), ("suppliers", {"name": "Weber"}), ("overrides", override),
+        ("locations", {"name": "Store"}),
+    ):  # fmt: skip
+        first, again = (post(shop, f"/api/v1/inventory/{path}", body, "once") for _ in range(2))
+        assert (first.status_code, again.status_code) == (201, 200), again.text
+        assert again.json == first.json | {"repeated": True}
+    assert [one["number"] for one in good(ask(shop, "GET", "purchase-orders"))["items"]] == [
+        "PO-0002",
+        "PO-0001",
+    ]
+    assert post(shop, "/api/v1/inventory/purchase-orders", {"lines": lines[:1]}, "once").status_code == 409
 
 
 def test_a_supplier_with_open_orders_stays(shop: Plugin) -> None:
