@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import Floats, Ints, Singles, by_period, mean_known, opening, stacked
+from sidecar.ml.series import RECENT, Floats, Ints, Singles, by_period, mean_known, opening, resting, stacked
 from sidecar.ml.smoothing import smooth
 
 RATES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
@@ -115,7 +115,7 @@ def aggregated(
 ) -> dict[str, Floats]:
     """Both by name; every bucket length is smoothed once for all origins, whose buckets end with them."""
     # Wide enough that the oldest bucket is whole for all; what lies before a series is unknown.
-    panel = stacked(y, origins, max(origins, default=0) + WIDEST)
+    panel = stacked(y, origins, min(max(origins, default=0), RECENT) + WIDEST)
     widest = waiting(panel)
     order = np.argsort(-widest, kind="stable")
     widest, values = widest[order], panel[order].T
@@ -136,7 +136,8 @@ def aggregated(
     back = np.empty_like(found)
     back[:, order] = found
     rates = back.reshape(2, len(origins), len(y)).swapaxes(1, 2)
-    return {"adida": _flat(rates[0], horizon), "imapa": _flat(rates[1], horizon)}
+    adida, imapa = (resting(_flat(side, horizon), y, origins) for side in rates)
+    return {"adida": adida, "imapa": imapa}
 
 
 def _bucket_rate(sums: Floats, counts: Floats, width: int) -> Floats:

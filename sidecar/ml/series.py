@@ -16,6 +16,8 @@ Method = Callable[[Floats, Sequence[int], int, int], Floats]
 
 TREND_FROM = 14
 """Known periods before a trend is believed; in fewer, a week's pattern or chance passes for one."""
+RECENT = 366
+"""Periods that methods look back which must run anew for each origin; more days cost time and say little."""
 CHUNK = 256
 """Series worked on at once: their states fit into a core's cache."""
 
@@ -88,15 +90,25 @@ def mean_known(values: Floats, axis: int = -1) -> Floats:
 
 
 def stacked(y: Floats, origins: Sequence[int], length: int = 0) -> Floats:
-    """The histories up to each origin below each other, all ending in the last column; (origins * n, length).
+    """The last `RECENT` periods before each origin below each other, ending in the last column.
 
-    NaN before they begin; `length` is the longest one's at least.
+    (origins * n, length), NaN before series begin; `length` is the longest history's at least.
     """
-    length = max([length, *origins])
+    length = max([length, *(min(origin, RECENT) for origin in origins)])
     out = np.full((len(origins), len(y), length), np.nan)
     for k, origin in enumerate(origins):
-        out[k, :, length - origin :] = y[:, :origin]
+        seen = min(origin, RECENT)
+        out[k, :, length - seen :] = y[:, origin - seen : origin]
     return out.reshape(len(origins) * len(y), length)
+
+
+def resting(found: Floats, y: Floats, origins: Sequence[int]) -> Floats:
+    """Forecasts (n, origins, horizon); where `RECENT` periods told nothing, the mean of what came before."""
+    for k, origin in enumerate(origins):
+        rows = np.flatnonzero(np.isnan(found[:, k]).any(axis=1))
+        if len(rows) and origin > RECENT:
+            found[rows, k] = mean_known(last_values(y[rows], origin, 28))[:, None]
+    return found
 
 
 def slots(origin: int, horizon: int, season: int) -> Ints:

@@ -10,7 +10,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidecar.ml.series import TREND_FROM, Bools, Floats, by_period, first_values, mean_known, slots, stacked
+from sidecar.ml.series import (
+    RECENT,
+    TREND_FROM,
+    Bools,
+    Floats,
+    by_period,
+    first_values,
+    mean_known,
+    resting,
+    slots,
+    stacked,
+)
 from sidecar.ml.smoothing import smooth
 
 CRITICAL = 1.645
@@ -36,25 +47,27 @@ def thetas(
     y: Floats, origins: Sequence[int], horizon: int, season: int, wanted: Sequence[str]
 ) -> dict[str, Floats]:
     """Both methods by name; the season, which differs with each origin, is taken out once for both."""
-    plain = np.full((len(origins), *y.shape), np.nan)
+    panels, longest = [], min(max(origins, default=0), RECENT)
     ahead, multiplied = (
         np.empty((len(origins), len(y), horizon)),
         np.empty((len(origins), len(y), 1), dtype=bool),
     )
     for k, origin in enumerate(origins):
-        past = y[:, :origin]
+        past = y[:, max(origin - RECENT, 0) : origin]
         index, multiplied[k, :, 0] = season_index(past, season)
-        behind = index[:, np.arange(origin) % index.shape[1]]
-        ahead[k] = index[:, slots(origin, horizon, index.shape[1])]
+        behind = index[:, np.arange(past.shape[1]) % index.shape[1]]
+        ahead[k] = index[:, slots(past.shape[1], horizon, index.shape[1])]
         divided = past / np.where(behind > 0, behind, np.nan)
-        plain[k, :, :origin] = np.where(multiplied[k], divided, past - behind)
+        plain = np.where(multiplied[k], divided, past - behind)
+        panels.append(stacked(plain, [past.shape[1]], longest))
     # The histories up to all origins lie below each other, ending in the last column, and run as one panel.
-    panel = np.concatenate([stacked(plain[k], [origin], max(origins)) for k, origin in enumerate(origins)])
+    panel = np.concatenate(panels)
     out = {}
     for name, method in (("theta", plain_theta), ("theta_dynamic", plain_dynamic)):
         if name in wanted:
             mean = method(panel, horizon).reshape(ahead.shape)
-            out[name] = np.swapaxes(np.where(multiplied, mean * ahead, mean + ahead), 0, 1)
+            found = np.swapaxes(np.where(multiplied, mean * ahead, mean + ahead), 0, 1)
+            out[name] = resting(found, y, origins)
     return out
 
 

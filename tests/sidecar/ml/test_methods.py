@@ -91,3 +91,11 @@ def test_single_precision_and_tiny_inputs(name: str) -> None:
         assert METHODS[name](np.array([[2.0]]), [1], 3, season).shape == (1, 1, 3)
         assert METHODS[name](np.empty((0, 5)), [5], 3, season).shape == (0, 1, 3)
         assert np.isfinite(METHODS[name](np.array([[2.0, 3.0, 1.0]]), [3], 3, season)).all()
+
+
+@ALL
+def test_an_item_away_for_over_a_year_is_forecast_from_before(name: str) -> None:
+    y = np.full((2, 900), np.nan)
+    y[0, :400], y[1, 800:] = 5.0, 5.0
+    found = METHODS[name](y, [900], 4, 7)[:, 0]
+    np.testing.assert_allclose(found[0], found[1], atol=0.6 if name == "sba" else 1e-5)
