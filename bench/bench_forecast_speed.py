@@ -61,6 +61,8 @@ def groups(n: int) -> list[str]:
 
 def fit(n: int, scheduler: str = "") -> dict[str, Any]:
     """Forecasts n series in this process and says what it took."""
+    import sklearn.ensemble  # noqa: F401 - imports are left out of the clock, as they are for AutoETS
+
     from sidecar.ml import parallel
     from sidecar.ml.forecast import forecast
 
