@@ -89,6 +89,10 @@ bench-api: setup ## Reads, runs and events of the API under 50 clients (SHORT=1,
 	@$(BIN)/python -m bench.bench_api $(if $(SHORT),--short) $(if $(EACH),--seconds $(EACH)) \
 		$(if $(FOLDER),--folder $(FOLDER))
 
+.PHONY: bench-forecast
+bench-forecast: setup ## Accuracy on real demand, against statsforecast and M3's published forecasts (SHARE=0.72 ONLY=weekly)
+	@$(BIN)/python -m bench.bench_forecast $(if $(SHARE),--share $(SHARE)) $(if $(ONLY),--only '$(ONLY)')
+
 .PHONY: bench-forecast-speed
 bench-forecast-speed: setup ## 10,000 daily series: seconds, memory, AutoETS beside it, Dask (SIZES=2500,5000,10000 SAMPLE=200)
 	@$(BIN)/python -m bench.bench_forecast_speed $(if $(SIZES),--sizes $(SIZES)) $(if $(SAMPLE),--sample $(SAMPLE))

@@ -33,7 +33,10 @@ ADJUSTED = (
 PLAIN = ("seasonal_naive", "ets", "theta", "theta_dynamic")
 """Run on demand as it is; they know a season of their own."""
 ORIGINS = 6
-ROWS = 1024
+ROWS = 512
+TRENDED = ("ets_own", "theta_own", "theta_dynamic_own", "ets_plain", "theta")
+TOLD = {7: 28, 52: 8, 12: 6}
+"""Known periods from which a trend is believed: days, weeks, months."""
 CLOSED = 0.1
 
 
@@ -121,7 +124,19 @@ def backtest(
             for name in ADJUSTED
         }
     candidates = {f"{name}_own": values for name, values in plain.items()} | adjusted
+    _hold_trends(y, every, season, candidates)
     return Backtest(y, origins, span, horizon, season, candidates, factors)
+
+
+def _hold_trends(
+    y: Floats, origins: Sequence[int], season: int, candidates: dict[str, NDArray[np.float32]]
+) -> None:
+    """A trend of a few periods is no trend: there the smoothed level stands for the methods that have one."""
+    known = np.isfinite(y).cumsum(axis=1)
+    for at, origin in enumerate(origins):
+        few = known[:, origin - 1] < TOLD.get(season, 8)
+        for name in TRENDED:
+            candidates[name][few, at] = candidates["ses"][few, at]
 
 
 def _calendar(

@@ -14,6 +14,7 @@ from sidecar.ml.backtest import Backtest
 from sidecar.ml.errors import step_scale
 from sidecar.ml.features import Drivers, blocks, group_levels, table
 from sidecar.ml.learning import Boosted, fitted
+from sidecar.ml.parallel import here
 from sidecar.ml.series import Floats, Ints, mean_known
 
 ROWS = 60_000
@@ -40,7 +41,7 @@ def correct(
     known = [_rows(test, at, past[:, at], groups, drivers) for at in range(origins)]
     if sum(len(target) for _, target, _ in known[:half]) < LEAST:
         return None
-    early = _fit(known[:half], seed)
+    early, late = here(_fit, [(known[:half], seed), (known, seed)])
     out = past.copy()
     shares = []
     for at in range(half, origins):
@@ -49,7 +50,6 @@ def correct(
     model = np.stack(shares, axis=1)
     share = _share(test, past[:, half:], model, half)
     out[:, half:] += share * (model - past[:, half:])
-    late = _fit(known, seed)
     found = _apply(late, test, -1, ahead, groups, drivers)
     return out, ahead + share * (found - ahead)
 
@@ -87,7 +87,7 @@ def _rows(
     origin = test.origins[at]
     unit = _unit(test, at, mean)
     base = _base(mean, block, unit)
-    features = table(test, at, unit, base[:, block], _middle(block), drivers, group_levels(unit, groups))
+    features = table(test, at, unit, _middle(block), drivers, group_levels(unit, groups))
     target = _block_means(test.y[:, origin : origin + test.span], block) / base
     scale = step_scale(test.y[:, :origin])[:, None]
     weight = base / np.sqrt(np.where(scale > 0, scale, np.nan))
@@ -136,7 +136,7 @@ def _apply(
     block = blocks(mean.shape[1], test.season)
     unit = _unit(test, at, mean)
     base = _base(mean, block, unit)
-    features = table(test, at, unit, base[:, block], _middle(block), drivers, group_levels(unit, groups))
+    features = table(test, at, unit, _middle(block), drivers, group_levels(unit, groups))
     ratio = model.predict(features.reshape(-1, features.shape[2])).reshape(base.shape)
     found = np.clip(ratio, 0.2, 5.0) * base
     levels = _block_means(mean, block)

@@ -7,7 +7,7 @@ whole pieces of the mixture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from sidecar.ml.backtest import WEEK, Backtest
 from sidecar.ml.boosted import LEAST, ROWS
 from sidecar.ml.errors import pinball, step_scale
 from sidecar.ml.features import Drivers, group_levels, table
-from sidecar.ml.intervals import Spread
+from sidecar.ml.intervals import Spread, spread
 from sidecar.ml.learning import Boosted, fitted
+from sidecar.ml.parallel import here
 from sidecar.ml.series import Bools, Floats, Ints, mean_known
 
 IDLE = 0.2
-"""Share of empty periods from which whole pieces matter, and the demand per period up to which they do."""
-FEW = 5.0
+"""Share of empty periods from which an item is a matter of counts."""
 PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Parts of the classifier in the mixture that are tried."""
 COLUMNS = 14
@@ -39,10 +39,10 @@ class Classes:
 
 
 def sparse_rows(y: Floats) -> Bools:
-    """Items of whole, small counts with empty periods between them."""
+    """Items of whole counts with empty periods between them."""
     whole = (np.nan_to_num(y) % 1 == 0).all(axis=1)
     idle = np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0) > IDLE
-    out: Bools = whole & idle & (np.nan_to_num(mean_known(y)) < FEW)
+    out: Bools = whole & idle
     return out
 
 
@@ -63,17 +63,18 @@ def count_quantiles(
     place = _nearest(horizon, chosen, test.season)
     last = len(test.origins) - 1
     inside, part = np.full(len(ahead), np.nan), 0.5
+    # Judged by a model that has seen only what followed the earlier origins.
+    seen = (range(max(last, 0)), range(len(test.origins)))
+    early, model = here(_fit, [(test, groups, drivers, classes, origins, seed) for origins in seen])
     if last >= 1:
-        # Judged by a model that has seen only what followed the earlier origins.
-        early = _fit(test, past, groups, drivers, classes, range(last), seed)
         short = _columns(test.span, test.season)
-        both = _chances(early, test, last, past[:, last], band, groups, drivers, classes, short)
+        before = spread(replace(test, origins=test.origins[:last]), past[:, :last], ahead, band.apart)
+        both = _chances(early, test, last, past[:, last], before, groups, drivers, classes, short)
         actual = test.actual[:, last][:, short]
         part = _part(both, classes, actual, levels, step_scale(test.y, 1))
         bounds = _quantiles(_mixed(both, part), classes, (levels[0], levels[-1]))
         covered = (actual >= bounds[:, 0]) & (actual <= bounds[:, 1])
         inside = mean_known(np.where(np.isnan(actual), np.nan, covered))
-    model = _fit(test, past, groups, drivers, classes, range(len(test.origins)), seed)
     both = _chances(model, test, -1, ahead, band, groups, drivers, classes, chosen)
     out = _quantiles(_mixed(both, part), classes, levels)[:, :, place]
     open_days = np.broadcast_to(test.factors, (len(ahead), test.factors.shape[1]))[:, -horizon:] > 0.1
@@ -113,7 +114,6 @@ def _units(test: Backtest, at: int) -> Floats:
 
 def _fit(
     test: Backtest,
-    past: Floats,
     groups: Ints,
     drivers: Drivers,
     classes: Classes,
@@ -129,7 +129,7 @@ def _fit(
     features, counts = [], []
     for at in origins:
         unit = _units(test, at)
-        found = table(test, at, unit, past[:, at], columns, drivers, group_levels(unit, groups))
+        found = table(test, at, unit, columns, drivers, group_levels(unit, groups))
         actual = test.actual[:, at][:, columns]
         usable = np.isfinite(actual)
         features.append(found[usable])
@@ -193,7 +193,7 @@ def _chances(
     if model is None:
         return binomial, None
     unit = _units(test, at)
-    features = table(test, at, unit, mean, columns, drivers, group_levels(unit, groups))
+    features = table(test, at, unit, columns, drivers, group_levels(unit, groups))
     found = model.predict_proba(features.reshape(-1, features.shape[2]))
     shares = np.zeros((len(found), len(classes.high)))
     shares[:, model.classes] = found

@@ -59,16 +59,15 @@ def history(y: Floats, season: int) -> Floats:
     )
 
 
-def table(
-    test: Backtest, at: int, unit: Floats, mean: Floats, columns: Ints, drivers: Drivers, group: Floats
-) -> Floats:
-    """Features (n, columns, f) after origin `at` (-1: the end); unit, group (n,), mean (n, horizon)."""
+def table(test: Backtest, at: int, unit: Floats, columns: Ints, drivers: Drivers, group: Floats) -> Floats:
+    """Features (n, columns, f) after origin `at` (-1: the end); unit, group (n,)."""
     origin = (*test.origins, test.y.shape[1])[at]
     past = history(test.y[:, :origin], test.season)
     n = len(unit)
     parts = [np.broadcast_to(past[:, None], (n, len(columns), past.shape[1]))]
     forecasts = [np.nan_to_num(test.candidates[name][:, at][:, columns]) for name in FORECASTS]
-    parts.append(np.stack([*forecasts, mean[:, columns]], axis=2) / unit[:, None, None])
+    # Not the combination itself: its choice was made knowing what came after the past origins.
+    parts.append(np.stack(forecasts, axis=2) / unit[:, None, None])
     own = np.stack([np.log(unit), np.log(unit / group)], axis=1)
     parts.append(np.broadcast_to(own[:, None], (n, len(columns), 2)))
     ahead = np.broadcast_to(test.factors, (n, test.factors.shape[1]))[:, origin + columns]

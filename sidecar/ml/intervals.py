@@ -8,6 +8,7 @@ the dispersion of a series leans on what is usual at its level. Conformal in spi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ FEWEST = 8
 """Known periods before an origin from which its error says something about the series."""
 PARTS = 3
 """Stretches of the horizon with tables of their own."""
+STEEP = 0.25
+"""Power of the forecast above the root with which the errors of one series grow."""
 DRIFT = 0.25
 """Beyond what the backtest reached, errors of totals grow by this power more than chance would let them."""
 LENGTHS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60, 90, 135, 180, 270, 365)
@@ -37,25 +40,26 @@ LENGTHS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60, 90, 135, 180, 270, 365)
 class Spread:
     """Dispersion and pool of each series, (n,) all: what turns a forecast into a band.
 
-    floor: forecasts below count as this much. apart: how uncertain the level itself is, as a share of it.
+    usual: demand of a period. apart: how uncertain the level itself is, as a share of it.
     """
 
     dispersion: Floats
     pool: Ints
-    floor: Floats
+    usual: Floats
     apart: Floats
 
     def rows(self, chosen: Ints) -> Spread:
         """Those of some series."""
-        return Spread(self.dispersion[chosen], self.pool[chosen], self.floor[chosen], self.apart[chosen])
+        return Spread(self.dispersion[chosen], self.pool[chosen], self.usual[chosen], self.apart[chosen])
 
-    def unit(self, mean: Floats) -> Floats:
-        """Size of an error at these forecasts, (n, ...)."""
+    def unit(self, mean: Floats, periods: int = 1) -> Floats:
+        """Size of an error at these forecasts of so many periods together, (n, ...)."""
         shape = (-1,) + (1,) * (mean.ndim - 1)
-        least = np.maximum(mean, self.floor.reshape(shape))
-        out: Floats = np.sqrt(
-            self.dispersion.reshape(shape) * least + (self.apart.reshape(shape) * least) ** 2
-        )
+        usual = periods * self.usual.reshape(shape)
+        least = np.maximum(mean, FLOOR * usual)
+        steep = np.clip(least / usual, 0.1, 10.0) ** (2 * STEEP)
+        squares = self.dispersion.reshape(shape) * least * steep + (self.apart.reshape(shape) * least) ** 2
+        out: Floats = np.sqrt(squares)
         return out
 
 
@@ -78,7 +82,7 @@ def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread
     idle = mean_known(np.where(np.isnan(test.y), np.nan, test.y == 0))
     # What nobody has seen is as most are.
     idle = np.where(np.isnan(idle), np.nanmedian(idle), idle)
-    return Spread(leaning, _pools(idle), FLOOR * size, apart)
+    return Spread(leaning, _pools(idle), size, apart)
 
 
 def _told(test: Backtest) -> NDArray[np.bool_]:
@@ -135,7 +139,10 @@ def period_quantiles(
                 hits[np.ix_(rows, np.arange(found.shape[1]), seen)] = np.where(known, covered, np.nan)
     if hits.size:
         inside = mean_known(hits.reshape(len(ahead), -1))
-    return np.maximum.accumulate(np.maximum(out, 0.0), axis=1), inside
+    out = np.maximum.accumulate(np.maximum(out, 0.0), axis=1)
+    # Whole pieces: of an item that is sold by the piece, a quantile of 0.3 is none.
+    whole = (np.nan_to_num(test.y) % 1 == 0).all(axis=1)[:, None, None]
+    return np.where(whole, np.round(out), out), inside
 
 
 def _errors(test: Backtest, past: Floats, band: Spread) -> Floats:
@@ -147,13 +154,22 @@ def _errors(test: Backtest, past: Floats, band: Spread) -> Floats:
 
 
 def _table(errors: Floats, levels: tuple[float, ...]) -> Floats:
-    """Quantiles of the errors that are known; the normal ones where there are fewer than twenty."""
-    from statistics import NormalDist
+    """Quantiles of the errors (n, origins, ...) that are known; the normal ones with fewer than twenty.
 
+    What all series share (a season that came early) was seen at a few origins only, so that part of the
+    errors counts with Student's t of so many (its first-order expansion at the 0.9 quantile).
+    """
     known = errors[np.isfinite(errors)]
     if len(known) < 20:
         return np.array([NormalDist().inv_cdf(level) for level in levels])
-    return np.quantile(known, levels)
+    shared = mean_known(errors, axis=0)
+    rest = float(known.var())
+    common = max(float(np.nanvar(shared)) - rest / len(errors), 0.0) / rest if rest > 0 else 0.0
+    # Origins lie half a span apart: two of them make one that is independent.
+    freedom = max(errors.shape[1] / 2, 2.0)
+    wider = np.sqrt(1 + common * ((1 + (NormalDist().inv_cdf(0.9) ** 2 + 1) / (4 * freedom)) ** 2 - 1))
+    out: Floats = wider * np.quantile(known, levels)
+    return out
 
 
 def total_quantiles(
@@ -167,11 +183,11 @@ def total_quantiles(
     for place, length in enumerate(lengths):
         mean = expected[:, length - 1]
         seen = min(length, test.span)
-        unit = band.unit(mean) * (length / seen) ** DRIFT
+        unit = band.unit(mean, length) * (length / seen) ** DRIFT
         errors = np.full((len(ahead), len(test.origins)), np.nan)
         if test.origins:
             before = past[:, :, :seen].sum(axis=2)
-            errors = (test.actual[:, :, :seen].sum(axis=2) - before) / band.unit(before)
+            errors = (test.actual[:, :, :seen].sum(axis=2) - before) / band.unit(before, seen)
             errors = np.where(_told(test)[:, :, 0], errors, np.nan)
         out[:, place] = mean[:, None] + _table(errors, TOTAL_LEVELS) * unit[:, None]
     return lengths, np.maximum.accumulate(np.maximum(out, 0.0), axis=2)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.ml.series import Bools, Floats, Ints, mean_known
+from sidecar.ml.series import Bools, Floats, Ints, first_known, mean_known
 
 YOUNG = {7: 14, 52: 4, 12: 3}
-"""Known periods at which an item's own history counts half: days, weeks, months."""
+"""Periods since its first at which an item's own history counts half: days, weeks, months."""
 FEWEST = 3
 """Established items without which a group says nothing of its own."""
 LEAN = 5.0
@@ -30,7 +30,8 @@ class Leaning:
 def with_group(y: Floats, ahead: Floats, groups: Ints, factors: Floats, season: int) -> Leaning:
     """Moves the forecasts of young items towards what items of their group sell per period."""
     half = YOUNG.get(season, 4)
-    age = np.isfinite(y).sum(axis=1)
+    # From the first known period on: an item that was out of stock since is no newcomer.
+    age = y.shape[1] - first_known(y)
     settled = age >= 4 * half
     none = np.zeros(len(y))
     if settled.sum() < FEWEST or settled.all():

@@ -19,7 +19,7 @@ from sidecar.ml.series import CHUNK, Bools, Floats, Ints, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
-SPARSE = 0.5
+SPARSE = 0.7
 """Share of periods without demand from which a series counts as sparse."""
 FEWEST = 30
 """Series of a kind below which all kinds are put together."""
@@ -27,12 +27,12 @@ LEAN = 0.02
 """How strongly the weights lean on equal ones, as a share of the mean squared forecast."""
 NEAR = 1.25
 """Methods whose squared error is above the least one times this have no part in the combination."""
-SUM = (0.3, 10.0)
+SUM = (0.1, 10.0)
 """How strongly the weights are held to a sum of one, likewise, for steady and for sparse demand.
 
 Squared errors of mostly empty series reward forecasting nothing, which would be a wrong total.
 """
-DOUBT = 12.0
+DOUBT = 30.0
 """Origins' worth of belief in the combination against a series' own best method."""
 
 
@@ -54,7 +54,7 @@ def kinds(y: Floats) -> Ints:
 
 
 def sparse(y: Floats) -> Bools:
-    """Series with more empty periods than others, (n,)."""
+    """Series that are mostly empty, (n,)."""
     out: Bools = np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0) > SPARSE
     return out
 
@@ -75,7 +75,8 @@ def choose(test: Backtest) -> Choice:
     mixed_past, mixed_ahead = np.zeros(actual.shape), np.zeros(ahead.shape[1:])
     for code in np.unique(kind):
         rows = np.flatnonzero(kind == code)
-        held = SUM[int(sparse(test.y[rows]).mean() > 0.5)]
+        # A few series cannot tell whether less (or more) than all methods say would be better.
+        held = SUM[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
         weights = combine([one[rows] for one in past], actual[rows], usable[rows], scale[rows], held)
         mixed_ahead[rows] = np.tensordot(weights, ahead[:, rows], axes=1)
         # One after the other: all of them at once would be the largest thing in memory.

@@ -1,0 +1,182 @@
+"""forecast(): choice, combination, intervals, newcomers, and what it does with odd input."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from sidecar.ml.errors import pinball, rmsse, smape, step_scale
+from sidecar.ml.forecast import forecast
+from sidecar.ml.selection import combine
+
+FIRST = date(2025, 1, 6)
+
+
+def weekly_shop(items: int = 60, days: int = 210, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Counts with a shop-wide week (closed on the seventh day), and the rates behind them."""
+    rng = np.random.default_rng(seed)
+    level = rng.lognormal(1.0, 0.8, items)
+    week = np.array([1.0, 1.0, 1.1, 1.2, 1.5, 1.2, 0.0])
+    rate = level[:, None] * week[np.arange(days) % 7]
+    return rng.poisson(rate).astype(float), rate
+
+
+def test_a_shops_week_is_learnt_and_beats_naive() -> None:
+    y, rate = weekly_shop()
+    made = forecast(y[:, :182], 28, boosted=False)
+    ahead = rate[:, 182:]
+    closed = np.arange(182, 210) % 7 == 6
+    assert made.mean[:, closed].sum() < 0.002 * made.mean.sum()
+    assert np.abs(made.total(28) / ahead.sum(axis=1) - 1).mean() < 0.15
+    assert (made.error < made.naive_error).mean() > 0.95
+    assert not any(
+        "not_better" in note
+        for note, e, n in zip(made.notes, made.error, made.naive_error, strict=True)
+        if e < n
+    )
+
+
+def test_quantiles_rise_and_cover_what_comes() -> None:
+    y, _ = weekly_shop(items=120)
+    made = forecast(y[:, :182], 28, boosted=False)
+    assert (np.diff(made.quantiles, axis=1) >= 0).all()
+    assert (made.quantiles >= 0).all()
+    assert (made.quantiles == np.round(made.quantiles)).all()
+    actual = y[:, 182:]
+    over = (actual > made.quantiles[:, -1]).mean()
+    assert 0.02 < over < 0.08
+    totals = made.total_quantiles(28, (0.1, 0.5, 0.9))
+    inside = (actual.sum(axis=1) >= totals[:, 0]) & (actual.sum(axis=1) <= totals[:, 2])
+    assert 0.7 < inside.mean() < 0.92
+    assert np.nanmean(made.coverage) > 0.85
+
+
+def test_totals_of_any_length_lie_between_their_neighbours() -> None:
+    y, _ = weekly_shop(items=40)
+    made = forecast(y, 30, boosted=False)
+    five, six, seven = (made.total_quantiles(p, (0.5, 0.95)) for p in (5, 6, 7))
+    assert (five <= six).all()
+    # Nothing is sold on the seventh day.
+    assert seven == pytest.approx(six, rel=0.05)
+    assert made.total(30) == pytest.approx(made.mean.sum(axis=1))
+    with pytest.raises(ValueError, match="between 1 and 30"):
+        made.total(31)
+
+
+def test_days_out_of_stock_are_not_days_without_demand() -> None:
+    rng = np.random.default_rng(2)
+    y = rng.poisson(4.0, (40, 180)).astype(float)
+    gone = y.copy()
+    gone[:, 100:150] = np.nan
+    zero = np.nan_to_num(gone)
+    unknown, empty = (forecast(values, 14, boosted=False).total(14).mean() for values in (gone, zero))
+    assert unknown == pytest.approx(56, rel=0.08)
+    assert abs(empty - 56) > 3 * abs(unknown - 56)
+
+
+def test_a_holiday_on_which_the_shop_was_closed_stays_closed() -> None:
+    y, _ = weekly_shop(items=40, days=180)
+    closed = [FIRST + timedelta(days=day) for day in (30, 31, 100)]
+    y[:, [30, 31, 100]] = 0
+    coming = FIRST + timedelta(days=182)
+    made = forecast(y, 7, first_day=FIRST, holidays=[*closed, coming], boosted=False)
+    plain = forecast(y, 7, first_day=FIRST, holidays=closed, boosted=False)
+    assert made.mean[:, 2].sum() < 0.15 * plain.mean[:, 2].sum()
+    assert made.mean[:, 3] == pytest.approx(plain.mean[:, 3])
+
+
+def test_a_new_item_leans_on_its_category_and_says_so() -> None:
+    rng = np.random.default_rng(3)
+    y = np.concatenate([rng.poisson(2.0, (20, 120)), rng.poisson(20.0, (20, 120))]).astype(float)
+    y[0], y[20] = np.nan, np.nan
+    groups = ["ring"] * 20 + ["scarf"] * 20
+    made = forecast(y, 14, groups=groups, boosted=False)
+    assert made.total(14)[0] < 0.45 * made.total(14)[20]
+    assert made.method[0] == "like_category"
+    assert made.notes[0].split()[:2] == ["no_history", "like_category"]
+    # What is only borrowed is less certain than what was seen.
+    width = made.total_quantiles(14, (0.1, 0.9))
+    assert width[20, 1] - width[20, 0] > width[21, 1] - width[21, 0]
+
+
+def test_the_boosted_models_know_what_a_promotion_does() -> None:
+    rng = np.random.default_rng(7)
+    weeks = rng.random((260, 20)) < 0.25
+    promo = np.repeat(weeks, 7, axis=1).astype(float)
+    level = rng.lognormal(2.0, 0.5, 260)
+    y = rng.poisson(level[:, None] * (1 + 1.5 * promo)).astype(float)
+    informed = forecast(y[:, :112], 28, promo=promo, seed=1)
+    blind = forecast(y[:, :112], 28, seed=1)
+    actual = y[:, 112:]
+    scale = step_scale(y[:, :112])
+    assert rmsse(actual, informed.mean, scale).mean() < 0.93 * rmsse(actual, blind.mean, scale).mean()
+    again = forecast(y[:, :112], 28, promo=promo, seed=1)
+    assert (again.mean == informed.mean).all()
+    assert (again.quantiles == informed.quantiles).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"horizon": 0}, "horizon must be between 1 and 365"),
+        ({"horizon": 1000}, "horizon must be between 1 and 365"),
+        ({"season": 0}, "season must be at least 1"),
+        ({"levels": (0.9, 0.1)}, "levels must rise"),
+        ({"levels": ()}, "levels must rise"),
+        ({"groups": ["one"]}, "one group per item"),
+        ({"price": np.ones((2, 3))}, "price must cover"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_plain_words(change: dict[str, object], said: str) -> None:
+    given: dict[str, object] = {"y": np.ones((2, 40)), "horizon": 7} | change
+    with pytest.raises(ValueError, match=said):
+        forecast(**given)  # type: ignore[arg-type]
+
+
+def test_odd_histories_have_a_stated_answer() -> None:
+    y = np.full((6, 60), np.nan)
+    y[1, -1] = 3.0
+    y[2] = 0.0
+    y[3] = -2.0
+    y[4] = np.where(np.arange(60) < 20, 4.0, 0.0)
+    y[5, ::3] = 5.0
+    made = forecast(y, 10)
+    assert np.isfinite(made.mean).all()
+    assert np.isfinite(made.quantiles).all()
+    assert (made.mean >= 0).all()
+    notes = [set(note.split()) for note in made.notes]
+    assert "no_history" in notes[0]
+    assert "one_point" in notes[1]
+    assert "never_sold" in notes[2]
+    assert {"negative_as_zero", "never_sold"} <= notes[3]
+    assert made.total(10)[2] == made.total(10)[3] == 0
+    assert made.total(10)[5] == pytest.approx(50, rel=0.1)
+    assert forecast(np.zeros((0, 30)), 5).mean.shape == (0, 5)
+    assert set(forecast(np.zeros((2, 0)), 5).method) == {"none"}
+
+
+def test_seven_points_make_no_trend() -> None:
+    made = forecast(np.array([[45.0, 52, 48, 55, 60, 58, 62]]), 30)
+    assert made.mean.max() < 64
+    assert made.mean.min() > 45
+
+
+def test_the_combination_takes_the_good_method_and_leaves_the_bad_one() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.gamma(4.0, 2.0, (50, 3, 7))
+    good, bad = truth + rng.normal(0, 0.5, truth.shape), rng.gamma(4.0, 2.0, truth.shape)
+    weights = combine([good, bad], truth, np.ones(truth.shape, dtype=bool), np.full(50, 4.0), 0.3)
+    assert weights == pytest.approx([1.0, 0.0], abs=0.02)
+
+
+def test_errors_by_hand() -> None:
+    y = np.array([[1.0, 3.0, np.nan, 4.0, 2.0]])
+    assert step_scale(y) == pytest.approx([4.0])
+    assert step_scale(y, 1) == pytest.approx([2.0])
+    assert rmsse(np.array([[2.0, 6.0]]), np.array([[2.0, 2.0]]), np.array([4.0])) == pytest.approx(
+        [np.sqrt(2)]
+    )
+    assert pinball(np.array([3.0, 1.0]), np.array([2.0, 2.0]), 0.8) == pytest.approx([0.8, 0.2])
+    assert smape(np.array([3.0, 0.0]), np.array([1.0, 0.0])) == pytest.approx([100.0, 0.0])
