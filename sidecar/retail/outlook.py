@@ -1,7 +1,8 @@
 """Kept forecasts of many items as arrays, brought up to today and corrected by what the owner knows.
 
 A forecast that is some days old is read from today's column on. What the owner overrides replaces the
-expected pieces of those days; the spread keeps its proportion to them.
+expected pieces of those days; the variance keeps its ratio to them, as counts' does, so that ten times the
+pieces are a little over three times as far spread.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Outlook:
         )
         changed = self.mean != self.base
         scaled = changed & (self.base > 0)
-        band[scaled] *= self.mean[scaled] / self.base[scaled]
+        band[scaled] = _moved(band[scaled], self.base[scaled], self.mean[scaled])
         alone = changed & (self.base <= 0)
         band[alone] = count_quantile(self.mean[alone], self.mean[alone], level)
         return band
@@ -84,7 +85,7 @@ class Outlook:
         found = np.stack([_at_level(table.T, known, level) for level in levels], axis=1)
         expected, whole = self.total(days), self.whole[:, int(at) - 1]
         alone = whole <= 0
-        found *= np.divide(expected, whole, out=np.zeros_like(whole), where=~alone)[:, None]
+        found = _moved(found, whole[:, None], expected[:, None])
         for column, level in enumerate(levels):
             found[alone, column] = count_quantile(expected[alone], expected[alone], level)
         return found
@@ -125,6 +126,13 @@ def _override(mean: Floats, override: Override, today: date) -> None:
     if last >= 0:
         days = slice(first, last + 1)
         mean[days] = mean[days] * override.value if override.kind == "factor" else override.value
+
+
+def _moved(quantiles: Floats, mean: Floats, wanted: Floats) -> Floats:
+    """Quantiles around another mean at an unchanged ratio of variance to mean, none below 0; 0 where mean is."""
+    ratio = np.divide(wanted, mean, out=np.zeros_like(mean), where=mean > 0)
+    moved: Floats = np.maximum(wanted + (quantiles - mean) * np.sqrt(ratio), 0)
+    return moved
 
 
 def _at_level(quantiles: Floats, levels: Sequence[float], level: float) -> Floats:

@@ -93,15 +93,16 @@ def test_what_is_too_old_or_yet_to_begin_is_left_out() -> None:
     assert seen().total(120).shape == (0,)
 
 
-def test_overrides_replace_days_and_keep_the_spread() -> None:
+def test_overrides_replace_days_and_keep_the_ratio_of_variance_to_mean() -> None:
     plain = seen(kept(), kept(2))
     found = seen(kept(), kept(2), overrides=(over("factor", 3.0, 0, 6), over("per_day", 0.0, 10, 11)))
     assert found.mean[0, :7] == pytest.approx(6)
     assert found.mean[0, 10:12] == pytest.approx(0)
     assert found.mean[0, 12:] == pytest.approx(2)
     assert found.mean[1] == pytest.approx(plain.mean[1])
-    assert found.high[0, :7] == pytest.approx(3 * plain.high[0, :7])
-    assert found.quantiles(7, LEVELS)[0] == pytest.approx(3 * plain.quantiles(7, LEVELS)[0])
+    assert found.high[0, :7] == pytest.approx(6 + (plain.high[0, :7] - 2) * 3**0.5)
+    before = plain.quantiles(7, LEVELS)[0]
+    assert found.quantiles(7, LEVELS)[0] == pytest.approx(np.maximum(42 + (before - 14) * 3**0.5, 0))
     assert found.base[0] == pytest.approx(plain.mean[0])
 
 
