@@ -251,7 +251,7 @@ def test_the_log_names_nobody(plugin: Plugin) -> None:
         do_jobs(plugin.rt, ("compact",))
     lines = text.getvalue().lower()
     assert "person_erased" in lines
-    assert "mail to …@… failed" in lines.encode().decode("unicode_escape", "ignore") or "\\u2026@" in lines
+    assert "mail to …@… failed" in lines or "\\u2026@" in lines
     for what, mark in marked.needles(plugin).items():
         assert mark not in lines, what
 
