@@ -129,7 +129,7 @@ def _override(mean: Floats, override: Override, today: date) -> None:
 
 
 def _moved(quantiles: Floats, mean: Floats, wanted: Floats) -> Floats:
-    """Quantiles around another mean at an unchanged ratio of variance to mean, none below 0; 0 where mean is."""
+    """Quantiles around another mean at an unchanged ratio of variance to mean, none below 0."""
     ratio = np.divide(wanted, mean, out=np.zeros_like(mean), where=mean > 0)
     moved: Floats = np.maximum(wanted + (quantiles - mean) * np.sqrt(ratio), 0)
     return moved
