@@ -14,7 +14,7 @@ import numpy as np
 
 from sidecar.ml.calendar import events, year_places
 from sidecar.ml.methods import together
-from sidecar.ml.series import Floats, Ints, Method, mean_known
+from sidecar.ml.series import Floats, Ints, mean_known
 
 WEEK = 7
 LEAN = 5.0
@@ -136,22 +136,13 @@ def event_factors(y: Floats, names: Sequence[str]) -> Floats | None:
     return out[None, :]
 
 
-def with_factors(
-    method: Method, y: Floats, origins: Sequence[int], horizon: int, season: int, factors: Floats
-) -> Floats:
-    """A method on demand without the calendar, the calendar put back; shapes as the method's.
-
-    The factors (n or 1, at least max(origins) + horizon) must themselves come from before the first origin.
-    """
-    rest, ahead = _without(y, origins, horizon, factors)
-    out: Floats = method(rest, origins, horizon, season) * ahead
-    return out
-
-
 def together_with_factors(
     names: Sequence[str], y: Floats, origins: Sequence[int], horizon: int, season: int, factors: Floats
 ) -> dict[str, Floats]:
-    """The same for several methods by name, which share work."""
+    """Methods by name on demand without the calendar, the calendar put back; shapes as the methods'.
+
+    The factors (n or 1, at least max(origins) + horizon) must themselves come from before the first origin.
+    """
     rest, ahead = _without(y, origins, horizon, factors)
     return {name: found * ahead for name, found in together(names, rest, origins, horizon, season).items()}
 
