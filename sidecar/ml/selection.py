@@ -19,7 +19,7 @@ from sidecar.ml.series import CHUNK, Bools, Floats, Ints, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
-SPARSE = 0.7
+SPARSE = 0.5
 """Share of periods without demand from which a series counts as sparse."""
 FEWEST = 30
 """Series of a kind below which all kinds are put together."""
@@ -54,7 +54,8 @@ def kinds(y: Floats) -> Ints:
 
 
 def sparse(y: Floats) -> Bools:
-    """Series that are mostly empty, (n,)."""
+    """Series that are mostly empty, (n,); periods in which nothing sold at all (closed days) do not count."""
+    y = y[:, np.nan_to_num(y).any(axis=0)]
     out: Bools = np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0) > SPARSE
     return out
 
