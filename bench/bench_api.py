@@ -4,7 +4,7 @@
     make bench-api SHORT=1    # 200 products and a few seconds: does it work at all?
 
 Starts the sidecar as `devskyy serve` does (gunicorn and worker), pairs it with a generated shop, reads that
-shop in full, runs the agents, and then measures three things:
+shop in full, runs the agents that need no forecasts, and then measures three things:
 
 - mixed reads by keep-alive clients without pauses, half signed by the plugin, half by API keys;
 - `reorder-points` for one product, from POST to its answer (`Prefer: wait`), one after another;
@@ -161,7 +161,8 @@ class Bench:
         call = self.shop.link.call
         _until(lambda: call("GET", "/api/v1/status")["sync"]["state"] == "ok", "The first sync", 900)
         for agent in call("GET", "/api/v1/agents")["items"]:
-            if not call("GET", "/api/v1/runs", agent=agent["name"])["items"]:
+            # Forecasts of 48,000 stocks have a bench of their own.
+            if not agent["needs"] and not call("GET", "/api/v1/runs", agent=agent["name"])["items"]:
                 run = call("POST", f"/api/v1/agents/{agent['name']}/runs", {"input": {}})["run"]["id"]
                 _until(lambda run=run: _ended(call, run), f"The run of {agent['name']}", 600)
         # What an earlier run in this folder left behind is worked off first.
