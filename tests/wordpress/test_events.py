@@ -115,21 +115,20 @@ def test_wp_admin_opens_in_its_usual_time_without_the_sidecar(scene: Scene) -> N
     assert not slow
 
 
-@pytest.mark.parametrize("name", ["inbox", "agents", "runs", "status"])
-def test_without_the_sidecar_each_page_says_what_was_known_and_what_to_do(
-    scene: Scene, tabs: Tabs, name: str
-) -> None:
-    item = scene.product("Known scarf")
-    ident = scene.propose(item)
-    settled(tabs.open(scene, PAGES[name], "admin"))
+def test_without_the_sidecar_each_page_says_what_was_known_and_what_to_do(scene: Scene, tabs: Tabs) -> None:
+    ident = scene.propose(scene.product("Known scarf"))
+    names = ("inbox", "agents", "runs", "status")
+    for name in names:
+        settled(tabs.open(scene, PAGES[name], "admin"))
     scene.sidecar.stop()
-    page = settled(tabs.open(scene, PAGES[name], "admin"))
-    expect(page.get_by_text("The sidecar does not answer").first).to_be_visible()
-    expect(page.get_by_text('Start it with "devskyy serve"').first).to_be_visible()
-    if name == "inbox":
-        expect(page.locator(f'[data-row="{ident}"]')).to_be_visible()
-        approve = page.locator(f'[data-row="{ident}"] button', has_text="Approve")
-        expect(approve).to_be_disabled()
+    for name in names:
+        page = settled(tabs.open(scene, PAGES[name], "admin"))
+        expect(page.get_by_text("The sidecar does not answer").first).to_be_visible()
+        expect(page.get_by_text('Start it with "devskyy serve"').first).to_be_visible()
+        if name == "inbox":
+            expect(page.locator(f'[data-row="{ident}"]')).to_be_visible()
+            approve = page.locator(f'[data-row="{ident}"] button', has_text="Approve")
+            expect(approve).to_be_disabled()
 
 
 def waiting(scene: Scene) -> int:

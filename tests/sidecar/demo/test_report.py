@@ -18,18 +18,18 @@ from sidecar.core.evidence import Band, Chart, Mark, Series, Shade
 from sidecar.demo.report import FieldLine, ReportData, RunLine, SyncLine, TruthLine, Walk, write_report
 from sidecar.demo.report_chart import draw, legend
 from sidecar.demo.report_truth import compare
-from tests.sidecar.agents.frame_store import FACTS, Ctx
+from tests.sidecar.agents.frame_store import FACTS, Shelf
 from tests.sidecar.agents.mirrored import Mirrored
+from tests.sidecar.agents.runs import Ran, run
 
 EVIL = "<script>alert('x')</script>"
 
 
 @pytest.fixture(scope="module")
-def runs(mirrored: Mirrored) -> list[RunLine]:
+def runs(mirrored: Mirrored, fitted: tuple[Ran, Shelf]) -> list[RunLine]:
     found = []
     for name, agent in registry().items():
-        with mirrored.open(agent.reads) as store:
-            result = agent.run(agent.input_model(), Ctx(store))
+        result = (fitted[0] if name == "demand-forecast" else run(agent, mirrored, fitted[1].copy())).result
         proposals: list[dict[str, Any]] = [
             {
                 "risk": agent.risk,
