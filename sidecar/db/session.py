@@ -32,7 +32,7 @@ KEPT, MOST = 10, 128
 is closed, and opening one costs more than most requests. And the most that SQLite is opened by.
 """
 
-SHORTEST_S, LONGEST_S = 0.0003, 0.004
+SHORTEST_S, LONGEST_S = 0.0003, 0.001
 """Between two looks at SQLite's write lock."""
 
 TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
@@ -197,7 +197,7 @@ def _sqlite_begin(connection: Connection) -> None:
 
 
 def _begin_writing(run: Callable[[str], Any]) -> None:
-    """Takes SQLite's write lock, looking for it every few milliseconds while another process holds it.
+    """Takes SQLite's write lock, looking for it every millisecond while another process holds it.
 
     SQLite's own waiting sleeps longer and longer, up to a tenth of a second, while most transactions here
     take less than one millisecond.
