@@ -172,7 +172,7 @@ SUITES = [
     Suite("php", _no_php, _php(hpos=True)),
     Suite("php-posts", _no_php, _php(hpos=False)),
     Suite("stack", _no_stack, _pytest(*HALVES, "-m", "wordpress and not browser")),
-    Suite("browser", _no_browser, _pytest(*HALVES, "-m", "browser")),
+    Suite("browser", _no_browser, _pytest(*HALVES, "--no-loadscope-reorder", "-m", "browser")),
 ]
 
 if __name__ == "__main__":

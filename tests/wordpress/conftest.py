@@ -106,3 +106,12 @@ def tabs(
         opened.photograph(PICTURES / "failed", request.node.name)
     opened.close()
     assert not opened.complaints(), "\n".join(opened.complaints())
+
+
+LONGEST = ("test_screens.py", "test_bad_input.py", "test_events.py", "test_stock_page.py", "test_decide.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest, so that both halves of a run end at about the same time."""
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
