@@ -1,11 +1,18 @@
 """Rate limits that hold for all processes together, and which networks may call.
 
-A limit counts in fixed windows (`600/minute` is 600 from each full minute to the next), one row of
-`rate_windows` each. A write for every request would cost SQLite too much, so a process reserves permits in
-chunks of a fiftieth of the limit and hands them out from memory. Reserved permits are counted at once: all
-processes together never let more than the limit through. What a process reserved and did not use before the
-window ended, or before the process did, is lost: at most a chunk less one for each process, and nothing where
-the limit is under a hundred, since its chunk is one.
+A limit's window slides (`600/minute` is 600 in the last 60 seconds, not from each full minute to the next),
+by the usual estimate from two counts: what was used since the full minute, and what was used in the minute
+before it, weighed by the share of that minute which the last 60 seconds still hold. So twice the limit
+cannot pass around a full minute. The estimate takes the former minute's requests for evenly spread: where
+they all came at its end, their permits return bit by bit in the minute after, earlier than by a log of all
+requests. Shares are rounded against the caller: who uses up a limit of one waits until the next window has
+passed.
+
+A write for every request would cost SQLite too much, so a process reserves permits of a row of `rate_windows`
+in chunks of a fiftieth of the limit, hands them out from memory, and the share falls in fifty steps. Reserved
+permits are counted at once: all processes together never let more than the limit through. What a process
+reserved and did not use before the window ended, or before the process did, is lost: at most a chunk less one
+for each process, and nothing where the limit is under a hundred, since its chunk is one.
 """
 
 from __future__ import annotations
@@ -13,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import math
 import secrets as random
 import threading
 import time
@@ -33,7 +41,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SHARE = 50
-"""A chunk is this part of the limit, at least one permit."""
+"""A chunk is this part of the limit, at least one permit; in so many steps a past window loses its share."""
 LEASES = 20_000
 """Windows that a process keeps in memory; the one not used for longest goes first, with its permits."""
 HASH_KEY = "rate-limits"
@@ -41,7 +49,7 @@ HASH_KEY = "rate-limits"
 
 @dataclass(frozen=True)
 class Limit:
-    """`amount` requests in each window of `seconds`; the name goes into the answer's headers."""
+    """`amount` requests in the last `seconds`; the name goes into the answer's headers."""
 
     name: str
     amount: int
@@ -60,8 +68,9 @@ class Limit:
 class Verdict:
     """Whether a request may pass, and what its answer says about the limit.
 
-    `remaining` is what this process knows: others may have used more since it last asked. `reset` is seconds
-    until the window ends, at least one.
+    `remaining` is what this process knows: others may have used more since it last asked. `reset` is whole
+    seconds, at least one: with none remaining until there is one again, provided that no other process takes
+    it, else until the window ends, for which the remaining ones have to last.
     """
 
     allowed: bool
@@ -87,11 +96,14 @@ class TooMany(DevSkyyError):
 
 @dataclass
 class _Lease:
-    """What this process holds of one window; `used` is the shared count when it last asked."""
+    """What this process holds of one window; `used` and `before` are the shared counts of this window and of
+    the one before it, when it last asked.
+    """
 
     starts_at: int
     permits: int = 0
     used: int = 0
+    before: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -108,14 +120,16 @@ class Limiter:
         """Uses one permit of `who` if there is one."""
         moment = self._clock()
         starts_at = int(moment) // limit.seconds * limit.seconds
+        step = int((moment - starts_at) * SHARE / limit.seconds)
         lease = self._lease(f"{limit.name} {who}", starts_at)
         with lease.lock:
-            if not lease.permits and lease.used < limit.amount:
-                self._reserve(limit, who, lease)
+            if not lease.permits and lease.used < _most(limit, lease.before, step):
+                self._reserve(limit, who, lease, step)
             allowed = lease.permits > 0
             lease.permits -= allowed
-            remaining = lease.permits + max(0, limit.amount - lease.used)
-        return Verdict(allowed, limit, remaining, max(1, round(starts_at + limit.seconds - moment)))
+            remaining = lease.permits + max(0, _most(limit, lease.before, step) - lease.used)
+            until = starts_at + limit.seconds if remaining else _next_at(limit, lease)
+        return Verdict(allowed, limit, remaining, max(1, math.ceil(until - moment)))
 
     def hashed(self, text: str) -> str:
         """A keyed hash of an address or a login, alike in all processes, for `who`."""
@@ -133,19 +147,24 @@ class Limiter:
                 self._leases.popitem(last=False)
             return lease
 
-    def _reserve(self, limit: Limit, who: str, lease: _Lease) -> None:
+    def _reserve(self, limit: Limit, who: str, lease: _Lease, step: int) -> None:
         name, starts_at = f"{limit.name} {who}", lease.starts_at
-        mine = (
+        former, mine = (
             (rate_windows.c.shop_id == "")
             & (rate_windows.c.name == name)
-            & (rate_windows.c.starts_at == starts_at)
+            & (rate_windows.c.starts_at == start)
+            for start in (starts_at - limit.seconds, starts_at)
         )
         for _ in range(2):
             with write(self._engine) as conn:
                 # Locked while it is read and raised, where the transaction alone does not (all but SQLite).
                 used = conn.execute(select(rate_windows.c.count).where(mine).with_for_update()).scalar()
                 if used is not None:
-                    lease.permits = max(0, min(limit.amount - used, max(1, limit.amount // SHARE)))
+                    # Anew each time: another process may have counted there after this window began. Not
+                    # locked, and after the lock, so that MariaDB shows what is committed by now.
+                    lease.before = conn.execute(select(rate_windows.c.count).where(former)).scalar() or 0
+                    room = _most(limit, lease.before, step) - used
+                    lease.permits = max(0, min(room, max(1, limit.amount // SHARE)))
                     lease.used = used + lease.permits
                     if lease.permits:
                         conn.execute(update(rate_windows).where(mine).values(count=lease.used))
@@ -154,11 +173,26 @@ class Limiter:
             # processes wait for each other.
             with write(self._engine) as conn:
                 row = {"shop_id": "", "name": name, "starts_at": starts_at, "count": 0}
-                insert_new(conn, rate_windows, row | {"expires_at": starts_at + limit.seconds})
+                insert_new(conn, rate_windows, row | {"expires_at": starts_at + 2 * limit.seconds})
+
+
+def _most(limit: Limit, before: int, step: int) -> int:
+    """What a window may use by its `step`, of `SHARE`, after one that used `before`."""
+    return limit.amount + -before * (SHARE - step) // SHARE
+
+
+def _next_at(limit: Limit, lease: _Lease) -> float:
+    """When the next permit is free, by what the lease knows; it must have none to give now."""
+    starts_at, used, before = lease.starts_at, lease.used, lease.before
+    if used >= limit.amount:
+        starts_at, used, before = starts_at + limit.seconds, 0, used
+    # The first step at which before * (SHARE - step) / SHARE <= amount - used - 1.
+    step = SHARE - SHARE * (limit.amount - used - 1) // before
+    return starts_at + step * limit.seconds / SHARE
 
 
 def prune(engine: Engine, now: int) -> None:
-    """Deletes the windows that have passed."""
+    """Deletes the windows that no window counts any more."""
     with read(engine) as conn:
         if conn.execute(select(rate_windows.c.name).where(rate_windows.c.expires_at < now)).first() is None:
             return

@@ -267,7 +267,7 @@ def test_a_limit_per_key_with_standard_headers(make: Make) -> None:
     assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "0"]
     for answer in answers:
         reset = int(answer.headers["RateLimit-Reset"])
-        assert 0 < reset <= 3_600
+        assert 0 < reset <= 3_600 + 1_224  # the end of this window, then a third of the next
         assert answer.headers["RateLimit-Limit"] == "3"
         assert answer.headers["RateLimit-Policy"] == '"read";q=3;w=3600'
         left = answer.headers["RateLimit-Remaining"]
@@ -313,7 +313,7 @@ def test_refusals_are_counted_per_address_and_a_good_caller_is_let_in(make: Make
     assert tried == [(401, "signature_invalid")] * 2 + [(404, "not_found"), (405, "method_not_allowed")]
     limited = ask(app, STATUS, headers={"Authorization": "Bearer x"})
     assert code(limited) == (429, "rate_limited")
-    assert int(limited.headers["Retry-After"]) <= 3_600
+    assert int(limited.headers["Retry-After"]) <= 3_600 + 936  # one of four, in fiftieths of the window
     assert plugin.get(STATUS).status_code == 200  # from the same address
     assert ask(app, "/").status_code == 200
     assert code(ask(app, STATUS, peer=FAR, https=True)) == (401, "signature_missing")
@@ -416,17 +416,16 @@ def test_web_processes_keep_to_one_limit_over_http(server: str) -> None:
             told.append(("failed", requests.get(f"{server}{STATUS}", timeout=60).status_code))
 
     threads = [threading.Thread(target=ask_both, args=(n,)) for n in range(6)]
-    hour = time.time() // 3_600
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    windows = 1 + int(time.time() // 3_600 - hour)  # two when the hour struck in between
     assert len(told) == 300
     assert {status for what, status in told if what == "open"} == {200, 429}
     assert {status for what, status in told if what == "failed"} == {401, 429}
-    assert told.count(("open", 200)) == 60 * windows
-    assert told.count(("failed", 401)) == 40 * windows
+    # Also when the hour strikes in between: the window slides.
+    assert told.count(("open", 200)) == 60
+    assert told.count(("failed", 401)) == 40
 
 
 def test_gunicorn_tells_no_version_and_believes_no_proxy(server: str) -> None:

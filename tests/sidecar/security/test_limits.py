@@ -108,11 +108,68 @@ def test_a_verdict_says_what_is_left_and_until_when(databases: Databases) -> Non
     told = [own.take(SHORT, "anna") for _ in range(9)]
     assert [one.allowed for one in told] == [True] * 7 + [False] * 2
     assert [one.remaining for one in told] == [6, 5, 4, 3, 2, 1, 0, 0, 0]
-    assert {one.reset for one in told} == {23}  # the window began at …:40, 37 s before
+    # The window began at …:40, 37 s before; 9.6 s after its end one of the seven has lost its share.
+    assert [one.reset for one in told] == [23] * 6 + [33] * 3
     assert own.take(SHORT, "bert").allowed
     assert own.take(LONG, "anna").allowed
     assert limiter(databases).take(SHORT, "anna").allowed is False
-    assert limiter(databases, MOMENT + 23).take(SHORT, "anna").allowed
+    assert limiter(databases, MOMENT + 23).take(SHORT, "anna").allowed is False
+    assert limiter(databases, MOMENT + 32).take(SHORT, "anna").reset == 1
+    assert limiter(databases, MOMENT + 33).take(SHORT, "anna").allowed
+
+
+START = 1_790_000_040
+"""The first second of a window of SHORT."""
+FULL = Limit("full", 200, 60)
+
+
+def passed(databases: Databases, limit: Limit, moment: float, asked: int = 1_000) -> int:
+    """How many of many requests another process lets through at that moment."""
+    own, count = limiter(databases, moment), 0
+    while count < asked and own.take(limit, "anna").allowed:
+        count += 1
+    return count
+
+
+def test_a_boundary_lets_nobody_through_twice(anywhere: Databases) -> None:
+    for limit in (SHORT, FULL):  # permits by one, and in chunks
+        assert passed(anywhere, limit, START - 0.1) == limit.amount
+        assert [passed(anywhere, limit, START + after) for after in (0, 0.1, 1)] == [0, 0, 0]
+        assert passed(anywhere, limit, START + 30) == limit.amount // 2
+        assert passed(anywhere, limit, START + 60) == limit.amount - limit.amount // 2
+        assert passed(anywhere, limit, START + 60) == 0
+        assert passed(anywhere, limit, START + 240) == limit.amount  # nobody asked for a whole window
+
+
+def test_whoever_keeps_asking_gets_the_limit_in_any_window_of_its_length(databases: Databases) -> None:
+    clock, let = [float(START)], []
+    processes = [Limiter(databases.app, Sealer(KEY), clock=lambda: clock[0]) for _ in range(2)]
+    for tenth in range(3 * 600):
+        clock[0] = START + tenth / 10
+        let += [clock[0] for own in processes if own.take(FULL, "anna").allowed]
+    assert max(sum(one - 60 < other <= one for other in let) for one in let) == FULL.amount
+    assert len(let) > 2.8 * FULL.amount  # and is not kept waiting for what others had
+
+
+def test_a_wait_of_what_is_told_suffices(databases: Databases) -> None:
+    for limit in (SHORT, FULL, Limit("one", 1, 60), Limit("odd", 13, 7)):
+        clock = [START + 11.3]
+        own = Limiter(databases.app, Sealer(KEY), clock=lambda clock=clock: clock[0])
+        for _ in range(40):
+            told = own.take(limit, "anna")
+            while told.allowed:
+                told = own.take(limit, "anna")
+            clock[0] += told.reset - 1.001
+            assert not own.take(limit, "anna").allowed
+            clock[0] += 1.001
+            assert own.take(limit, "anna").allowed
+
+
+def test_what_a_slow_process_counted_in_the_former_window_counts(databases: Databases) -> None:
+    early, late = limiter(databases, START + 0.1), limiter(databases, START - 0.1)
+    assert early.take(SHORT, "anna").allowed
+    assert sum(late.take(SHORT, "anna").allowed for _ in range(9)) == SHORT.amount
+    assert not early.take(SHORT, "anna").allowed
 
 
 def test_it_writes_once_a_chunk_and_never_when_all_is_used(databases: Databases) -> None:
@@ -131,7 +188,9 @@ def test_windows_are_deleted_when_they_have_passed(databases: Databases) -> None
     limiter(databases).take(LONG, "anna")
     limits.prune(databases.app, int(MOMENT))
     assert _names(databases) == {"short anna", "long anna"}
-    limits.prune(databases.app, int(MOMENT) + 61)
+    limits.prune(databases.app, int(MOMENT) + 82)  # the next window still looks at it
+    assert _names(databases) == {"short anna", "long anna"}
+    limits.prune(databases.app, int(MOMENT) + 84)
     assert _names(databases) == {"long anna"}
 
 
