@@ -142,11 +142,14 @@ def _hashed(state: str) -> str:
 
 
 def _check_return(home_url: str, redirect_uri: str) -> None:
-    """WordPress may live in a folder below the home URL, so wp-admin may too; nothing else may differ."""
+    """WordPress may live in a folder below the home URL, so wp-admin may too. A shop on http may have its
+    wp-admin on https (FORCE_SSL_ADMIN changes the scheme and nothing else), never the other way round.
+    """
     home = urlsplit(home_url)
     try:
         there = urlsplit(redirect_uri)
-        same = (there.scheme, there.hostname, there.port) == (home.scheme, home.hostname, home.port)
+        same = there.scheme in (home.scheme, "https")
+        same = same and (there.hostname, there.port) == (home.hostname, home.port)
     except ValueError:
         same = False
     inside = same and there.path.startswith(home.path.rstrip("/") + "/") and "/wp-admin/" in there.path
@@ -154,7 +157,7 @@ def _check_return(home_url: str, redirect_uri: str) -> None:
     if not inside or odd or not integrations.PLAIN.fullmatch(redirect_uri):
         raise Invalid(
             "The way back does not lead to this shop's wp-admin.",
-            hint=f"Use an address below {home_url}/wp-admin/.",
+            hint=f"Use an address below {home_url}/wp-admin/, by https where wp-admin is.",
             fields={"redirect_uri": "must be an address of this shop's wp-admin"},
         )
 

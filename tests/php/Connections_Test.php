@@ -6,6 +6,7 @@ namespace DevSkyy\Tests;
 
 use DevSkyy\Admin\Oauth_Return;
 use DevSkyy\Database;
+use DevSkyy\Sidecar\Connection;
 
 /** Services and webhooks: whose word the sidecar gets, what is let through, and the way back from a service. */
 final class Connections_Test extends Shop_Test_Case
@@ -126,6 +127,17 @@ final class Connections_Test extends Shop_Test_Case
         self::assertSame([200, 'https://auth.example.com/'], [$status, $answer->url]);
         self::assertSame(Oauth_Return::url(), end($this->sent)['body']->redirect_uri);
         self::assertStringContainsString('/wp-admin/admin.php?' . self::PAGE, Oauth_Return::url());
+    }
+
+    public function test_the_way_back_is_on_https_where_wp_admin_is(): void
+    {
+        $this->answers = ['' => ['ok' => true, 'url' => 'https://auth.example.com/']];
+        $before = force_ssl_admin(true);
+        $this->ask(['POST', self::SERVICES . '/' . self::ID . '/authorize']);
+        force_ssl_admin($before);
+        $home = Connection::home();
+        self::assertStringStartsWith('http://', $home);
+        self::assertStringStartsWith('https://' . substr($home, strlen('http://')) . '/wp-admin/', end($this->sent)['body']->redirect_uri);
     }
 
     public function test_whoever_waits_for_another_server_waits_longer(): void

@@ -200,8 +200,9 @@ def test_mixed_up_issuers_are_refused(plugin: Plugin, provider: Provider) -> Non
 @pytest.mark.parametrize(
     "address",
     [
-        "http://shop.test.evil.example/wp-admin/", "https://shop.test/wp-admin/", "http://shop.test/elsewhere",
-        "http://shop.test:81/wp-admin/", "http://a@shop.test/wp-admin/", "http://shop.test/wp-admin/#x",
+        "http://shop.test.evil.example/wp-admin/", "http://shop.test/elsewhere", "https://shop.test/elsewhere",
+        "https://shop.test.evil.example/wp-admin/", "https://shop.test:443/wp-admin/",
+        "ftp://shop.test/wp-admin/", "http://shop.test:81/wp-admin/", "http://a@shop.test/wp-admin/", "http://shop.test/wp-admin/#x",
         "http://shop.test/wp-admin/../x", "http://shop.test/wp-admin/%2e%2e/x",
         "javascript:alert(1)//wp-admin/",
         "http://shop.test\\@evil.example/wp-admin/", "http://[shop.test/wp-admin/", "/wp-admin/admin.php",
@@ -220,6 +221,19 @@ def test_wordpress_in_a_folder_has_its_wp_admin_there(plugin: Plugin, provider: 
     ident = made(plugin, oauth(provider))["id"]
     back = "http://shop.test/wp/wp-admin/admin.php"
     assert ask(plugin, "POST", f"/{ident}/authorize", {"redirect_uri": back}).status_code == 200
+
+
+def test_a_shop_on_http_may_have_its_wp_admin_on_https(plugin: Plugin, provider: Provider) -> None:
+    ident = made(plugin, oauth(provider))["id"]
+    back = BACK.replace("http:", "https:")
+    asked = ask(plugin, "POST", f"/{ident}/authorize", {"redirect_uri": back})
+    assert asked.status_code == 200
+    assert parse_qs(urlsplit(asked.json["url"]).query)["redirect_uri"] == [back]
+    plugin.home = "https://shop.test"
+    moved = plugin.send("POST", "/api/v1/pairing/site", {"decision": "moved"}, who=ANNA)
+    assert moved.status_code == 200
+    asked = ask(plugin, "POST", f"/{ident}/authorize", {"redirect_uri": BACK})
+    assert (asked.status_code, list(asked.json["error"]["fields"])) == (422, ["redirect_uri"])
 
 
 def test_a_provider_that_is_away_or_talks_nonsense(plugin: Plugin, provider: Provider) -> None:
