@@ -60,6 +60,14 @@ def state(conn: Connection, sealer: Sealer, shop_id: str) -> Row:
     return present({"state": word, **numbers, **times, "problems": problems or None})
 
 
+def found(conn: Connection, sealer: Sealer, shop_id: str) -> Row | None:
+    """What the readings found wrong, as in `state`; None when nothing was. Reads no entry, so it is quick."""
+    saved = _saved(conn, sealer, shop_id)
+    if saved is None or not saved["problems"]:
+        return None
+    return {"state": "broken", "found_at": at(saved["found_at"]), "problems": saved["problems"]}
+
+
 def run(rt: Runtime, shop_id: str, _args: Row) -> Row:
     """Reads all of a shop's audit in one moment and keeps what was found; the handler of the job."""
     moment = now()

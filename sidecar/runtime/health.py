@@ -10,7 +10,7 @@ from sidecar import __version__
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, session
 from sidecar.db.app import leases, proposals
-from sidecar.runtime import audit, events, integrations, jobs, mirror, shop
+from sidecar.runtime import audit, audit_check, events, integrations, jobs, mirror, shop, webhooks
 from sidecar.runtime.base import Row, Runtime, at, now
 
 # Made once: Status asks them often.
@@ -43,7 +43,8 @@ def status(rt: Runtime, shop_id: str) -> Row:
     with read(rt.db.app) as conn:
         work, inbound = jobs.counts(conn, shop_id), events.figures(rt, conn, shop_id)
         errors, failed = audit.last_errors(conn, shop_id), jobs.last_failed(conn, shop_id)
-        services = integrations.health(conn, shop_id)
+        services, hooks = integrations.health(conn, shop_id), webhooks.troubled(conn, shop_id)
+        broken = audit_check.found(conn, rt.sealer, shop_id)
         worker = conn.execute(TICKER).scalar()
         late = conn.execute(LATE, {"shop": shop_id, "since": now() - shop.SETTLE_AFTER_S}).scalar_one()
     checks = [
@@ -58,7 +59,7 @@ def status(rt: Runtime, shop_id: str) -> Row:
     return {
         "version": __version__, "now": at(now()), "shop": _shop(row), "sync": sync, "jobs": work,
         "events": inbound, "checks": checks, "errors": errors,
-        "integrations": services,
+        "integrations": services, "webhooks": hooks, **({"audit": broken} if broken else {}),
     }  # fmt: skip
 
 

@@ -29,6 +29,9 @@ MOST = 20
 FORMER_S = 86_400
 """How long the secret before the present one signs too."""
 
+LOOK_BACK_S = 7 * 86_400
+"""Messages that were given up before are no news any more; their list still has them."""
+
 SHOWN = ("id", "events", "description", "state", "paused_why", "rate_per_minute", "failures")
 
 
@@ -124,9 +127,13 @@ def as_json(conn: Connection, row: Row) -> Row:
     )
     counts = {"waiting": 0, "delivered": 0, "dead": 0} | {state: int(n) for state, n in counted}
     times = {name: at(row[name]) for name in ("created_at", "retry_at", "last_ok_at", "former_until")}
-    url = row["url"].partition("?")
-    shown = {**{name: row[name] for name in SHOWN}, "url": url[0] + ("?…" if url[1] else ""), **times}
+    shown = {**{name: row[name] for name in SHOWN}, "url": _shown_url(row), **times}
     return present({**shown, "counts": counts})
+
+
+def _shown_url(row: Any) -> str:
+    url, query, _ = row["url"].partition("?")
+    return f"{url}?…" if query else url
 
 
 def listed(rt: Runtime, shop_id: str) -> list[Row]:
@@ -135,6 +142,30 @@ def listed(rt: Runtime, shop_id: str) -> list[Row]:
     with read(rt.db.app) as conn:
         rows = conn.execute(query.order_by(webhooks.c.created_at, webhooks.c.id)).mappings().all()
         return [as_json(conn, dict(row)) for row in rows]
+
+
+def troubled(conn: Connection, shop_id: str) -> list[Row]:
+    """Subscriptions to look at, for Status: their circuit is open, their address is gone, or messages that
+    were put in line in the last week were given up (`dead` counts them)."""
+    lost = (
+        select(webhook_deliveries.c.webhook_id, func.count())
+        .where(webhook_deliveries.c.state == "dead", webhook_deliveries.c.queued_at > now() - LOOK_BACK_S)
+        .where(webhook_deliveries.c.shop_id == shop_id)
+        .group_by(webhook_deliveries.c.webhook_id)
+    )
+    dead = {ident: int(count) for ident, count in conn.execute(lost)}
+    rows = conn.execute(select(webhooks).where(webhooks.c.shop_id == shop_id).order_by(webhooks.c.created_at))
+    bad = [
+        row for row in rows.mappings()
+        if row["state"] == "failing" or row["paused_why"] == "gone" or row["id"] in dead
+    ]  # fmt: skip
+    return [_in_trouble(row, dead.get(row["id"], 0)) for row in bad]
+
+
+def _in_trouble(row: Any, dead: int) -> Row:
+    names = ("id", "description", "state", "paused_why", "failures")
+    shown = {name: row[name] for name in names}
+    return present({**shown, "url": _shown_url(row), "retry_at": at(row["retry_at"]), "dead": dead})
 
 
 def change(rt: Runtime, shop_id: str, ident: str, who: Row | None, given: Row) -> Row:

@@ -596,11 +596,15 @@ def test_the_chain_s_state_says_what_was_read_and_when(rt: Runtime) -> None:
         assert (told["state"], told["problems"]) == ("broken", [{"n": 3, "what": "it was altered"}])
         assert told["found_at"] == "2026-11-18T12:06:40Z"
         with read(rt.db.app) as conn:
+            known = {name: told[name] for name in ("state", "found_at", "problems")}
+            assert audit_check.found(conn, rt.sealer, SHOP) == known  # for Status, without reading
             assert [one["code"] for one in audit.last_errors(conn, SHOP)] == ["audit_broken"]
         change(rt, 3, action="test.3")  # told until all was read again
         assert state(rt)["state"] == "broken"
         audit_check.run(rt, SHOP, {})
         assert state(rt)["state"] == "unbroken"
+        with read(rt.db.app) as conn:
+            assert audit_check.found(conn, rt.sealer, SHOP) is None
 
 
 @pytest.mark.parametrize("way", ["altered", "removed", "reordered", "newest", "head"])

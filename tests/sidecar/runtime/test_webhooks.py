@@ -312,6 +312,7 @@ def test_after_24_hours_a_message_is_dead_and_steps_aside(plugin: Plugin) -> Non
             due = row(plugin, made["id"])["next_at"]
             clock.move_to(max(int(time.time()) + 1, due or 0))
         dead = first[0]
+        assert [(one["id"], one["dead"]) for one in troubled(plugin)] == [(made["id"], 1)]
         assert (dead["state"], dead["status"], dead["error"]) == ("dead", 500, "HTTP 500 no")
         assert start + 24 * HOUR <= dead["done_at"] <= start + 25 * HOUR
         assert tried[-1] == dead["done_at"]
@@ -348,17 +349,20 @@ def test_the_circuit_opens_lets_one_probe_through_and_closes(plugin: Plugin) -> 
         assert len(server.got) == 6
         again = row(plugin, made["id"])
         assert (again["state"], again["failures"]) == ("failing", 6)
+        (told,) = troubled(plugin)
+        assert (told["state"], told["failures"], told["dead"]) == ("failing", 6, 0)
         assert again["retry_at"] == now["retry_at"] + 2 * deliveries.PAUSE_S
         clock.move_to(max(again["retry_at"], stored(plugin, made["id"])[0]["next_at"]))
         work(plugin)
         closed = row(plugin, made["id"])
         assert (closed["state"], closed["failures"], closed["retry_at"]) == ("active", 0, None)
+        assert troubled(plugin) == []
         assert codes(server)[6:] == [f"n{number}" for number in range(20)]
 
 
 def test_gone_pauses_the_subscription(plugin: Plugin) -> None:
     with receiving(says(410)) as server:
-        made = hook(plugin, server.url, ["*"])
+        made = hook(plugin, server.url + "?token=hidden", ["*"])
         happen(plugin, 1, 2)
         work(plugin)
         happen(plugin, 3)
@@ -369,6 +373,21 @@ def test_gone_pauses_the_subscription(plugin: Plugin) -> None:
         with read(plugin.rt.db.app) as conn:
             actions = conn.execute(select(audit_table.c.action)).scalars().all()
         assert "webhook.gone" in actions
+        assert plugin.get("/api/v1/status").json["webhooks"] == [
+            {"id": made["id"], "description": "", "url": f"{server.url}?…", "state": "paused",
+             "paused_why": "gone", "failures": 1, "dead": 1}
+        ]  # fmt: skip
+        with write(plugin.rt.db.app) as conn:  # a week later that is no news; the pause is
+            conn.execute(update(messages).values(queued_at=int(time.time()) - webhooks.LOOK_BACK_S - 1))
+        assert [one["dead"] for one in troubled(plugin)] == [0]
+        webhooks.change(plugin.rt, plugin.shop_id, made["id"], None, {"state": "paused"})
+        assert troubled(plugin) == []  # somebody knows
+
+
+def troubled(plugin: Plugin) -> list[dict[str, Any]]:
+    """What Status says of the subscriptions."""
+    with read(plugin.rt.db.app) as conn:
+        return webhooks.troubled(conn, plugin.shop_id)
 
 
 @pytest.mark.parametrize(

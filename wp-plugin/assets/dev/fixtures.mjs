@@ -167,6 +167,15 @@ export const status = {
       { id: 'jobs', label: 'Work', status: 'warning', message: 'One job failed an hour ago: product-data-gaps.', hint: 'Run it again; if it fails again, look at its notes.', action: { id: 'retry', label: 'Try again' } },
       { id: 'clock', label: 'Clock', status: 'good', message: 'Differs by less than a second.', hint: '' },
     ],
+    integrations: [
+      { id: hex(1), provider: 'mailer', name: 'Newsletter', state: 'failing', health: { last_ok_at: back(30), last_error: { at: back(0.2), code: 'integration_credentials_refused', message: 'The service refused the credentials.', hint: 'Enter new credentials for the service.' }, failures: 4 } },
+      { id: hex(2), provider: 'ads', name: 'Advertising account', state: 'connected', health: { last_ok_at: back(0.3) } },
+    ],
+    webhooks: [
+      { id: hex(3), description: 'Chat of the team', url: 'https://chat.example.com/hooks/1?…', state: 'failing', failures: 12, retry_at: back(-0.4), dead: 2 },
+      { id: hex(4), url: 'https://books.example.com/devskyy', state: 'active', failures: 0, dead: 3 },
+    ],
+    audit: { state: 'broken', found_at: back(2), problems: [{ n: 812, what: 'altered' }] },
     errors: [{ at: back(1), where: 'product-data-gaps', code: 'mirror_empty', message: 'The copy of the shop was empty.', hint: 'Read the shop first: Read all again.' }],
   },
   plugin: {

@@ -68,7 +68,7 @@ function Mend({ check, buttons }) {
   if (route.href) {
     // The settings are for administrators; others are told what to ask for by the hint.
     const allowed = route.href !== shop().urls.settings || shop().can.pair;
-    return allowed && <Button variant="secondary" size="compact" href={route.href}>{__(action.label, 'devskyy')}</Button>;
+    return allowed && <Button variant="secondary" size="compact" href={route.href} aria-label={`${__(action.label, 'devskyy')}: ${__(check.label, 'devskyy')}`}>{__(action.label, 'devskyy')}</Button>;
   }
   const key = `check-${check.id}`;
   return (

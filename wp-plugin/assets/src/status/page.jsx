@@ -8,6 +8,7 @@ import { useLoad, usePoll } from '../lib/hooks.js';
 import { Problem, Skeleton } from '../lib/states.jsx';
 import { Checks, Headline } from './checks.jsx';
 import { Errors, Jobs, Outbox, Sidecar, Sync, Versions } from './parts.jsx';
+import { troubles } from './troubles.js';
 
 const POLL_MS = 3000;
 
@@ -36,7 +37,7 @@ export function Status() {
   const moving = data?.sidecar && (data.sidecar.sync?.state === 'running' || data.sidecar.jobs?.running > 0 || data.sidecar.jobs?.queued > 0);
   usePoll(reload, moving && !data.stale ? POLL_MS : null);
   const sidecar = data?.sidecar;
-  const checks = [...(data?.plugin?.checks ?? []), ...(sidecar?.checks ?? [])];
+  const checks = [...(data?.plugin?.checks ?? []), ...(sidecar?.checks ?? []), ...troubles(sidecar)];
   return (
     <Frame page="status" actions={<Button variant="secondary" size="compact" isBusy={loading && Boolean(data)} onClick={reload}>{__('Look again', 'devskyy')}</Button>}>
       {error && <Problem error={error} retry={reload} />}
