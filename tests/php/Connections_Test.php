@@ -140,6 +140,27 @@ final class Connections_Test extends Shop_Test_Case
         self::assertStringStartsWith('https://' . substr($home, strlen('http://')) . '/wp-admin/', end($this->sent)['body']->redirect_uri);
     }
 
+    public function test_what_makes_something_hands_the_key_of_the_press_on(): void
+    {
+        $things = [self::SERVICES => 201, self::WEBHOOKS => 201, self::WEBHOOKS . '/' . self::ID . '/secret' => 200, '/devskyy/v1/access/keys' => 201, '/devskyy/v1/access/clients' => 201];
+        $things += ['/devskyy/v1/inventory/suppliers' => 201, '/devskyy/v1/inventory/locations' => 201, '/devskyy/v1/inventory/overrides' => 201, '/devskyy/v1/inventory/purchase-orders' => 201];
+        $things += ['/devskyy/v1/agents/cut-price/runs' => 202];
+        foreach ($things as $route => $status) {
+            foreach ([[], ['repeated' => true]] as $more) {
+                $this->answers = ['' => ['ok' => true] + $more];
+                $request = new \WP_REST_Request('POST', $route);
+                foreach (['Content-Type' => 'application/json', 'X-WP-Nonce' => wp_create_nonce('wp_rest'), 'Idempotency-Key' => "press $route"] as $name => $value) {
+                    $request->set_header($name, $value);
+                }
+                $request->set_body('{"name": "x"}');
+                self::assertSame($more === [] || $status === 202 ? $status : 200, rest_do_request($request)->get_status(), $route);
+                self::assertSame("press $route", end($this->sent)['headers']['Idempotency-Key']);
+            }
+            $this->call('POST', $route, ['name' => 'x']);
+            self::assertArrayNotHasKey('Idempotency-Key', end($this->sent)['headers']);
+        }
+    }
+
     public function test_whoever_waits_for_another_server_waits_longer(): void
     {
         $this->answers = ['' => ['ok' => true]];

@@ -49,12 +49,12 @@ final class Access_Page
 
     public static function make_key(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        return self::made(self::act('POST', 'keys', $request, ['name', 'scopes', 'days', 'networks']));
+        return self::make($request, 'keys', ['name', 'scopes', 'days', 'networks']);
     }
 
     public static function make_client(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        return self::made(self::act('POST', 'clients', $request, ['name', 'scopes', 'days']));
+        return self::make($request, 'clients', ['name', 'scopes', 'days']);
     }
 
     /** A login for a WordPress user; who that is and what they may do is WordPress's word, not the browser's. */
@@ -66,7 +66,7 @@ final class Access_Page
             return Error_Hints::error('invalid', 422, '', ['fields' => ['wp_user_id' => __('There is no such member of staff.', 'devskyy')]]);
         }
         $person = ['login' => mb_strtolower($user->user_login), 'person' => ['id' => $user->ID, 'role' => $role]];
-        return self::made(Proxy::act('POST', self::PATH . 'users', $person + ['role' => (string) $request['role']]));
+        return Proxy::make($request, self::PATH . 'users', $person + ['role' => (string) $request['role']]);
     }
 
     /** Changes a login; what its WordPress user may have is told along, so that nothing is raised above it. */
@@ -84,13 +84,8 @@ final class Access_Page
         return Proxy::act('DELETE', self::PATH . $request['list'] . '/' . $request['id']);
     }
 
-    private static function act(string $method, string $path, WP_REST_Request $request, array $names): \stdClass|WP_Error
+    private static function make(WP_REST_Request $request, string $list, array $names): WP_REST_Response|WP_Error
     {
-        return Proxy::act($method, self::PATH . $path, array_intersect_key((array) Proxy::body($request), array_flip($names)));
-    }
-
-    private static function made(\stdClass|WP_Error $answer): WP_REST_Response|WP_Error
-    {
-        return is_wp_error($answer) ? $answer : new WP_REST_Response($answer, 201);
+        return Proxy::make($request, self::PATH . $list, array_intersect_key((array) Proxy::body($request), array_flip($names)));
     }
 }

@@ -30,7 +30,7 @@ final class Connections
     public static function add_service(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
         $names = ['provider', 'name', 'base_url', 'health_path', 'rate_per_minute', 'api_key', 'basic', 'oauth2'];
-        return self::answered(Proxy::act('POST', self::SERVICES, self::given($request, $names)), 201);
+        return Proxy::make($request, self::SERVICES, self::given($request, $names));
     }
 
     public static function change_service(WP_REST_Request $request): \stdClass|WP_Error
@@ -67,8 +67,7 @@ final class Connections
 
     public static function subscribe(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        $body = self::given($request, ['url', 'events', 'description', 'rate_per_minute']);
-        return self::answered(Proxy::act('POST', self::WEBHOOKS . '/subscribe', $body), 201);
+        return Proxy::make($request, self::WEBHOOKS . '/subscribe', self::given($request, ['url', 'events', 'description', 'rate_per_minute']));
     }
 
     public static function change_webhook(WP_REST_Request $request): \stdClass|WP_Error
@@ -82,14 +81,14 @@ final class Connections
         return Proxy::act('DELETE', self::webhook($request));
     }
 
-    public static function new_secret(WP_REST_Request $request): \stdClass|WP_Error
+    public static function new_secret(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        return Proxy::act('POST', self::webhook($request) . '/secret');
+        return Proxy::make($request, self::webhook($request) . '/secret', null, 200);
     }
 
     public static function test_webhook(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        return self::answered(Proxy::act('POST', self::WEBHOOKS . '/test', ['id' => $request['id']]), 202);
+        return self::accepted(Proxy::act('POST', self::WEBHOOKS . '/test', ['id' => $request['id']]));
     }
 
     /** Only the first page is kept for times without the sidecar: the others would crowd everything else out. */
@@ -103,7 +102,7 @@ final class Connections
 
     public static function redeliver(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        return self::answered(Proxy::act('POST', self::webhook($request) . '/deliveries/' . $request['message'] . '/redeliver'), 202);
+        return self::accepted(Proxy::act('POST', self::webhook($request) . '/deliveries/' . $request['message'] . '/redeliver'));
     }
 
     private static function service(WP_REST_Request $request): string
@@ -121,8 +120,8 @@ final class Connections
         return array_intersect_key((array) Proxy::body($request), array_flip($names));
     }
 
-    private static function answered(\stdClass|WP_Error $answer, int $status): WP_REST_Response|WP_Error
+    private static function accepted(\stdClass|WP_Error $answer): WP_REST_Response|WP_Error
     {
-        return is_wp_error($answer) ? $answer : new WP_REST_Response($answer, $status);
+        return is_wp_error($answer) ? $answer : new WP_REST_Response($answer, 202);
     }
 }

@@ -30,7 +30,7 @@ final class Proxy
     public static function start_run(WP_REST_Request $request): \WP_REST_Response|WP_Error
     {
         $input = self::body($request)->input ?? new \stdClass();
-        $answer = self::act('POST', '/api/v1/agents/' . $request['name'] . '/runs', ['input' => $input]);
+        $answer = self::act('POST', '/api/v1/agents/' . $request['name'] . '/runs', ['input' => $input], self::key($request));
         return is_wp_error($answer) ? $answer : new \WP_REST_Response($answer, 202);
     }
 
@@ -55,11 +55,25 @@ final class Proxy
         return Client::request($method, $path, [], is_array($body) ? (object) $body : ($body ?? new \stdClass()), ['person' => true] + $options);
     }
 
+    /** Makes something on the sidecar in the person's name, once for each Idempotency-Key: `$made`, or 200 when an earlier press made it. */
+    public static function make(WP_REST_Request $request, string $path, mixed $body = null, int $made = 201): \WP_REST_Response|WP_Error
+    {
+        $answer = self::act('POST', $path, $body, self::key($request));
+        return is_wp_error($answer) ? $answer : new \WP_REST_Response($answer, empty($answer->repeated) ? $made : 200);
+    }
+
     /** The JSON body with objects kept, so that `{}` stays an object on its way through. */
     public static function body(WP_REST_Request $request): \stdClass
     {
         $body = json_decode((string) $request->get_body());
         return $body instanceof \stdClass ? $body : new \stdClass();
+    }
+
+    /** @return array{key?: string} The key under which a press that is repeated makes nothing twice; whether it is usable, the sidecar says. */
+    private static function key(WP_REST_Request $request): array
+    {
+        $key = $request->get_header('Idempotency-Key');
+        return $key === null ? [] : ['key' => $key];
     }
 
     /** @return array<string, scalar> The wanted parameters that were given. */

@@ -66,8 +66,7 @@ final class Stock_Page
 
     public static function make(WP_REST_Request $request): WP_REST_Response|WP_Error
     {
-        $answer = Proxy::act('POST', self::PATH . $request['list'], Proxy::body($request));
-        return is_wp_error($answer) ? $answer : new WP_REST_Response($answer, 201);
+        return Proxy::make($request, self::PATH . $request['list'], Proxy::body($request));
     }
 
     public static function change(WP_REST_Request $request): \stdClass|WP_Error

@@ -20,7 +20,7 @@ final class Client
      * Asks the sidecar and answers its decoded JSON (objects kept as objects) or a WP_Error with a hint.
      *
      * @param array<string, scalar> $query
-     * @param array{person?: bool, timeout?: float, moved?: bool, force?: bool} $options person: sign the current user in; force: ask although it was just down.
+     * @param array{person?: bool, timeout?: float, moved?: bool, force?: bool, key?: string} $options person: sign the current user in; force: ask although it was just down; key: the Idempotency-Key.
      */
     public static function request(string $method, string $path, array $query = [], mixed $body = null, array $options = []): \stdClass|WP_Error
     {
@@ -126,6 +126,7 @@ final class Client
         }
         $headers = ['Accept' => $options['accept'] ?? 'application/json', 'X-DevSkyy-Version' => DEVSKYY_VERSION];
         $headers += $json === '' ? [] : ['Content-Type' => 'application/json'];
+        $headers += isset($options['key']) ? ['Idempotency-Key' => $options['key']] : [];
         $headers += $token === '' ? [] : ['Authorization' => 'Bearer ' . $token];
         // Not wp_safe_remote_request: a sidecar usually lives at a private address. This address was set by an administrator.
         $response = wp_remote_request($url . $path, [

@@ -2,7 +2,7 @@ import { __, sprintf } from '@wordpress/i18n';
 import { Button, SelectControl, TextControl, TextareaControl } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
-import { post, remove } from '../lib/api.js';
+import { make, remove } from '../lib/api.js';
 import { useFocusOn, useLoad } from '../lib/hooks.js';
 import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { day } from '../lib/time.js';
@@ -67,7 +67,7 @@ function Form({ kind, words, known, onMade, onBack }) {
     setError(null);
     try {
       const places = networks(values.networks);
-      onMade(await post(`/access/${kind}`, { name: values.name.trim(), scopes: values.scopes, days: Number(values.days), ...(places.length ? { networks: places } : {}) }), values.name.trim());
+      onMade(await make(`/access/${kind}`, { name: values.name.trim(), scopes: values.scopes, days: Number(values.days), ...(places.length ? { networks: places } : {}) }), values.name.trim());
     } catch (problem) {
       setError(problem);
       setBusy(false);

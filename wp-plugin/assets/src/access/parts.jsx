@@ -24,11 +24,14 @@ export function Copy({ text, label }) {
 /** A secret that is shown this once: it lives in this page's memory until the person says that they have it. */
 export function Once({ title, values, onDone }) {
   const heading = useFocusOn(title);
+  const lost = values.some(({ value }) => !value);
   return (
     <section className="devskyy-once" aria-labelledby="devskyy-once-title">
       <h3 id="devskyy-once-title" tabIndex={-1} ref={heading}>{title}</h3>
-      <p>{__('This is shown only now and cannot be shown again. Copy it to where it is needed.', 'devskyy')}</p>
-      <dl>
+      {lost
+        ? <p>{__('It was made at an earlier press whose answer was lost on its way, and with it what would have stood here once. It is in the list: end it and make another, or make it a new secret there.', 'devskyy')}</p>
+        : <p>{__('This is shown only now and cannot be shown again. Copy it to where it is needed.', 'devskyy')}</p>}
+      {!lost && <dl>
         {values.map(({ label, value }) => (
           <div key={label}>
             <dt>{label}</dt>
@@ -36,8 +39,8 @@ export function Once({ title, values, onDone }) {
             <dd><code dir="ltr">{value}</code><Copy text={value} label={sprintf(__('Copy: %s', 'devskyy'), label)} /></dd>
           </div>
         ))}
-      </dl>
-      <div><Button variant="primary" size="compact" onClick={onDone}>{__('I have it', 'devskyy')}</Button></div>
+      </dl>}
+      <div><Button variant="primary" size="compact" onClick={onDone}>{lost ? __('Close', 'devskyy') : __('I have it', 'devskyy')}</Button></div>
     </section>
   );
 }

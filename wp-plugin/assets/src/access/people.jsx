@@ -2,7 +2,7 @@ import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button, SelectControl } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
-import { patch, post, remove } from '../lib/api.js';
+import { make, patch, remove } from '../lib/api.js';
 import { useFocusOn, useLoad } from '../lib/hooks.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { moment } from '../lib/time.js';
@@ -31,7 +31,7 @@ function Form({ people, taken, mine, onMade, onBack }) {
     setBusy(true);
     setError(null);
     try {
-      onMade(await post('/access/users', { wp_user_id: id, role: chosen }));
+      onMade(await make('/access/users', { wp_user_id: id, role: chosen }));
     } catch (problem) {
       setError(problem);
       setBusy(false);

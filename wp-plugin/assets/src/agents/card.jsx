@@ -2,7 +2,7 @@ import { __, sprintf } from '@wordpress/i18n';
 import { Button, SelectControl, ToggleControl } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
-import { post } from '../lib/api.js';
+import { make, post } from '../lib/api.js';
 import { readsLabel, runStateLabel, scheduleLabel } from '../lib/labels.js';
 import { number } from '../lib/money.js';
 import { RiskLine } from './risk.jsx';
@@ -72,7 +72,7 @@ export function Card({ agent, away, onChange, onRan }) {
   const start = async (input) => {
     setError(null);
     try {
-      const answer = await post(`/agents/${agent.name}/runs`, { input });
+      const answer = await make(`/agents/${agent.name}/runs`, { input });
       setRun(answer.run);
       setShown(false);
       /* translators: %s: name of an agent. */

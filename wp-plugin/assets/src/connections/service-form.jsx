@@ -2,7 +2,7 @@ import { __, sprintf } from '@wordpress/i18n';
 import { RadioControl, SelectControl, TextareaControl } from '@wordpress/components';
 import { useEffect, useState } from '@wordpress/element';
 import { Copy } from '../access/parts.jsx';
-import { patch, post } from '../lib/api.js';
+import { make, patch } from '../lib/api.js';
 import { useFocusOn } from '../lib/hooks.js';
 import { shop } from '../lib/shop.js';
 import { Address, Form, Line, Rate, Secret, useForm } from './form.jsx';
@@ -90,7 +90,7 @@ export function ServiceForm({ onMade, onBack }) {
   const first = useFocusOn('form');
   const { kind, provider } = form.values;
   const name = slug(provider);
-  const send = async (values) => onMade((await post('/connections/services', serviceBody(values))).integration);
+  const send = async (values) => onMade((await make('/connections/services', serviceBody(values))).integration);
   return (
     <Form card form={form} title={__('Connect a service', 'devskyy')} label={kind === 'oauth2' ? __('Save and go to the service', 'devskyy') : __('Save the service', 'devskyy')} act={send} onBack={onBack}>
       <Line form={form} first={first} name="provider" label={__('Service', 'devskyy')} maxLength={60}

@@ -1,7 +1,7 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { CheckboxControl, RadioControl } from '@wordpress/components';
 import { useState } from '@wordpress/element';
-import { patch, post } from '../lib/api.js';
+import { make, patch } from '../lib/api.js';
 import { useFocusOn, useLoad } from '../lib/hooks.js';
 import { Problem } from '../lib/states.jsx';
 import { chosen, eventLabel, groupLabel, grouped, withEvent, withGroup } from './events.js';
@@ -62,7 +62,7 @@ export function WebhookForm({ hook, onDone, onBack }) {
   const first = useFocusOn('form');
   const send = async ({ url, description, rate_per_minute, events }) => {
     const body = { ...(url.trim() ? { url: url.trim() } : {}), description: description.trim(), rate_per_minute: Number(rate_per_minute), events };
-    onDone((await (hook ? patch(`/connections/webhooks/${hook.id}`, body) : post('/connections/webhooks', body))).webhook);
+    onDone((await (hook ? patch(`/connections/webhooks/${hook.id}`, body) : make('/connections/webhooks', body))).webhook);
   };
   /* translators: %s: address or description of a webhook. */
   const title = hook ? sprintf(__('Change "%s"', 'devskyy'), hook.description || hook.url) : __('Set up a webhook', 'devskyy');

@@ -3,7 +3,7 @@ import { Button } from '@wordpress/components';
 import { useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { Ask, Lead, Once, When } from '../access/parts.jsx';
-import { patch, post, remove } from '../lib/api.js';
+import { make, patch, post, remove } from '../lib/api.js';
 import { useLoad, usePoll } from '../lib/hooks.js';
 import { number } from '../lib/money.js';
 import { Badge, Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
@@ -114,7 +114,7 @@ function Acts({ hook, away, isOpen, reload, onOpen, onEdit, onSecret, onEnded })
       {!paused && <Act {...common} label={__('Pause', 'devskyy')} act={turn('paused', __('It is paused.', 'devskyy'))} />}
       <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={`${__('Change', 'devskyy')}: ${name}`} data-act="edit" onClick={onEdit}>{__('Change', 'devskyy')}</Button>
       {/* translators: %s: name of a webhook. */}
-      <Ask calm label={__('New secret', 'devskyy')} name={name} sure={sprintf(__('Yes, make a new secret for "%s"', 'devskyy'), name)} disabled={away} act={() => post(`${path(hook.id)}/secret`).then(({ webhook }) => onSecret(webhook))}>
+      <Ask calm label={__('New secret', 'devskyy')} name={name} sure={sprintf(__('Yes, make a new secret for "%s"', 'devskyy'), name)} disabled={away} act={() => make(`${path(hook.id)}/secret`).then(({ webhook }) => onSecret(webhook))}>
         {__('For 24 hours messages carry a signature by the old one too, so that the receiver can be changed meanwhile.', 'devskyy')}
       </Ask>
       {/* translators: %s: name of a webhook. */}

@@ -1,5 +1,6 @@
 import apiFetch from '@wordpress/api-fetch';
 import { __ } from '@wordpress/i18n';
+import { eachOnce } from './once.js';
 
 const ROOT = '/devskyy/v1';
 
@@ -44,6 +45,11 @@ const insisting = () => (Date.now() - pressed < 1000 ? { headers: { 'X-DevSkyy-R
 
 export const get = (path, query, signal) => call(path + queryString(query), { signal, ...insisting() });
 export const post = (path, data = {}) => call(path, { method: 'POST', data });
+/** Makes things one after the other, each once however often it is tried. */
+export const makeAll = eachOnce((path, data, key) => call(path, { method: 'POST', data, headers: { 'Idempotency-Key': key } }));
+
+export const make = async (path, data = {}) => (await makeAll([[path, data]]))[0];
+
 export const put = (path, data) => call(path, { method: 'PUT', data });
 export const patch = (path, data) => call(path, { method: 'PATCH', data });
 export const remove = (path) => call(path, { method: 'DELETE' });

@@ -2,7 +2,7 @@ import { __ } from '@wordpress/i18n';
 import { Button, RadioControl, TextControl } from '@wordpress/components';
 import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
-import { post, remove } from '../lib/api.js';
+import { make, remove } from '../lib/api.js';
 import { Problem } from '../lib/states.jsx';
 import { ago, today } from '../lib/time.js';
 import { complaints } from '../access/rights.js';
@@ -36,7 +36,7 @@ function Form({ item, onMade, onBack }) {
     setState({ busy: true, error: null, wrong: {} });
     try {
       const { kind, value, ...rest } = values;
-      onMade((await post('/inventory/overrides', { item_id: item.item_id, [kind]: Number(value), ...rest, why: rest.why.trim() })).override);
+      onMade((await make('/inventory/overrides', { item_id: item.item_id, [kind]: Number(value), ...rest, why: rest.why.trim() })).override);
     } catch (error) {
       const { factor, per_day: perDay, ...named } = complaints(error);
       const found = { ...named, ...((factor ?? perDay) && { value: factor ?? perDay }) };

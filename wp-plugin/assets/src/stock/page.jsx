@@ -2,7 +2,7 @@ import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button, Notice } from '@wordpress/components';
 import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
-import { get, post } from '../lib/api.js';
+import { get, makeAll } from '../lib/api.js';
 import { Frame } from '../lib/frame.jsx';
 import { readHash, useFocusOn, useHash, useLoad, useSettled, writeHash } from '../lib/hooks.js';
 import { number } from '../lib/money.js';
@@ -80,9 +80,7 @@ async function draft(rows, supplier) {
   const lines = (some) => some.map((row) => ({ item_id: row.item_id, quantity: row.order_quantity }));
   const [known, others] = [rows.filter((row) => row.supplier_id), rows.filter((row) => !row.supplier_id)];
   const asked = [...(known.length ? [{ lines: lines(known) }] : []), ...(others.length ? [{ lines: lines(others), supplier_id: supplier }] : [])];
-  const made = [];
-  for (const body of asked) made.push(...(await post('/inventory/purchase-orders', body)).orders);
-  return made;
+  return (await makeAll(asked.map((body) => ['/inventory/purchase-orders', body]))).flatMap(({ orders }) => orders);
 }
 
 function Items({ open, onOpen, onOrder, onSuppliers }) {

@@ -1,7 +1,7 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { useState } from '@wordpress/element';
-import { post, put, remove } from '../lib/api.js';
+import { make, put, remove } from '../lib/api.js';
 import { useLoad } from '../lib/hooks.js';
 import { number } from '../lib/money.js';
 import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
@@ -37,7 +37,7 @@ export function Places() {
   const away = Boolean(data?.stale);
   const items = data?.items ?? [];
   const back = () => setForm(null);
-  const send = (values) => (form.id ? put(`/inventory/locations/${form.id}`, values) : post('/inventory/locations', values)).then(() => { back(); list.reload(); });
+  const send = (values) => (form.id ? put(`/inventory/locations/${form.id}`, values) : make('/inventory/locations', values)).then(() => { back(); list.reload(); });
   const add = <Button variant="primary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => setForm({ kind: 'form' })}>{__('Add a place', 'devskyy')}</Button>;
   const row = (place) => ({
     id: place.id,

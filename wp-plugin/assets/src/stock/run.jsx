@@ -1,5 +1,5 @@
 import { useState } from '@wordpress/element';
-import { post } from '../lib/api.js';
+import { make } from '../lib/api.js';
 import { Problem } from '../lib/states.jsx';
 import { RunProgress, isGoing } from '../agents/run.jsx';
 
@@ -9,7 +9,7 @@ export function useRun(agent, input, after) {
   const start = async () => {
     setState({ run: { id: '', state: 'queued', progress: {} }, error: null });
     try {
-      setState({ run: (await post(`/agents/${agent.name}/runs`, { input })).run, error: null });
+      setState({ run: (await make(`/agents/${agent.name}/runs`, { input })).run, error: null });
     } catch (error) {
       setState({ run: null, error });
     }

@@ -1,7 +1,7 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { useState } from '@wordpress/element';
-import { post, put, remove } from '../lib/api.js';
+import { make, put, remove } from '../lib/api.js';
 import { useLoad } from '../lib/hooks.js';
 import { money, number } from '../lib/money.js';
 import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
@@ -78,7 +78,7 @@ export function Suppliers() {
   const back = () => setForm(null);
   const reload = list.reload;
   const saved = () => { back(); reload(); };
-  const send = (values) => (form.id ? put(`/inventory/suppliers/${form.id}`, values) : post('/inventory/suppliers', values)).then(saved);
+  const send = (values) => (form.id ? put(`/inventory/suppliers/${form.id}`, values) : make('/inventory/suppliers', values)).then(saved);
   const add = <Button variant="primary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => setForm({})}>{__('Add a supplier', 'devskyy')}</Button>;
   const file = <Button variant="secondary" __next40pxDefaultSize disabled={away} accessibleWhenDisabled onClick={() => setForm('import')}>{__('Import a file', 'devskyy')}</Button>;
   const row = (supplier) => ({
