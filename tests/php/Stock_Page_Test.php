@@ -124,6 +124,7 @@ final class Stock_Page_Test extends Shop_Test_Case
             'a place' => ['POST', 'locations', ['name' => 'Warehouse'], 'locations'],
             'a changed place' => ['PUT', "locations/$id", ['name' => 'Shop'], "locations/$id"],
             'what lies at a place' => ['POST', "locations/$id/stock/import", ['csv' => "sku,quantity\nA,1"], "locations/$id/stock/import"],
+            'pieces of an item at a place' => ['PUT', "locations/$id/stock/12", ['quantity' => 7], "locations/$id/stock/12"],
             'a file' => ['POST', 'supplies/import', ['csv' => "sku\nA"], 'supplies/import'],
             'a correction' => ['POST', 'overrides', ['item_id' => 12, 'factor' => 1.5], 'overrides'],
             'a correction taken back' => ['DELETE', "overrides/$id", [], "overrides/$id"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.wordpress.browser import PAGES, PICTURES, Tabs, keep, settled
 from tests.wordpress.scene import Scene, until
@@ -38,7 +38,7 @@ def stock(scene: Scene) -> Iterator[Scene]:
     if not scene.sidecar.answers():
         scene.sidecar.start()
         scene.calm()
-    for name in ("purchase-orders", "overrides", "suppliers"):
+    for name in ("purchase-orders", "overrides", "suppliers", "locations"):
         for one in scene.rest("GET", f"/devskyy/v1/inventory/{name}")["items"]:
             if one.get("state") in ("received", "cancelled"):
                 continue  # an order that has ended stays
@@ -390,3 +390,49 @@ def test_every_part_fits_the_window(stock: Scene, tabs: Tabs, width: int) -> Non
     page.get_by_role("button", name="Slow or not selling").click()
     keep(settled(page), PICTURES, f"stock-slow-{width}")
     assert page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_what_lies_at_a_place_is_said_and_a_lost_answer_makes_no_second_place(
+    stock: Scene, tabs: Tabs
+) -> None:
+    item = counted(stock)
+    page = opened(tabs, stock, "tab=places")
+    page.get_by_role("button", name="Add a place").click()
+    form = page.get_by_role("form", name="Add a place")
+    form.get_by_label("Name").fill("Warehouse")
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.fetch().status)
+        route.abort()
+
+    tabs.allow("net::ERR_FAILED")
+    page.route("**/inventory/locations*", lose, times=1)
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator(".is-error")).to_be_visible()
+    form.get_by_role("button", name="Save").click()
+    row = page.locator("tr").filter(has_text="Warehouse")
+    expect(row).to_have_count(1)
+    assert lost == [201]
+    assert len(stock.rest("GET", "/devskyy/v1/inventory/locations")["items"]) == 1
+
+    row.get_by_role("button", name="What lies in Warehouse", exact=True).click()
+    lies = page.get_by_role("region", name="What lies in Warehouse")
+    lies.get_by_role("searchbox", name="Find an item").fill(item["name"])
+    lies.get_by_label(f"Pieces of {item['name']}").first.fill("7")
+    lies.get_by_role("button", name=f"Save: {item['name']}").first.click()
+    expect(row.locator(".col-pieces")).to_contain_text("7")
+    row.get_by_role("button", name="Remove: Warehouse").click()
+    row.get_by_role("button", name="Yes, remove Warehouse").click()
+    expect(page.get_by_role("heading", name="One place only")).to_be_visible()
+
+
+def test_a_markdown_is_looked_for_at_an_item_that_does_not_sell(stock: Scene, tabs: Tabs) -> None:
+    item = next(row for row in rows(stock, "dead") if not row["dead"].get("proposal_id"))
+    page = opened(tabs, stock, f"item={item['item_id']}")
+    panel = page.locator("aside.devskyy-panel")
+    panel.get_by_role("button", name="Look for a markdown").click()
+    found = panel.get_by_role("link", name="Look at the proposed markdown")
+    expect(panel.get_by_text(re.compile("^Done[:.]")).or_(found)).to_be_visible()
+    run = stock.rest("GET", "/devskyy/v1/runs", params={"agent": "dead-stock", "limit": 1})["items"][0]
+    assert (run["state"], run["input"]["product_ids"]) == ("done", [item["product_id"]])

@@ -123,6 +123,7 @@ export function stockRoute(state, method, path, query, body) {
     if (method === 'DELETE') suppliers.splice(suppliers.findIndex((one) => one.id === id), 1);
     return [200, { ok: true, items: empty ? [] : suppliers, supplier: suppliers.at(-1) }];
   }
+  if (list === 'locations' && step === 'stock') return [200, { ok: true, items: rows.slice(0, 3).map((one, n) => ({ item_id: one.item_id, name: one.name, sku: one.sku, quantity: 4 + n })) }];
   if (list === 'locations') {
     if (method === 'POST') places.push({ id: hex(60 + places.length), items: 0, pieces: 0, ...body });
     return [200, { ok: true, items: empty ? [] : places, location: places.at(-1) }];

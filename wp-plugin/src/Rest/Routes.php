@@ -133,23 +133,23 @@ final class Routes
     private static function for_stock(): void
     {
         [$staff, $person] = [[Access::class, 'staff'], [Access::class, 'decide']];
-        [$item, $id] = ['(?P<item>\d{1,18})', '(?P<id>[A-Za-z0-9_-]{1,64})'];
+        [$item, $id, $lies] = ['(?P<item>\d{1,18})', '(?P<id>[A-Za-z0-9_-]{1,64})', 'locations/[0-9a-f]{32}/stock'];
         $level = ['type' => ['integer', 'null'], 'minimum' => 0, 'maximum' => 1_000_000] + self::checks();
         $view = ['state' => ['type' => 'string', 'enum' => ['order', 'dead', 'all']] + self::checks(), 'search' => self::text(100), 'limit' => self::number(1, 100), 'cursor' => self::text(20)];
         self::add('GET', '/inventory', [Stock_Page::class, 'first'], $staff, $view);
         self::add('GET', '/inventory/items', [Stock_Page::class, 'items'], $staff, $view);
         self::add('GET', "/inventory/items/$item", [Stock_Page::class, 'item'], $staff);
         self::add('POST', "/inventory/items/$item/low-stock", [Stock_Page::class, 'low_stock'], $person, ['was' => $level, 'to' => $level]);
-        self::add('GET', '/inventory/(?P<list>suppliers|supplies|overrides|locations|purchase-orders|defaults)', [Stock_Page::class, 'all'], $staff, ['item_id' => self::number(1, PHP_INT_MAX), 'supplier_id' => self::text(64), 'state' => self::text(80), 'limit' => self::number(1, 200), 'cursor' => self::text(200)]);
+        self::add('GET', "/inventory/(?P<list>suppliers|supplies|overrides|locations|purchase-orders|defaults|$lies)", [Stock_Page::class, 'all'], $staff, ['item_id' => self::number(1, PHP_INT_MAX), 'supplier_id' => self::text(64), 'state' => self::text(80), 'limit' => self::number(1, 200), 'cursor' => self::text(200)]);
         self::add('POST', '/inventory/(?P<list>suppliers|overrides|locations|purchase-orders)', [Stock_Page::class, 'make'], $person, [], self::LARGE);
         self::add('GET', "/inventory/(?P<list>suppliers|supplies|purchase-orders)/$id", [Stock_Page::class, 'one'], $staff);
-        self::add('PUT', "/inventory/(?P<list>suppliers|supplies|locations|purchase-orders)/$id", [Stock_Page::class, 'change'], $person, [], self::LARGE);
+        self::add('PUT', "/inventory/(?P<list>suppliers|supplies|locations|purchase-orders|$lies)/$id", [Stock_Page::class, 'change'], $person, [], self::LARGE);
         self::add('DELETE', "/inventory/(?P<list>suppliers|overrides|locations|purchase-orders)/$id", [Stock_Page::class, 'end'], $person);
         self::add('PUT', '/inventory/defaults', [Stock_Page::class, 'change_defaults'], $person);
         self::add('GET', "/inventory/purchase-orders/$id/mail", [Stock_Page::class, 'mail'], $person);
         self::add('POST', "/inventory/purchase-orders/$id/(?P<step>mark-sent|reopen)", [Stock_Page::class, 'step'], $person);
-        self::add('POST', '/inventory/(?P<list>supplies|locations/[0-9a-f]{32}/stock)/import', [Stock_Page::class, 'import'], $person, [], 4 * self::LARGE);
-        self::add('GET', '/inventory/(?P<file>supplies\.csv|locations/[0-9a-f]{32}/stock\.csv|purchase-orders/[A-Za-z0-9_-]{1,64}/(?:csv|pdf))', [Stock_Page::class, 'file'], $staff);
+        self::add('POST', "/inventory/(?P<list>supplies|$lies)/import", [Stock_Page::class, 'import'], $person, [], 4 * self::LARGE);
+        self::add('GET', "/inventory/(?P<file>supplies\.csv|$lies\.csv|purchase-orders/[A-Za-z0-9_-]{1,64}/(?:csv|pdf))", [Stock_Page::class, 'file'], $staff);
     }
 
     /** A mail to the supplier and goods that arrived: a person's press in front of wp-admin, and nothing else. */

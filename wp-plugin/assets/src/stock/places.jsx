@@ -8,6 +8,7 @@ import { Empty, Problem, Skeleton, Stale } from '../lib/states.jsx';
 import { Ask, Lead, Table } from '../access/parts.jsx';
 import { Form, useReturn } from './form.jsx';
 import { Import } from './import.jsx';
+import { PlaceStock } from './place-stock.jsx';
 import { percent } from './words.js';
 
 const schema = () => ({
@@ -48,9 +49,10 @@ export function Places() {
       pieces: number(place.pieces ?? 0, 0),
       acts: (
         <div className="devskyy-buttons devskyy-row-acts">
+          <Button variant="tertiary" size="compact" aria-label={sprintf(/* translators: %s: name of a place where stock lies. */ __('What lies in %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'stock' })}>{__('Pieces', 'devskyy')}</Button>
           <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(/* translators: %s: name of a place where stock lies. */ __('Import what lies in %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'import' })}>{__('Import', 'devskyy')}</Button>
           <Button variant="tertiary" size="compact" disabled={away} accessibleWhenDisabled aria-label={sprintf(/* translators: %s: name of a supplier or place. */ __('Change: %s', 'devskyy'), place.name)} onClick={() => setForm({ ...place, kind: 'form' })}>{__('Change', 'devskyy')}</Button>
-          <Ask label={__('Remove', 'devskyy')} name={place.name} sure={sprintf(/* translators: %s: name of a supplier or place. */ __('Yes, remove %s', 'devskyy'), place.name)} disabled={away} act={() => remove(`/inventory/locations/${place.id}`).then(list.reload)}>
+          <Ask label={__('Remove', 'devskyy')} name={place.name} sure={sprintf(/* translators: %s: name of a supplier or place. */ __('Yes, remove %s', 'devskyy'), place.name)} disabled={away} act={() => remove(`/inventory/locations/${place.id}`).then(() => { if (form?.id === place.id) back(); list.reload(); })}>
             {__('What was told of its stock goes with it. The stock in WooCommerce stays as it is.', 'devskyy')}
           </Ask>
         </div>
@@ -66,6 +68,7 @@ export function Places() {
           {__('A CSV file with a row for each item: its SKU and how many pieces lie there.', 'devskyy')}
         </Import>
       )}
+      {form?.kind === 'stock' && <PlaceStock key={form.id} place={form} away={away} onSaved={list.reload} onBack={back} />}
       {form?.kind === 'form' && (
         <div className="devskyy-card devskyy-new">
           <h3>{form.name ?? __('Add a place', 'devskyy')}</h3>
