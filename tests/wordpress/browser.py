@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.wordpress.scene import ADDRESS, Item, Scene
@@ -23,6 +23,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Avatars, emoji and the like: no test depends on anybody else's server. Not by a route of Playwright's:
+    # those turn the cache off, and each page would fetch and compile 2 MB of scripts anew.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1[:/]|localhost[:/])")
 PAGES = {
@@ -38,40 +41,89 @@ PAGES = {
 SETTINGS = "/wp-admin/admin.php?page=wc-settings&tab=devskyy"
 PICTURES = Path(os.environ.get("DEVSKYY_SCREENSHOTS") or CHECKOUT / ".artifacts")
 HEIGHTS = {1280: 900, 390: 844}
+AXE = CHECKOUT / "wp-plugin" / "node_modules" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LOOK = """async ([place, values]) =>
+  (await axe.run(place, { runOnly: { type: 'tag', values } })).violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`))"""
+LOCALE, ZONE = "en-US", "America/New_York"
 
 expect.set_options(timeout=20_000)
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Debian's Chromium, without a window."""
-    path = program("chromium")
-    if path is None:
-        raise Unavailable("Chromium is missing: apt-get install -y chromium")
-    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+class Browsers:
+    """Chromium with a profile for each person (cookies, cache, compiled scripts), and one for strangers."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        """Profiles are kept in `folder` while the run lasts."""
+        path = program("chromium")
+        if path is None:
+            raise Unavailable("Chromium is missing: apt-get install -y chromium")
+        self._chromium, self._path, self._folder = playwright.chromium, path, folder
+        self._profiles: dict[str, BrowserContext] = {}
+        self._signed_in: set[tuple[str, str]] = set()
+        self._plain: Browser | None = None
+
+    def of(self, scene: Scene, login: str | None) -> BrowserContext:
+        """The profile of that person, signed in to the shop; of the visitors without a login."""
+        name = login or "visitor"
+        if name not in self._profiles:
+            self._profiles[name] = self._chromium.launch_persistent_context(
+                self._folder / name,
+                executable_path=self._path,
+                args=ARGUMENTS,
+                locale=LOCALE,
+                timezone_id=ZONE,
+            )
+        profile = self._profiles[name]
+        # WordPress marks its cookies' names with the shop's address, so those of two shops go together.
+        if login is not None and (scene.base_url, login) not in self._signed_in:
+            host = urlsplit(scene.base_url).hostname
+            profile.add_cookies(
+                [
+                    {"name": c.name, "value": c.value or "", "domain": host, "path": c.path}
+                    for c in scene.person(login).cookies
+                ]
+            )
+            self._signed_in.add((scene.base_url, login))
+        return profile
+
+    def stranger(self) -> BrowserContext:
+        """A context that shares nothing with others and is the caller's to close."""
+        if self._plain is None:
+            self._plain = self._chromium.launch(executable_path=self._path, args=ARGUMENTS)
+        return self._plain.new_context(locale=LOCALE, timezone_id=ZONE)
+
+    def close(self) -> None:
+        """Close all."""
+        for profile in self._profiles.values():
+            profile.close()
+        if self._plain is not None:
+            self._plain.close()
 
 
 class Tabs:
-    """The tabs that one test opens; contexts (cookies, cache) live as long as the browser.
+    """The tabs that one test opens; the profiles live as long as the run.
 
     `complaints` are the errors of the consoles and of scripts, but for those that the test allowed.
     """
 
-    def __init__(self, browser: Browser, contexts: dict[tuple[str, str | None, int], BrowserContext]) -> None:
-        self._browser, self._contexts = browser, contexts
+    def __init__(self, browsers: Browsers) -> None:
+        self._browsers = browsers
         self._pages: list[Page] = []
         self._errors: list[str] = []
         self._allowed: list[str] = []
 
     def open(self, scene: Scene, path: str = "/", login: str | None = None, width: int = 1280) -> Page:
         """A new tab at that path of the shop, as that person or as a visitor."""
-        page = self._watched(self._context(scene, login, width))
+        page = self._watched(self._browsers.of(scene, login), width)
         page.goto(scene.base_url + path)
         return page
 
     def fresh(self, scene: Scene, path: str = "/") -> Page:
         """A new tab that shares nothing with others: no cookies, an empty cart."""
-        context = self._new_context(1280)
-        page = self._watched(context)
+        context = self._browsers.stranger()
+        page = self._watched(context, 1280)
         page.on("close", lambda _: context.close())
         page.goto(scene.base_url + path)
         return page
@@ -100,46 +152,18 @@ class Tabs:
                 )
                 page.close()
 
-    def _watched(self, context: BrowserContext) -> Page:
+    def _watched(self, context: BrowserContext, width: int) -> Page:
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._errors.append(f"script: {error}"))
         self._pages.append(page)
         return page
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self._errors.append(f"{message.text} ({message.location.get('url', '')})")
-
-    def _context(self, scene: Scene, login: str | None, width: int) -> BrowserContext:
-        key = (scene.base_url, login, width)
-        if key not in self._contexts:
-            context = self._new_context(width)
-            if login is not None:
-                cookies = scene.person(login).cookies
-                host = urlsplit(scene.base_url).hostname
-                context.add_cookies(
-                    [
-                        {"name": c.name, "value": c.value or "", "domain": host, "path": c.path}
-                        for c in cookies
-                    ]
-                )
-            self._contexts[key] = context
-        return self._contexts[key]
-
-    def _new_context(self, width: int) -> BrowserContext:
-        context = self._browser.new_context(
-            viewport={"width": width, "height": HEIGHTS[width]},
-            locale="en-US",
-            timezone_id="America/New_York",
-        )
-        # Avatars, emoji and the like: no test waits for or depends on anybody else's server.
-        context.route(ELSEWHERE, _nothing)
-        return context
-
-
-def _nothing(route: Route) -> None:
-    route.fulfill(status=204)
+        address = message.location.get("url", "")
+        if message.type == "error" and not ELSEWHERE.match(address):
+            self._errors.append(f"{message.text} ({address})")
 
 
 def settled(page: Page) -> Page:
@@ -208,6 +232,20 @@ def _place_order(page: Page) -> None:
         except PlaywrightTimeout:
             continue
     raise AssertionError("the checkout takes no order")
+
+
+def fits(page: Page, name: str, place: str | None = None) -> list[str]:
+    """Keep the page at each width, whose window it must fit; what axe finds in `place` by WCAG 2.2 AA."""
+    found: list[str] = []
+    for width, height in HEIGHTS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        keep(page, PICTURES, f"{name}-{width}")
+        wider = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, f"{name} at {width} px scrolls sideways"
+        if place is not None:
+            page.evaluate(AXE.read_text())
+            found += [f"{name} at {width} px: {words}" for words in page.evaluate(LOOK, [place, WCAG])]
+    return found
 
 
 def keep(page: Page, folder: Path, name: str) -> Path:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from tests.wordpress.browser import PICTURES, Tabs, launch
+from tests.wordpress.browser import PICTURES, Browsers, Tabs
 from tests.wordpress.scene import Scene
 from tests.wordpress.stack import Stack
 
@@ -78,12 +78,12 @@ def _ready(scene: Scene) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[tuple[Browser, dict[tuple[str, str | None, int], BrowserContext]]]:
-    """The browser, and its contexts by shop, person and width."""
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
+    """The browsers, with a profile for each person."""
     with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser, {}
-        browser.close()
+        browsers = Browsers(playwright, tmp_path_factory.mktemp("profiles"))
+        yield browsers
+        browsers.close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -95,12 +95,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def tabs(
-    request: pytest.FixtureRequest,
-    chromium: tuple[Browser, dict[tuple[str, str | None, int], BrowserContext]],
-) -> Iterator[Tabs]:
+def tabs(request: pytest.FixtureRequest, chromium: Browsers) -> Iterator[Tabs]:
     """Tabs of one test; at its end no console may hold an error that the test did not expect."""
-    opened = Tabs(*chromium)
+    opened = Tabs(chromium)
     yield opened
     if request.node.stash.get(FAILED, False):
         opened.photograph(PICTURES / "failed", request.node.name)

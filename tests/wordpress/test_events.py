@@ -115,22 +115,6 @@ def test_wp_admin_opens_in_its_usual_time_without_the_sidecar(scene: Scene) -> N
     assert not slow
 
 
-def test_without_the_sidecar_each_page_says_what_was_known_and_what_to_do(scene: Scene, tabs: Tabs) -> None:
-    ident = scene.propose(scene.product("Known scarf"))
-    names = ("inbox", "agents", "runs", "status")
-    for name in names:
-        settled(tabs.open(scene, PAGES[name], "admin"))
-    scene.sidecar.stop()
-    for name in names:
-        page = settled(tabs.open(scene, PAGES[name], "admin"))
-        expect(page.get_by_text("The sidecar does not answer").first).to_be_visible()
-        expect(page.get_by_text('Start it with "devskyy serve"').first).to_be_visible()
-        if name == "inbox":
-            expect(page.locator(f'[data-row="{ident}"]')).to_be_visible()
-            approve = page.locator(f'[data-row="{ident}"] button', has_text="Approve")
-            expect(approve).to_be_disabled()
-
-
 def waiting(scene: Scene) -> int:
     """Events in the plugin's outbox."""
     return int(scene.rows("SELECT COUNT(*) FROM wp_devskyy_outbox WHERE state = 'waiting'")[0][0])

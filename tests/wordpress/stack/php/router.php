@@ -21,7 +21,15 @@ if (is_dir($root . $path) && is_file($root . rtrim($path, '/') . '/index.php')) 
     $path .= 'index.php';
 }
 if (is_file($root . $path) && ! str_ends_with($path, '.php')) {
-    return false;
+    $kinds = ['js' => 'text/javascript', 'css' => 'text/css', 'svg' => 'image/svg+xml', 'woff2' => 'font/woff2'];
+    $kind  = $kinds[pathinfo($path, PATHINFO_EXTENSION)] ?? null;
+    if (! isset($_GET['ver']) || $kind === null) {
+        return false;
+    }
+    header('Content-Type: ' . $kind);
+    header('Cache-Control: public, max-age=86400, immutable');
+    readfile($root . $path);
+    return true;
 }
 
 // As behind a real web server: the script's own name, and the working folder of that script.
