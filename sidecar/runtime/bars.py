@@ -43,7 +43,9 @@ def run_here(
 ) -> Row:
     """Asks for a run and does its job in this process; the run as on the wire."""
     from sidecar.db import write
+    from sidecar.runtime import work
 
+    assert work  # importing it fills the table of job handlers
     agent = runs.find_agent(rt, name)
     with write(rt.db.app) as conn:
         run, job = runs.add(conn, shop_id, agent, given, trigger=trigger, seed=seed)

@@ -26,7 +26,7 @@ SEALER = "devskyy_sealer"
 
 @dataclass
 class Runtime:
-    """One process's hold on the sidecar; made by `sidecar.app.open_runtime` and nowhere else.
+    """One process's hold on the sidecar; made by `sidecar.opening.open_runtime` and nowhere else.
 
     `owner` names this process in leases.
     """

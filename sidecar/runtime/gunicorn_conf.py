@@ -3,11 +3,16 @@
 Threads, not greenlets: the work is short and the database drivers block. `devskyy serve` uses it too.
 """
 
+import gc
+import importlib
 from pathlib import Path
 from typing import Any
 
 from sidecar.runtime.counters import share_counters
 from sidecar.settings import Settings
+
+# What the app imports stays: it is seldom looked through for garbage while it loads, and then no more.
+gc.set_threshold(50_000)
 
 _settings = Settings()
 _tmp = Path(_settings.data_dir) / "tmp"
@@ -30,6 +35,13 @@ accesslog = None  # the app logs each request with its id
 errorlog = "-"
 loglevel = "warning"
 proc_name = "devskyy"
+
+
+def on_starting(_server: Any) -> None:
+    """Imports the app once for all web processes, which are made from this one and share its memory."""
+    importlib.import_module("sidecar.app")
+    gc.collect()
+    gc.freeze()
 
 
 def when_ready(_server: Any) -> None:

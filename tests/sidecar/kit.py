@@ -16,14 +16,14 @@ from flask import Flask
 from pydantic import BaseModel, Field
 
 from sidecar.api.shield import KINDS
-from sidecar.app import create_app
 from sidecar.core.agent import Agent, Context, Proposal, Registry, Result, Subject, agent
 from sidecar.core.changes import Patch, SetField
 from sidecar.core.evidence import Chart, Evidence, MoneyValue, Series, Text, Window, say
 from sidecar.runtime.base import Runtime
 from sidecar.security.tokens import b64decode, canonical_path, sign
 from sidecar.settings import Settings
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.laid import lay
+from tests.sidecar.servers import empty_tables
 
 ANNA = {"id": 7, "login": "anna", "caps": ["manage_woocommerce"]}
 ERIC = {"id": 9, "login": "eric", "caps": ["edit_posts"]}
@@ -99,7 +99,12 @@ def tiny_registry() -> Registry:
 
 
 def settings_in(folder: Path, **more: Any) -> Settings:
-    """Settings that read no file and no environment; limits too high to stand in a test's way."""
+    """Settings that read no file and no environment; limits too high to stand in a test's way.
+
+    The folder gets migrated databases, unless a server holds them.
+    """
+    if "database_url" not in more:
+        lay(folder)
     given = {"data_dir": folder, "log_level": "ERROR", "debounce_s": 0}
     rates = {f"rate_{kind}": "1000000/minute" for kind in KINDS} | {"rate_routes": ""}
     return Settings(_env_file=None, **{**given, **rates, **more})  # type: ignore[call-arg]
@@ -208,8 +213,9 @@ def do_jobs(rt: Runtime, kinds: tuple[str, ...] = ("run", "refresh")) -> int:
 
     from sidecar.db import read
     from sidecar.db.app import jobs as table
-    from sidecar.runtime import jobs
+    from sidecar.runtime import jobs, work
 
+    assert work  # importing it fills the table of job handlers
     with read(rt.db.app) as conn:
         query = select(table.c.shop_id, table.c.id).where(table.c.state == "queued", table.c.kind.in_(kinds))
         rows = conn.execute(query.order_by(table.c.created_at)).all()
@@ -232,10 +238,12 @@ def no_devskyy_environment() -> Iterator[None]:
 
 def paired_on(server: str, folder: Path) -> Iterator[Plugin]:
     """A plugin that is paired with a sidecar on such a server (its URL with `%s` for the database)."""
+    from sidecar.app import create_app  # slow to load, and scripts of tests use this module too
+
     urls = {"database_url": server % "app", "mirror_url": server % "mirror"}
     with no_devskyy_environment():
         app = create_app(settings_in(folder, **urls), tiny_registry())
     rt = app.extensions["devskyy"]
     yield Plugin(app).pair()
-    drop_tables(rt.db)
+    empty_tables(rt.db)
     rt.close()

@@ -331,7 +331,7 @@ FACTS = ShopFacts("USD", 2, False, "UTC", cogs=True, hpos=True)
 
 def registry() -> Any:
     """The agents of the package."""
-    from sidecar.app import default_registry
+    from sidecar.opening import default_registry
 
     return default_registry()
 

@@ -39,7 +39,7 @@ from tests.sidecar.kit import (
     settings_in,
     tiny_registry,
 )
-from tests.sidecar.servers import drop_tables, empty_tables
+from tests.sidecar.servers import empty_tables
 
 SHOP = "shop-1"
 WHO = {"id": 7, "login": "anna"}
@@ -59,7 +59,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     found: Runtime = made.extensions["devskyy"]
     yield found
     if urls:
-        drop_tables(found.db)
+        empty_tables(found.db)
     found.close()
 
 
@@ -528,7 +528,7 @@ WRITER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from sidecar.app import open_runtime
+from sidecar.opening import open_runtime
 from sidecar.db import write
 from sidecar.runtime import audit
 from tests.sidecar.kit import settings_in, tiny_registry

@@ -17,17 +17,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from sidecar.app import open_runtime
 from sidecar.core.errors import Conflict, DevSkyyError, Invalid, NotFound, Unavailable
 from sidecar.db import read, write
 from sidecar.db.migrate import upgrade_all
 from sidecar.db.outgoing import integrations as table
+from sidecar.opening import open_runtime
 from sidecar.runtime import integration_calls, integrations, oauth_code
 from sidecar.runtime.base import Runtime, now
 from sidecar.runtime.integration_calls import Refused, bound, call, check
 from tests.sidecar.kit import no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.provider import CLIENT_ID, CLIENT_SECRET, KEY, Provider, running
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.servers import empty_tables
 
 SHOP = "1f0e9a6c-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v2"
@@ -168,7 +168,7 @@ def test_while_the_provider_is_down_the_tokens_stay(rt: Runtime, provider: Provi
 
 CALLS = """
 import sys, threading
-from sidecar.app import open_runtime
+from sidecar.opening import open_runtime
 from sidecar.runtime.integration_calls import call
 from sidecar.settings import Settings
 folder, shop, ident, threads, times = sys.argv[1:]
@@ -286,7 +286,6 @@ def test_budget_and_renewal_on_other_databases(
             tmp_path, integrations_allow_private=True, database_url=url % "app", mirror_url=url % "mirror"
         )
         one, two = (open_runtime(settings, tiny_registry(), migrate=False) for _ in range(2))
-    drop_tables(one.db)
     upgrade_all(one.db)
     try:
         ident, provider.token_delay_s = connected(one, provider, ends_in=10), 0.3
@@ -307,7 +306,7 @@ def test_budget_and_renewal_on_other_databases(
         found = health(one, ident)
         assert (found["calls_today"], found["refused_today"]) == (20, 10)
     finally:
-        drop_tables(one.db)
+        empty_tables(one.db)
         one.close()
         two.close()
 

@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from sidecar.app import open_runtime
+from sidecar.opening import open_runtime
 from sidecar.runtime import deliveries
 from tests.sidecar.kit import settings_in, tiny_registry
 

@@ -51,7 +51,7 @@ def main() -> None:
         tell()
         threading.Event().wait()
     else:
-        from sidecar.app import open_runtime
+        from sidecar.opening import open_runtime
         from sidecar.runtime import jobs
         from sidecar.runtime.work import serve_jobs
         from tests.sidecar.kit import settings_in, tiny_registry

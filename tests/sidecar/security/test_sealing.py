@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, update
 
-from sidecar.app import open_runtime
 from sidecar.cli import main
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import Databases, insert_new, read, write
@@ -25,6 +24,7 @@ from sidecar.db.app import app as tables
 from sidecar.db.app import jobs, secrets
 from sidecar.db.identity import signing_keys
 from sidecar.db.outgoing import oauth_states
+from sidecar.opening import open_runtime
 from sidecar.runtime import audit, keys
 from sidecar.runtime.base import Runtime
 from sidecar.security import keyring, resealing
@@ -283,7 +283,7 @@ RESEALER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from sidecar.app import open_runtime
+from sidecar.opening import open_runtime
 from sidecar.security import resealing
 from sidecar.runtime import keys
 from tests.sidecar.kit import settings_in, tiny_registry
