@@ -167,7 +167,11 @@ def _no_browser() -> str | None:
 
 
 SUITES = [
-    Suite("python", lambda: None, _pytest(*HALVES, "-m", "not wordpress and not browser")),
+    Suite(
+        "python",
+        lambda: None,
+        _pytest(*HALVES, "--no-loadscope-reorder", "-m", "not wordpress and not browser"),
+    ),
     Suite("javascript", _no_node, _javascript),
     Suite("php", _no_php, _php(hpos=True)),
     Suite("php-posts", _no_php, _php(hpos=False)),

@@ -14,7 +14,6 @@ from sqlalchemy import insert, select
 
 from sidecar.core.store import ShopFacts
 from sidecar.db import Databases, open_databases, read, write
-from sidecar.db.migrate import upgrade_all
 from sidecar.db.mirror import variations
 from sidecar.db.owned import location_stock, locations
 from sidecar.demo import export
@@ -25,6 +24,7 @@ from sidecar.store.queries import SqlStore, open_store
 from sidecar.store.readers import Page
 from sidecar.store.rows import COLUMNS, zone_of
 from sidecar.store.sync import Sync
+from tests.sidecar.laid import lay
 
 END = dt.date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -85,6 +85,17 @@ def mirror_demo(folder: Path, size: str, seed: int = 7) -> Mirrored:
         Sync(databases, SHOP_ID, zone_of(facts.timezone), reader, now=NOW.timestamp).full()
     reader.con.close()
     put_in_places(databases)
+    databases.dispose()
+    return opened(folder, size)
+
+
+def opened(folder: Path, size: str) -> Mirrored:
+    """What `mirror_demo` left in the folder."""
+    path = folder / f"{size}.sqlite"
+    databases = open_databases(f"sqlite:///{folder}/app.sqlite3", f"sqlite:///{folder}/mirror.sqlite3")
+    con = connect(path)
+    facts = shop_facts(get_option(con, "facts"))
+    con.close()
     return Mirrored(databases, facts, load_truth(path), path)
 
 
@@ -114,9 +125,8 @@ def put_in_places(databases: Databases) -> None:
 
 def migrated(folder: Path) -> Databases:
     """Two fresh databases."""
-    databases = open_databases(f"sqlite:///{folder}/app.sqlite3", f"sqlite:///{folder}/mirror.sqlite3")
-    upgrade_all(databases)
-    return databases
+    lay(folder)
+    return open_databases(f"sqlite:///{folder}/app.sqlite3", f"sqlite:///{folder}/mirror.sqlite3")
 
 
-__all__ = ["END", "NOW", "SHOP_ID", "Mirrored", "SqlStore", "migrated", "mirror_demo"]
+__all__ = ["END", "NOW", "SHOP_ID", "Mirrored", "SqlStore", "migrated", "mirror_demo", "opened"]

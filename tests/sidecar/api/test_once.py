@@ -22,7 +22,7 @@ from sidecar.security import passwords
 from sidecar.security.tokens import canonical_path
 from tests.sidecar.api.identity_kit import ADMIN, actions, error_of
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.servers import empty_tables
 
 KEY = {"name": "script", "scopes": ["runs:read"]}
 SERVICE = {
@@ -131,7 +131,7 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plugin]
     found = Plugin(app).pair()
     yield found
     if urls:
-        drop_tables(found.rt.db)
+        empty_tables(found.rt.db)
     found.rt.close()
 
 

@@ -15,15 +15,15 @@ from sqlalchemy import Engine, bindparam, event, insert, select, update
 from sidecar.core.errors import Unavailable
 from sidecar.db import open_databases, remembered, write
 from sidecar.db.app import shops
-from sidecar.db.migrate import upgrade_all
+from tests.sidecar.laid import lay
 
 QUERY = select(shops.c.state).where(shops.c.shop_id == bindparam("shop"))
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
+    lay(tmp_path)
     databases = open_databases(f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3")
-    upgrade_all(databases)
     with write(databases.app) as conn:
         row = {
             "shop_id": "a", "site_id": "s", "home_url": "http://shop", "rest_url": "http://shop/wp-json/",

@@ -31,7 +31,7 @@ from sidecar.store.sync import Sync
 from tests.sidecar.kit import ANNA, ERIC, Plugin, do_jobs, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.runtime import marked
 from tests.sidecar.runtime.marked import EMAIL, LOGIN, NUMBER, REVIEW, TABLES, UNMARKED
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.servers import empty_tables
 from tests.sidecar.store.rows import T0, order
 from tests.sidecar.store.shop import SECRET, SHOP_ID, Shop, serving
 
@@ -296,7 +296,7 @@ def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plugin]:
     rt = made.extensions["devskyy"]
     yield Plugin(made).pair()
     if request.param != "sqlite":
-        drop_tables(rt.db)
+        empty_tables(rt.db)
     rt.close()
 
 

@@ -43,7 +43,7 @@ from sidecar.security.signatures import verify
 from sidecar.store.sync import Report
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.receiver import Receiver, in_turn, receiving, says
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.servers import empty_tables
 
 HOUR = 3_600
 
@@ -812,7 +812,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plugin
     with no_devskyy_environment():
         app = create_app(settings_in(tmp_path, webhooks_allow_private=True, **urls), tiny_registry())
     yield Plugin(app).pair()
-    drop_tables(app.extensions["devskyy"].db)
+    empty_tables(app.extensions["devskyy"].db)
     app.extensions["devskyy"].close()
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from sidecar.db import Databases, open_databases
-from sidecar.db.migrate import upgrade_all
 from sidecar.security.sealing import Sealer
+from tests.sidecar.laid import lay
 
 
 @pytest.fixture
 def databases(tmp_path: Path) -> Iterator[Databases]:
+    lay(tmp_path)
     opened = open_databases(f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3")
-    upgrade_all(opened)
     yield opened
     opened.dispose()
 

@@ -17,7 +17,8 @@ from sidecar.db.migrate import upgrade_all
 from sidecar.security import limits
 from sidecar.security.limits import Limit, Limiter
 from sidecar.security.sealing import Sealer
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.laid import lay
+from tests.sidecar.servers import empty_tables
 
 KEY = bytes(range(32))
 MOMENT = 1_790_000_017.25
@@ -28,8 +29,8 @@ SHORT = Limit("short", 7, 60)
 @pytest.fixture
 def databases(tmp_path: Path) -> Iterator[Databases]:
     """Both databases on SQLite, with their tables."""
-    made = open_databases(f"sqlite:///{tmp_path / 'app'}", f"sqlite:///{tmp_path / 'mirror'}")
-    upgrade_all(made)
+    lay(tmp_path)
+    made = open_databases(f"sqlite:///{tmp_path}/app.sqlite3", f"sqlite:///{tmp_path}/mirror.sqlite3")
     yield made
     made.dispose()
 
@@ -44,7 +45,7 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[Databases]:
     made = open_databases(found % "app", found % "mirror")
     upgrade_all(made)
     yield made
-    drop_tables(made)
+    empty_tables(made)
     made.dispose()
 
 

@@ -19,6 +19,7 @@ from sidecar.store.queries import open_store
 from sidecar.store.readers import ExportReader
 from sidecar.store.rows import zone_of
 from sidecar.store.sync import Sync
+from tests.sidecar.laid import lay
 from tests.sidecar.servers import empty_tables
 from tests.sidecar.store.shop import SECRET, SHOP_ID, Shop, serving
 
@@ -36,6 +37,8 @@ def shop() -> Iterator[Shop]:
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
     kind = getattr(request, "param", "sqlite")
     url = f"sqlite:///{tmp_path}/%s.sqlite3" if kind == "sqlite" else request.getfixturevalue(kind)
+    if kind == "sqlite":
+        lay(tmp_path)
     opened = open_databases(url % "app", url % "mirror")
     upgrade_all(opened)
     yield opened
