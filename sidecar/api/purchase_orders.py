@@ -24,12 +24,8 @@ from sidecar.runtime import purchase_mail, purchase_orders, purchase_receipts
 bp = group("purchase-orders", "Purchase orders to suppliers.", "/api/v1/inventory/purchase-orders")
 
 MOST_LINES = 500
-Words = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-    ),
-]  # fmt: skip
+LINE_SIGN, TEXT_SIGN = r"[^\x00-\x1f\x7f]", r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=f"^{TEXT_SIGN}*$")]
 ORDER = {"order": "object"}
 
 
@@ -98,9 +94,11 @@ class ChangeBody(Model):
 
 
 class SendBody(Model):
-    """The digest of what the person saw."""
+    """The digest of what the person saw, and what they wrote in the place of its subject or text."""
 
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    subject: str | None = Field(None, max_length=200, pattern=rf"^{LINE_SIGN}*\S{LINE_SIGN}*$")
+    text: str | None = Field(None, max_length=10_000, pattern=rf"^{TEXT_SIGN}*\S{TEXT_SIGN}*$")
 
 
 class SentBody(Model):
@@ -204,7 +202,8 @@ def preview_mail(path: OrderPath) -> Any:
 @access("person")
 def grant_sending(path: OrderPath, body: SendBody) -> Any:
     """Let the person's WordPress send it, once"""
-    return {"ok": True, **purchase_mail.grant(runtime(), caller().shop_id, path.id, body.digest, person())}
+    words, shop_id = body.model_dump(include={"subject", "text"}, exclude_none=True), caller().shop_id
+    return {"ok": True, **purchase_mail.grant(runtime(), shop_id, path.id, body.digest, person(), words)}
 
 
 @bp.post("/<id>/sent", responses=ok(**ORDER))

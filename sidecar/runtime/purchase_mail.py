@@ -26,6 +26,7 @@ from sidecar.runtime.base import Row, Runtime, now
 from sidecar.runtime.overrides import number
 from sidecar.runtime.purchase_files import Sheet
 from sidecar.runtime.purchase_orders import lines_of, load, need_state, notes, number_text, put, shown
+from sidecar.runtime.remarks import Remark, remark
 from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
 from sidecar.security.sealing import get_secret
@@ -54,25 +55,23 @@ def preview(rt: Runtime, shop_id: str, ident: str) -> Row:
         row = load(conn, shop_id, ident)
         sheet = _sheet(conn, shop, row)
         if row["mail"] and row["state"] != "draft":
-            mail, warnings = dict(row["mail"]), []
+            mail, warnings = dict(row["mail"]), list[Remark]()
         else:
             mail = _mail(conn, sheet)
             warnings = notes(conn, row, sheet.lines, owned.supplies(conn, shop_id))
     if not mail["to"]:
-        warnings.insert(0, "The supplier has no e-mail address: enter one, or order by other means.")
+        warnings.insert(0, remark("no_address"))
     if lacking := purchase_files.missing(sheet, rt.settings.pdf_font):
-        warnings.append(
-            f"The PDF cannot show {lacking[:40]}: name a font with them in DEVSKYY_PDF_FONT. "
-            "The CSV file has them."
-        )
-    return mail | {"file": f"{sheet.number}.pdf", "digest": _digest(sheet, mail), "warnings": warnings}
+        warnings.append(remark("not_in_the_font", signs=lacking[:40]))
+    said = [one.as_json() for one in warnings]
+    return mail | {"file": f"{sheet.number}.pdf", "digest": _digest(sheet, mail), "warnings": said}
 
 
-def grant(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row) -> Row:
+def grant(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row, words: Row | None = None) -> Row:
     """Lets a person's WordPress send a draft, once: `{"send_id", "mail", "pdf" (base64), "order"}`.
 
-    Conflict `not_draft`, `digest_mismatch` when it is not what the person saw; Invalid without an address or
-    a line.
+    `words` are the person's own `subject` and `text` in the place of what was shown. Conflict `not_draft`, or
+    `digest_mismatch` when it is not what the person saw; Invalid without an address or a line.
     """
     shop = shop_row(rt, shop_id)
     facts = shop_facts(shop["facts"])
@@ -92,13 +91,15 @@ def grant(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row) -> Row:
                 code="digest_mismatch",
                 hint="Look at it again, then send it.",
             )
+        shown_mail, mail = mail, mail | (words or {})
         key = get_secret(conn, rt.sealer, shop_id, "hash_key") or b""
         send_id, hashed = uuid.uuid4().hex, email_hash(mail["to"], key)
         row = put(
             conn, row, state="sending", send_id=send_id, sent_by=who, sent_at=now(), sent_how="mail",
             mail=mail, mail_hash=hashed, error=None,
         )  # fmt: skip
-        detail = {"send": send_id, "to": audit.about(conn, shop_id, f"buyer:{hashed}", {"email": mail["to"]})}
+        detail: Row = {"send": send_id, "to": audit.about(conn, shop_id, f"buyer:{hashed}", {"email": mail["to"]})}
+        detail |= {"own_words": True} if mail != shown_mail else {}
         _note(conn, row, who, "send", detail, before="draft")
         order = shown(conn, shop_id, facts, ident)
     return {"send_id": send_id, "mail": mail, "pdf": base64.b64encode(body).decode(), "order": order}

@@ -23,6 +23,7 @@ from sidecar.db.owned import purchase_order_lines, purchase_orders, purchase_rec
 from sidecar.runtime import audit, repeats, stock_items, suppliers
 from sidecar.runtime.base import Row, Runtime, at, now, present
 from sidecar.runtime.overrides import number
+from sidecar.runtime.remarks import Remark, remark
 from sidecar.runtime.repeats import Asked
 from sidecar.runtime.supplies import money_text
 from sidecar.store import owned
@@ -269,7 +270,7 @@ def shown(conn: Connection, shop_id: str, facts: ShopFacts, ident: str) -> Row:
         "receipts": receipts,
         "pieces": sum(line["quantity"] for line in lines),
         "total": {"value": _money(total, facts), "currency": row["currency"]},
-        "notes": notes(conn, row, lines, terms),
+        "notes": [one.as_json() for one in notes(conn, row, lines, terms)],
     }
 
 
@@ -291,22 +292,22 @@ def _line(line: Row, facts: ShopFacts) -> Row:
     return present({name: line[name] for name in names} | {"cost": money_text(cost), "total": sum_})
 
 
-def notes(conn: Connection, row: Row, lines: Sequence[Row], terms: Supplies) -> list[str]:
-    """What a person should know before it is sent, in plain words."""
+def notes(conn: Connection, row: Row, lines: Sequence[Row], terms: Supplies) -> list[Remark]:
+    """What a person should know before it is sent."""
     found = []
     for line in lines:
         supply = terms.of(line["item_id"])
         if line["quantity"] < supply.moq:
-            found.append(f"{line['name']}: the supplier sells {supply.moq} pieces or more.")
+            found.append(remark("below_moq", name=line["name"], pieces=supply.moq))
         elif line["quantity"] % supply.pack:
-            found.append(f"{line['name']}: comes in packs of {supply.pack}.")
+            found.append(remark("not_in_packs", name=line["name"], pieces=supply.pack))
         if line["cost"] is None:
-            found.append(f"{line['name']}: no cost is known, so the total leaves it out.")
+            found.append(remark("no_cost", name=line["name"]))
     known = {one["id"]: one for one in suppliers.rows(conn, row["shop_id"])}.get(row["supplier_id"])
     least = from_scaled(known["min_order"]) if known else None
     total = Decimal(from_scaled(total_of(lines)) or 0)
     if lines and least is not None and total < least:
-        found.append(f"The supplier takes orders from {money_text(least)} {row['currency']} on.")
+        found.append(remark("below_min_order", amount=money_text(least), currency=row["currency"]))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sidecar.core.errors import Invalid
 from sidecar.runtime.base import Row
+from sidecar.runtime.remarks import Remark, remark
 
 BOM = "\ufeff"
 MOST_ROWS = 50_000
@@ -33,13 +34,12 @@ class Bad:
     line: int
     column: str
     value: str
-    message: str
+    why: Remark
 
     def as_json(self) -> Row:
         """For the wire."""
-        return {
-            "line": self.line, "column": self.column, "value": self.value[:200], "message": self.message,
-        }  # fmt: skip
+        where = {"line": self.line, "column": self.column, "value": self.value[:200]}
+        return where | self.why.as_json()
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def read_sheet(text: str, known: Mapping[str, str], needed: Sequence[Sequence[st
     """
     text = text.removeprefix(BOM)
     if "\0" in text:
-        raise _no("It is no text: save the sheet as CSV (UTF-8).")
+        raise _no("no_text")
     if "\ufffd" in text:
-        raise _no("Its letters are not UTF-8: save the sheet as CSV UTF-8.")
+        raise _no("not_utf8")
     separator, text, skipped = _separator(text)
     lines = _lines(text, separator, skipped)
     _, heads = next(lines, (0, []))
@@ -71,16 +71,16 @@ def read_sheet(text: str, known: Mapping[str, str], needed: Sequence[Sequence[st
     named = [name for name in columns if name]
     for group in needed:
         if not set(group) & set(named):
-            raise _no(f"The first line must name the column {' or '.join(group)}.")
+            raise _no("no_column", columns=" / ".join(group))
     double = sorted({name for name in named if named.count(name) > 1})
     if double:
-        raise _no(f"The column {double[0]} is there twice.")
+        raise _no("column_twice", column=double[0])
     unknown = tuple(head.strip()[:60] for head, name in zip(heads, columns, strict=True) if not name)
     # With semicolons or tabs between cells, the comma is free to stand before decimals.
     sheet = Sheet(tuple(named), [], tuple(u for u in unknown if u), separator in ";\t")
     for line, cells in lines:
         if len(sheet.rows) + len(sheet.bad) >= MOST_ROWS:
-            raise _no(f"It has more than {MOST_ROWS:,} rows: cut it in pieces.")
+            raise _no("too_many_rows", most=MOST_ROWS)
         _take(sheet, line, cells, columns)
     return sheet
 
@@ -91,9 +91,9 @@ def _take(sheet: Sheet, line: int, cells: list[str], columns: list[str]) -> None
     extra = [cell for cell in cells[len(columns) :] if cell.strip()]
     long = next((cell for cell in cells if len(cell) > CELL_MAX), None)
     if long is not None:
-        sheet.bad.append(Bad(line, "", long, "is too long; perhaps a quotation mark is not closed"))
+        sheet.bad.append(Bad(line, "", long, remark("open_quote")))
     elif extra:
-        sheet.bad.append(Bad(line, "", extra[0], f"is one cell too many: {len(columns)} columns have a name"))
+        sheet.bad.append(Bad(line, "", extra[0], remark("extra_cell", columns=len(columns))))
     else:
         found = {name: plain(cell) for name, cell in zip(columns, cells, strict=False) if name}
         sheet.rows.append((line, found))
@@ -123,15 +123,17 @@ def _lines(text: str, separator: str, skipped: int) -> Iterator[tuple[int, list[
             yield before + 1, cells
             before = skipped + reader.line_num
     except csv.Error as error:
-        raise _no(f"Line {before + 1} cannot be read: {error}.") from error
+        raise _no("unreadable_line", line=before + 1, why=str(error)) from error
 
 
-def _no(words: str) -> Invalid:
+def _no(code: str, **values: Any) -> Invalid:
+    why = remark(code, **values)
     return Invalid(
-        words,
+        why.words,
         code="csv_unreadable",
         hint="Download the present list as CSV, change it, and send it back.",
-        fields={"csv": words},
+        fields={"csv": why.words},
+        details={"why": why.as_json()},
     )
 
 

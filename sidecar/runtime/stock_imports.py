@@ -18,6 +18,7 @@ from sidecar.db.upsert import upsert
 from sidecar.runtime import audit, stock_items, supplies
 from sidecar.runtime import suppliers as supplier_list
 from sidecar.runtime.base import Row, Runtime, now
+from sidecar.runtime.remarks import remark
 from sidecar.runtime.sheets import MOST_BAD, Bad, Sheet, read_sheet
 from sidecar.runtime.stock_items import Shelf
 from sidecar.runtime.suppliers import name_key
@@ -69,7 +70,7 @@ class Report:
         ids = [item.id for item in found]
         twice = next((one for one in ids if one in self.first_seen), None)
         if twice is not None:
-            wrong = f"is named by line {self.first_seen[twice]} too, which counts"
+            wrong = remark("named_before", line=self.first_seen[twice])
         if wrong:
             self.bad.append(Bad(line, column, cells.get(column, ""), wrong))
             return []
@@ -118,7 +119,7 @@ def _terms(sheet: Sheet, shelf: Shelf, report: Report) -> dict[int, Row]:
 
 def _wrong(line: int, cells: Mapping[str, str], sheet: Sheet) -> list[Bad]:
     bad = [
-        Bad(line, name, cells[name], "is longer than 200 characters")
+        Bad(line, name, cells[name], remark("too_long", most=200))
         for name in ("supplier", "supplier_sku")
         if len(cells.get(name, "")) > 200
     ]
@@ -126,7 +127,7 @@ def _wrong(line: int, cells: Mapping[str, str], sheet: Sheet) -> list[Bad]:
         try:
             value_of(name, cells.get(name, ""), decimal_comma=sheet.decimal_comma)
         except NotThat as error:
-            bad.append(Bad(line, name, cells[name], str(error)))
+            bad.append(Bad(line, name, cells[name], error.remark))
     return bad
 
 
@@ -168,12 +169,11 @@ def import_stock(
         try:
             pieces = whole(cells.get("quantity", "").strip() or "-", 0, MOST_PIECES)
         except NotThat as error:
-            report.bad.append(Bad(line, "quantity", cells.get("quantity", ""), str(error)))
+            report.bad.append(Bad(line, "quantity", cells.get("quantity", ""), error.remark))
             continue
         ids = report.item_ids(shelf, line, cells)
         if len(ids) > 1:
-            words = "is a variable product: name its variations"
-            report.bad.append(Bad(line, "item_id", cells.get("item_id", ""), words))
+            report.bad.append(Bad(line, "item_id", cells.get("item_id", ""), remark("variable")))
             continue
         found |= dict.fromkeys(ids, pieces)
         report.kept += bool(ids)

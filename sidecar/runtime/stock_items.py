@@ -13,6 +13,7 @@ from sidecar.core.store import Item, ShopFacts
 from sidecar.db import read
 from sidecar.db.app import shops
 from sidecar.runtime.base import Runtime
+from sidecar.runtime.remarks import Remark, remark
 from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
 from sidecar.store.records import items_of
@@ -51,7 +52,7 @@ class Shelf:
     by_sku: dict[str, list[Item]]
     by_product: dict[int, list[Item]]
 
-    def find(self, sku: str, ident: str) -> tuple[list[Item], str, str]:
+    def find(self, sku: str, ident: str) -> tuple[list[Item], str, Remark | None]:
         """The items that a row names by id, else by SKU: `(items, column, what is wrong)`.
 
         A variable product's id stands for all its variations.
@@ -60,16 +61,16 @@ class Shelf:
             number = int(ident) if ident.isdigit() and len(ident) < 19 else 0
             one = self.by_id.get(number)
             found = [one] if one else self.by_product.get(number, [])
-            return found, "item_id", "" if found else "is no product or variation of the shop"
+            return found, "item_id", None if found else remark("no_item")
         if not sku:
-            return [], "sku", "names no item: fill in the SKU or the id"
+            return [], "sku", remark("names_nothing")
         found = self.by_sku.get(sku.casefold(), [])
         if len(found) > 1:
             ids = ", ".join(str(item.id) for item in found[:5])
-            return [], "sku", f"is the SKU of several items ({ids}): use the column item_id"
+            return [], "sku", remark("several_items", items=ids)
         if not found and SCIENTIFIC.match(sku):
-            return [], "sku", "was shortened by the spreadsheet: give the column the format text"
-        return found, "sku", "" if found else "is no SKU of the shop"
+            return [], "sku", remark("shortened")
+        return found, "sku", None if found else remark("no_sku")
 
 
 def shelf(rt: Runtime, shop_id: str) -> Shelf:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sidecar.core.types import to_scaled
+from sidecar.runtime.remarks import remark
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,15 @@ DATE = re.compile(
 FAULT = re.compile(r"^\s*#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|NV|BEZUG!|WERT!|ZAHL!)\s*$", re.I)
 SPACES = re.compile(r"[\s\u00a0\u202f\u2009'\u2019]")
 CURRENCY = re.compile(r"^([A-Z]{3}|[$\u00a3\u00a5\u20a0-\u20c0])|([A-Z]{3}|[$\u00a3\u00a5\u20a0-\u20c0])$")
-A_DATE = "is a date: give the column the format number in the spreadsheet"
 NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)$")
 
 
 class NotThat(ValueError):
-    """A text that is no value of its field; its words say what is wrong and what would be right."""
+    """A text that is no value of its field; `remark` says what is wrong and what would be right."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        self.remark = remark(code, **values)
+        super().__init__(self.remark.words)
 
 
 def value_of(name: str, text: str, *, decimal_comma: bool = False) -> int | float | Decimal | None:
@@ -58,28 +62,25 @@ def value_of(name: str, text: str, *, decimal_comma: bool = False) -> int | floa
     if term.kind == "share" and (found > 1 or "%" in text):
         found = found / 100
     if not Decimal(str(term.low)) <= found <= Decimal(str(term.high)):
-        low = "more than 0" if term.kind == "money" else f"{term.low:g} or more"
-        raise NotThat(f"must be {low}, at most {_words(term.high)}")
+        if term.kind == "money":
+            raise NotThat("not_above_zero", high=term.high)
+        raise NotThat("not_within", low=term.low, high=term.high)
     return found if term.kind == "money" else float(found)
-
-
-def _words(limit: float) -> str:
-    return f"{limit:,.0f}" if limit == int(limit) else f"{limit:g}"
 
 
 def whole(text: str, low: int, high: int) -> int:
     """A whole number of a cell between two limits; NotThat."""
     found = _number(text, "whole", None)
     if found != found.to_integral_value():
-        raise NotThat("must be a whole number")
+        raise NotThat("not_whole")
     if not low <= found <= high:
-        raise NotThat(f"must be {low} or more, at most {high:,}")
+        raise NotThat("not_within", low=low, high=high)
     return int(found)
 
 
 def _number(text: str, kind: str, decimal_comma: bool | None) -> Decimal:
     if FAULT.match(text):
-        raise NotThat("is an error of the spreadsheet")
+        raise NotThat("sheet_error")
     plain = SPACES.sub("", text.strip())
     if kind == "share":
         plain = plain.removesuffix("%")
@@ -89,10 +90,10 @@ def _number(text: str, kind: str, decimal_comma: bool | None) -> Decimal:
         plain = _point(plain, decimal_comma)
     except NotThat:
         if DATE.match(text):
-            raise NotThat(A_DATE) from None
+            raise NotThat("a_date") from None
         raise
     if not NUMBER.match(plain):
-        raise NotThat(A_DATE if DATE.match(text) else "is no number")
+        raise NotThat("a_date" if DATE.match(text) else "no_number")
     return Decimal(plain)
 
 
@@ -106,18 +107,18 @@ def _point(text: str, decimal_comma: bool | None) -> str:
         thousands = "," if point > comma else "."
         groups = text.replace(".", ",").split(",")[1:-1]
         if any(len(group) != 3 for group in groups):
-            raise NotThat("is no number")
+            raise NotThat("no_number")
         return text.replace(thousands, "").replace(",", ".")
     mark = "." if point >= 0 else ","
     if text.count(mark) > 1:
         head, *groups = text.split(mark)
         if not head or any(len(group) != 3 for group in groups):
-            raise NotThat("is no number")
+            raise NotThat("no_number")
         return text.replace(mark, "")
     unclear = decimal_comma is None or (mark == ",") != decimal_comma
     if unclear and re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", text):
         raw = text.replace(mark, "")
-        raise NotThat(f"may mean {raw} or {text.replace(',', '.')}: write {raw}, or two decimals")
+        raise NotThat("two_meanings", one=raw, other=text.replace(",", "."))
     return text.replace(",", ".")
 
 

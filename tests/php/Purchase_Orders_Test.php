@@ -127,6 +127,22 @@ final class Purchase_Orders_Test extends Shop_Test_Case
         self::assertSame('failed', end($this->sent)['body']->state);
     }
 
+    public function test_the_person_s_own_words_go_out_and_no_others(): void
+    {
+        $route = "/devskyy/v1/inventory/purchase-orders/{$this->order}/send";
+        $words = ['subject' => 'Bestellung PO-0007 <eilig>', 'text' => "Guten Tag,\n\nbitte liefern Sie & bestätigen Sie."];
+        $this->grant($words);
+        $answer = $this->call('POST', $route, ['digest' => $this->digest, 'to' => 'silk@example.test'] + $words);
+        self::assertSame(200, $answer->get_status(), (string) wp_json_encode($answer->get_data()));
+        self::assertEquals((object) (['digest' => $this->digest] + $words), $this->sent[0]['body']);
+        self::assertSame([$words['subject'], $words['text']], [$this->mails[0]['subject'], $this->mails[0]['message']]);
+
+        $this->grant(['text' => 'Send it elsewhere.'] + $words);
+        $answer = $this->call('POST', $route, ['digest' => $this->digest, 'to' => 'silk@example.test'] + $words);
+        self::assertSame([409, 'digest_mismatch', 'failed'], [$answer->get_status(), $answer->get_data()['code'], end($this->sent)['body']->state]);
+        self::assertCount(1, $this->mails);
+    }
+
     /** @dataProvider odd_grants */
     public function test_what_no_sidecar_grants_is_not_sent(array $mail, array $more): void
     {
@@ -143,7 +159,7 @@ final class Purchase_Orders_Test extends Shop_Test_Case
             'a header in the address' => [['to' => "silk@example.test\r\nBcc: x@example.test"], []],
             'a header in the subject' => [['subject' => "Order\r\nBcc: x@example.test"], []],
             'a subject that is none' => [['subject' => ['x']], []],
-            'a text without end' => [['text' => str_repeat('x', 20_001)], []],
+            'a text without end' => [['text' => str_repeat('x', 50_001)], []],
         ];
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -317,9 +318,11 @@ def test_an_order_is_sent_by_two_presses_and_its_goods_raise_the_stock(stock: Sc
     expect(shown).to_contain_text("orders@seta.test")
     expect(shown).to_contain_text(order["number"])
     assert not mails.exists() or mails.read_text().count("orders@seta.test") == before
+    shown.get_by_label("Subject").fill("Bestellung für den Herbst")
     shown.get_by_role("button", name="Yes, send it to orders@seta.test").click()
     expect(panel.get_by_text("Mailed to orders@seta.test.")).to_be_visible()
     assert mails.read_text().count("orders@seta.test") == before + 1
+    assert json.loads(mails.read_text().splitlines()[-1])["subject"] == "Bestellung für den Herbst"
     expect(row_of(page, order["id"])).to_contain_text("Sent")
 
     sql = "SELECT meta_value FROM wp_postmeta WHERE post_id = %s AND meta_key = '_stock'"

@@ -196,6 +196,14 @@ def test_a_spreadsheets_file_keeps_its_good_rows_and_names_the_bad_ones(shop: Pl
     assert "30, 31" in words[9]
     assert "at most 365" in words[10]
     assert "shortened by the spreadsheet" in words[12]
+    said = {one["line"]: (one["code"], one.get("values")) for one in report["bad"]}
+    assert said == {
+        3: ("not_within", {"low": 1, "high": 1_000_000}), 4: ("a_date", None),
+        5: ("two_meanings", {"one": "1234", "other": "1.234"}), 6: ("no_sku", None),
+        7: ("named_before", {"line": 2}), 9: ("several_items", {"items": "30, 31"}),
+        10: ("not_within", {"low": 0, "high": 365}), 11: ("names_nothing", None), 12: ("shortened", None),
+        13: ("extra_cell", {"columns": 6}),
+    }  # fmt: skip
     own = good(ask(shop, "GET", "supplies/12"))["own"]
     assert (own["cost"], own["moq"], own["lead_days"]) == ("12.5", 10, 14)
     assert audited(shop, "supply.import")[0]["became"]["12"]["cost"] == "12.5"
@@ -244,9 +252,9 @@ def test_what_is_exported_can_be_read_in_and_runs_no_formula(shop: Plugin) -> No
 
 
 NO_FILES = [
-        ("colour,size\n1,2\n", "sku or item_id"), ("sku,sku\na,b\n", "twice"),
+        ("colour,size\n1,2\n", "sku / item_id"), ("sku,sku\na,b\n", "twice"),
         ("sku,supplier\nS-12,M\ufffdller", "UTF-8"),
-        ("\n", "sku or item_id"), ("PK\x03\x04", "sku or item_id"),
+        ("\n", "sku / item_id"), ("PK\x03\x04", "sku / item_id"),
     ]  # fmt: skip
 
 
@@ -255,6 +263,7 @@ def test_a_file_that_is_none(shop: Plugin) -> None:
         answer = ask(shop, "POST", "supplies/import", {"csv": text})
         assert answer.json["error"]["code"] == "csv_unreadable"
         assert words in fields(answer)["csv"]
+        assert answer.json["error"]["details"]["why"]["message"] == fields(answer)["csv"]
 
 
 def test_an_open_quotation_mark_spoils_no_more_than_its_rows(shop: Plugin) -> None:

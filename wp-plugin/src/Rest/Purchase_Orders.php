@@ -26,7 +26,9 @@ final class Purchase_Orders
             return Error_Hints::error(Connection::paired() ? 'site_changed' : 'not_paired', 409);
         }
         Purchase_Mail::settle();
-        $granted = Proxy::act('POST', self::PATH . $request['id'] . '/send', ['digest' => $request['digest']], ['timeout' => self::SECONDS]);
+        // What the person wrote in the place of what was shown; without it the sidecar's own words go out.
+        $words = array_filter(['subject' => $request['subject'], 'text' => $request['text']], 'is_string');
+        $granted = Proxy::act('POST', self::PATH . $request['id'] . '/send', ['digest' => $request['digest']] + $words, ['timeout' => self::SECONDS]);
         if (is_wp_error($granted)) {
             return $granted;
         }
@@ -36,10 +38,10 @@ final class Purchase_Orders
         if (!preg_match('/^[0-9a-f]{32}$/', $send_id) || !self::is_mail($mail) || !is_string($pdf) || !str_starts_with($pdf, '%PDF-')) {
             return Error_Hints::error('not_a_sidecar', 502);
         }
-        if ($mail->to !== $request['to']) {
-            // Nothing has left: a sidecar may not choose another reader than the person saw.
-            Proxy::act('POST', self::PATH . $request['id'] . '/sent', ['send_id' => $send_id, 'state' => 'failed', 'reason' => __('The address was not the one that was shown.', 'devskyy')]);
-            return Error_Hints::error('digest_mismatch', 409, __('The address is not the one that was shown.', 'devskyy'));
+        if ($mail->to !== $request['to'] || $words !== array_intersect_key(['subject' => $mail->subject, 'text' => $mail->text], $words)) {
+            // Nothing has left: a sidecar may choose neither another reader than the person saw nor other words than they wrote.
+            Proxy::act('POST', self::PATH . $request['id'] . '/sent', ['send_id' => $send_id, 'state' => 'failed', 'reason' => __('The address or the words were not those that were shown.', 'devskyy')]);
+            return Error_Hints::error('digest_mismatch', 409, __('The address or the words are not those that were shown.', 'devskyy'));
         }
         $number = sanitize_file_name((string) ($granted->order->number ?? 'order'));
         return self::answer(Purchase_Mail::send($request['id'], $send_id, $mail, $pdf, "$number.pdf"), $granted->order ?? new \stdClass());
@@ -96,7 +98,7 @@ final class Purchase_Orders
         if (!$mail instanceof \stdClass || !is_string($mail->to ?? null) || !is_string($mail->subject ?? null) || !is_string($mail->text ?? null)) {
             return false;
         }
-        return (bool) is_email($mail->to) && !preg_match('/[\r\n]/', $mail->subject) && strlen($mail->subject) <= 500 && strlen($mail->text) <= 20_000;
+        return (bool) is_email($mail->to) && !preg_match('/[\r\n]/', $mail->subject) && strlen($mail->subject) <= 1000 && strlen($mail->text) <= 50_000;
     }
 
     private static function answer(array $done, \stdClass $order): array|WP_Error

@@ -8,6 +8,7 @@ import { number } from '../lib/money.js';
 import { Problem } from '../lib/states.jsx';
 import { today } from '../lib/time.js';
 import { decode } from './csv.js';
+import { remarkWords } from './remarks.js';
 
 const MOST_BYTES = 3_500_000;
 const SHOWN = 200;
@@ -19,7 +20,7 @@ function BadRows({ bad }) {
         <thead><tr><th scope="col">{__('Line', 'devskyy')}</th><th scope="col">{__('Column', 'devskyy')}</th><th scope="col">{__('What stands there', 'devskyy')}</th><th scope="col">{__('What is wrong', 'devskyy')}</th></tr></thead>
         <tbody>
           {bad.slice(0, SHOWN).map((row, n) => (
-            <tr key={n}><th scope="row">{row.line}</th><td><bdi>{row.column ?? ''}</bdi></td><td><bdi>{row.value === null || row.value === undefined ? '' : String(row.value).slice(0, 80)}</bdi></td><td>{__(row.message, 'devskyy')}</td></tr>
+            <tr key={n}><th scope="row">{row.line}</th><td><bdi>{row.column ?? ''}</bdi></td><td><bdi>{row.value === null || row.value === undefined ? '' : String(row.value).slice(0, 80)}</bdi></td><td>{remarkWords(row)}</td></tr>
           ))}
         </tbody>
       </table>
@@ -93,7 +94,8 @@ export function Import({ path, known, name, label = __('Import a file', 'devskyy
       speak(sprintf(__('%1$s of %2$s rows are in', 'devskyy'), number(found.kept, 0), number(found.read, 0)));
       onDone();
     } catch (error) {
-      setState({ busy: false, error });
+      const why = error.data?.details?.why;
+      setState({ busy: false, error: why ? { ...error, message: remarkWords(why) } : error });
     }
   };
   const template = () => download(known, {}, `${name}-${today()}.csv`).catch((error) => setState({ busy: false, error }));

@@ -11,6 +11,7 @@ import { ago, day, moment } from '../lib/time.js';
 import { Ask } from '../access/parts.jsx';
 import { Section } from '../inbox/evidence.jsx';
 import { Receive, Receipts } from './receive.jsx';
+import { remarks } from './remarks.js';
 import { Send } from './send.jsx';
 import { wanted } from './typed.js';
 import { cost, orderName, orderState } from './words.js';
@@ -66,7 +67,7 @@ function Lines({ order, lines, draft, setLines }) {
 
 /** What to know before it is sent, such as a supplier's smallest order. */
 function Notes({ notes = [] }) {
-  return notes.length > 0 && <ul className="devskyy-lines">{notes.map((note) => <li key={note}>{__(note, 'devskyy')}</li>)}</ul>;
+  return notes.length > 0 && <ul className="devskyy-lines">{remarks(notes).map((note) => <li key={note}>{note}</li>)}</ul>;
 }
 
 const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity) }));
@@ -167,7 +168,7 @@ function Body({ order, away, onChange, onGone }) {
         </p>
       )}
       {order.closed_short && <p className="devskyy-quiet">{__('Closed before all of it came.', 'devskyy')}</p>}
-      {order.error && <p className="devskyy-field-error">{__(order.error, 'devskyy')}</p>}
+      {order.error && order.state !== 'unknown' && <p className="devskyy-field-error">{__(order.error, 'devskyy')}</p>}
       {order.state === 'draft'
         ? <Draft key={JSON.stringify([order.updated_at, order.lines])} order={order} away={away} onChange={onChange} onGone={onGone} />
         : <Section title={__('What is ordered', 'devskyy')}><Lines order={order} lines={order.lines} setLines={() => {}} />{order.note && <p className="devskyy-quiet"><bdi>{order.note}</bdi></p>}</Section>}
