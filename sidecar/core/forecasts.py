@@ -54,8 +54,11 @@ class KeptForecast:
 class Models(Protocol):
     """What an agent may keep of what it fitted; handed in with `needs={"models"}`."""
 
-    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool) -> None:
-        """Stores forecasts when the run succeeds; with `all_items` those of other items are let go."""
+    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool = False) -> None:
+        """Stores forecasts when the run succeeds; may be called part by part.
+
+        With `all_items` the parts together are all: forecasts of other items are let go.
+        """
         ...
 
     def forecasts(self, ids: Sequence[int] | None = None) -> list[KeptForecast]:

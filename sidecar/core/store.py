@@ -261,7 +261,8 @@ class Store(Protocol):
     def daily_sales(self, since: date, ids: Sequence[int] | None = None) -> pd.DataFrame:
         """A row per item and day with a sale, by item_id, day. Read: `sales`.
 
-        Columns item_id, product_id, day, quantity, revenue, orders.
+        Columns item_id, product_id, day, quantity, revenue, orders; ordered and value are pieces before
+        returns and what they sold for before coupons, without tax.
         """
         ...
 

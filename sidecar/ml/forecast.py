@@ -15,9 +15,9 @@ from sidecar.ml.errors import rmsse, step_scale
 from sidecar.ml.features import Drivers
 from sidecar.ml.inputs import checked, driver, first_notes, group_codes
 from sidecar.ml.intervals import TOTAL_LEVELS, period_quantiles, spread, total_quantiles
-from sidecar.ml.newcomers import with_group
+from sidecar.ml.newcomers import Peers, with_group
 from sidecar.ml.selection import NAIVE, choose
-from sidecar.ml.series import Bools, Floats
+from sidecar.ml.series import Bools, Floats, Ints
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
@@ -88,6 +88,7 @@ def forecast(
     promo: Floats | None = None,
     holidays: Sequence[date] | None = None,
     boosted: bool = True,
+    peers: Peers | None = None,
     seed: int = 0,
 ) -> Forecast:
     """Demand over the coming `horizon` periods for every row of y (n, t), oldest first.
@@ -96,7 +97,7 @@ def forecast(
     Negative demand counts as zero, with a note. season 7, 52, 12 or 1: days, weeks, months, or none of
     them; first_day (of y) and holidays (past and coming) matter for days. groups (n,): categories, from which
     items without a history borrow. price, promo (n, t + horizon). boosted=False leaves out the models over
-    all items.
+    all items. peers: items of the groups that are forecast elsewhere and count for what the group sells.
     The mean is for sums and costs; for "how many will it be" take the middle quantile of the total.
     """
     y, levels = checked(y, horizon, season, levels)
@@ -113,7 +114,7 @@ def forecast(
     corrected = correct(test, past, ahead, codes, drivers, seed) if boosted else None
     if corrected is not None:
         past, ahead = corrected
-    young = with_group(y, ahead, codes, test.factors, season)
+    young = with_group(y, ahead, codes, test.factors, season, _beside(peers, groups))
     ahead = young.ahead
     band = spread(test, past, ahead, young.spread)
     quantiles, coverage = period_quantiles(test, past, ahead, band, levels)
@@ -147,6 +148,17 @@ def forecast(
         total_periods=lengths,
         total_values=totals,
     )
+
+
+def _beside(peers: Peers | None, groups: Sequence[str] | None) -> tuple[Floats, Ints] | None:
+    """Rates of the peers and the codes of their groups, of those groups that are forecast here."""
+    if peers is None or groups is None:
+        return None
+    named = np.unique(np.asarray(groups, dtype=str))
+    home = np.asarray(peers.groups, dtype=str)
+    place = np.minimum(np.searchsorted(named, home), len(named) - 1)
+    same = named[place] == home
+    return peers.rate[same], place[same]
 
 
 def _joined(notes: list[list[str]], borrowed: Bools, error: Floats, naive: Floats) -> tuple[str, ...]:

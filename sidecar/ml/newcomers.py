@@ -27,8 +27,26 @@ class Leaning:
     spread: Floats
 
 
-def with_group(y: Floats, ahead: Floats, groups: Ints, factors: Floats, season: int) -> Leaning:
-    """Moves the forecasts of young items towards what items of their group sell per period."""
+@dataclass(frozen=True)
+class Peers:
+    """Settled items that are forecast elsewhere: units per period (m,) and the group of each."""
+
+    rate: Floats
+    groups: tuple[str, ...]
+
+
+def with_group(
+    y: Floats,
+    ahead: Floats,
+    groups: Ints,
+    factors: Floats,
+    season: int,
+    more: tuple[Floats, Ints] | None = None,
+) -> Leaning:
+    """Moves the forecasts of young items towards what items of their group sell per period.
+
+    `more` are rates and groups (m,) of settled items that are forecast elsewhere.
+    """
     half = YOUNG.get(season, 4)
     # From the first known period on: an item that was out of stock since is no newcomer.
     age = y.shape[1] - first_known(y)
@@ -36,7 +54,7 @@ def with_group(y: Floats, ahead: Floats, groups: Ints, factors: Floats, season: 
     none = np.zeros(len(y))
     if settled.sum() < FEWEST or settled.all():
         return Leaning(ahead, age == 0, none)
-    level, apart = _levels(mean_known(ahead), settled, groups)
+    level, apart = _levels(mean_known(ahead), settled, groups, more)
     weight = np.where(settled, 1.0, age / (age + half))
     # Demand is not negative: an item that sold nothing yet may still be like the others.
     course = np.broadcast_to(factors[:, -ahead.shape[1] :], ahead.shape)
@@ -45,13 +63,18 @@ def with_group(y: Floats, ahead: Floats, groups: Ints, factors: Floats, season: 
     return Leaning(moved, weight < 0.5, (1 - weight) * apart)
 
 
-def _levels(rate: Floats, settled: Bools, groups: Ints) -> tuple[Floats, Floats]:
+def _levels(
+    rate: Floats, settled: Bools, groups: Ints, more: tuple[Floats, Ints] | None
+) -> tuple[Floats, Floats]:
     """Mean level of each item's group and its relative spread, leaning on all; (n,) each."""
-    middle, wide = float(rate[settled].mean()), float(rate[settled].std())
-    count = np.bincount(groups[settled], minlength=int(groups.max()) + 1).astype(float)
-    total = np.bincount(groups[settled], rate[settled], len(count))
+    told, home = rate[settled], groups[settled]
+    if more is not None:
+        told, home = np.concatenate([told, more[0]]), np.concatenate([home, more[1]])
+    middle, wide = float(told.mean()), float(told.std())
+    count = np.bincount(home, minlength=int(groups.max()) + 1).astype(float)
+    total = np.bincount(home, told, len(count))
     level = (total + LEAN * middle) / (count + LEAN)
-    squares = np.bincount(groups[settled], (rate[settled] - level[groups[settled]]) ** 2, len(count))
+    squares = np.bincount(home, (told - level[home]) ** 2, len(count))
     spread = np.sqrt((squares + LEAN * wide**2) / (count + LEAN))
     own: Floats = level[groups]
     return own, spread[groups] / np.maximum(own, 1e-9)

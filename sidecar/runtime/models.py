@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, delete, select
 
 from sidecar.core.forecasts import KeptForecast
-from sidecar.db import read, upsert
+from sidecar.db import read, upsert, write
 from sidecar.db.forecasts import forecasts
 from sidecar.runtime.base import Row, now
 
@@ -22,31 +22,43 @@ PARTS = ("mean", "quantiles", "totals", "sold", "in_stock")
 
 
 class KeptModels:
-    """`core.forecasts.Models` of one run: reads at once, writes with the run's answer."""
+    """`core.forecasts.Models` of one run: reads at once, writes when the run has succeeded.
+
+    What is kept waits as it will be stored, about 5 kB an item.
+    """
 
     def __init__(self, engine: Engine, shop_id: str) -> None:
         self._engine, self._shop_id = engine, shop_id
-        self._kept: list[KeptForecast] = []
+        self._kept: dict[int, Row] = {}
         self._all_items = False
 
-    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool) -> None:
-        self._kept, self._all_items = list(forecasts), all_items
+    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool = False) -> None:
+        self._kept |= {one.item_id: _row(one, self._shop_id) for one in forecasts}
+        self._all_items = self._all_items or all_items
 
     def forecasts(self, ids: Sequence[int] | None = None) -> list[KeptForecast]:
         with read(self._engine) as conn:
             return load(conn, self._shop_id, ids)
 
-    def store(self, conn: Connection, run_id: str) -> None:
-        """Writes what was kept, in the transaction that ends the run."""
-        if not self._kept:
+    def store(self, run_id: str) -> None:
+        """Writes what was kept, in many short transactions: others write meanwhile."""
+        made = {"run_id": run_id, "made_at": now()}
+        items = list(self._kept)
+        for part in _parts_of(items):
+            with write(self._engine) as conn:
+                upsert(conn, forecasts, [self._kept[item] | made for item in part])
+        if not items or not self._all_items:
             return
-        made_at = now()
-        for start in range(0, len(self._kept), CHUNK):
-            part = self._kept[start : start + CHUNK]
-            upsert(conn, forecasts, [_row(one, self._shop_id, run_id, made_at) for one in part])
-        if self._all_items:
-            mine = forecasts.c.shop_id == self._shop_id
-            conn.execute(delete(forecasts).where(mine, forecasts.c.run_id != run_id))
+        mine = forecasts.c.shop_id == self._shop_id
+        with read(self._engine) as conn:
+            there = conn.execute(select(forecasts.c.item_id).where(mine)).scalars().all()
+        for part in _parts_of([item for item in there if item not in self._kept]):
+            with write(self._engine) as conn:
+                conn.execute(delete(forecasts).where(mine, forecasts.c.item_id.in_(part)))
+
+
+def _parts_of(items: list[int]) -> Iterator[list[int]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
 def load(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> list[KeptForecast]:
@@ -59,13 +71,13 @@ def load(conn: Connection, shop_id: str, ids: Sequence[int] | None = None) -> li
     return [_kept(row) for row in found if wanted is None or row["item_id"] in wanted]
 
 
-def _row(one: KeptForecast, shop_id: str, run_id: str, made_at: int) -> Row:
+def _row(one: KeptForecast, shop_id: str) -> Row:
     import numpy as np
 
     parts = [np.asarray(getattr(one, name), dtype="<f4") for name in PARTS]
     return {
-        "shop_id": shop_id, "item_id": one.item_id, "product_id": one.product_id, "run_id": run_id,
-        "made_at": made_at, "first_day": _number(one.first_day), "since": _number(one.since),
+        "shop_id": shop_id, "item_id": one.item_id, "product_id": one.product_id,
+        "first_day": _number(one.first_day), "since": _number(one.since),
         "last_sale": None if one.last_sale is None else _number(one.last_sale), "method": one.method[:60],
         "error": one.error, "naive_error": one.naive_error, "coverage": one.coverage, "pieces": one.pieces,
         "notes": list(one.notes),

@@ -200,12 +200,12 @@ def _succeed(
 ) -> None:
     result, store, models = found
     output = result.output.model_dump(mode="json", exclude_none=True)
+    if models is not None:
+        models.store(run["id"])
     with write(rt.db.app) as conn:
         _still_ours(rt, load(conn, run["shop_id"], run["id"]))
         given = (run["shop_id"], agent, run["id"], result.proposals, store.facts)
         made, left = proposals.create(rt, conn, *given)
-        if models is not None:
-            models.store(conn, run["id"])
         for line in [*store.notes(), *(f"Left out: {words}" for words in left)]:
             _line(conn, run, "info", line)
         values = {**_ended("done", started), "output": output, "generation": store.generation}

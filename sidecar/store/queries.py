@@ -117,7 +117,14 @@ class SqlStore:
         self._note_left_out(since)
         line, gone = order_lines.c, refund_lines.c
         sold = self._sold(since).with_only_columns(
-            ITEM.label("item_id"), line.product_id, line.day, line.quantity, line.total, line.order_id
+            ITEM.label("item_id"),
+            line.product_id,
+            line.day,
+            line.quantity,
+            line.total,
+            line.order_id,
+            line.quantity.label("ordered"),
+            line.subtotal,
         )
         returned = (
             select(
@@ -127,6 +134,8 @@ class SqlStore:
                 -gone.quantity,
                 -gone.total,
                 gone.order_id,
+                literal(0).label("ordered"),
+                literal(0).label("subtotal"),
             )
             .join(orders, (orders.c.shop_id == gone.shop_id) & (orders.c.id == gone.order_id))
             .where(gone.shop_id == self._shop_id, orders.c.sold, orders.c.day >= _day(since))
@@ -144,6 +153,8 @@ class SqlStore:
                 func.sum(part.quantity),
                 func.sum(part.total),
                 func.count(part.order_id.distinct()),
+                func.sum(part.ordered),
+                func.sum(part.subtotal),
             )
             .group_by(part.item_id, part.product_id, part.day)
             .order_by(part.item_id, part.day)
@@ -155,6 +166,8 @@ class SqlStore:
             "quantity": "float64",
             "revenue": "money",
             "orders": "int64",
+            "ordered": "float64",
+            "value": "money",
         }
         return as_frame(self._conn, query, columns)
 

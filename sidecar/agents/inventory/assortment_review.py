@@ -127,7 +127,7 @@ class _Rows:
 
 @agent(
     title="Assortment review",
-    reads={"products", "sales", "stock_days", "supplies", "overrides", "incoming"},
+    reads={"products", "sales", "stock_days", "prices", "supplies", "overrides", "incoming"},
     needs={"models"},
     proposes=False,
     budget_s=40,  # fits all items when no forecasts are kept

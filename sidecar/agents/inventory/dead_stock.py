@@ -150,7 +150,7 @@ class _Group:
 
 @agent(
     title="Dead stock",
-    reads={"products", "sales", "stock_days", "order_lines", "supplies", "overrides", "incoming"},
+    reads={"products", "sales", "stock_days", "prices", "order_lines", "supplies", "overrides", "incoming"},
     needs={"models"},
     risk="medium",
     budget_s=40,  # fits all items when no forecasts are kept

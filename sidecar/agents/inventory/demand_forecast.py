@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
@@ -9,14 +11,16 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from sidecar.agents.inventory import panel
 from sidecar.agents.inventory.given import given_demand, moment
+from sidecar.agents.inventory.keeping import kept_alone
 from sidecar.agents.inventory.models import Stocked, Subset
 from sidecar.core.agent import Context, Result, agent
 from sidecar.core.forecasts import KeptForecast
 from sidecar.retail.calendar import shop_day
 from sidecar.retail.demand import History
+from sidecar.retail.holders import Holder
 from sidecar.retail.note_words import in_words
 from sidecar.retail.outlook import HIGH, LOW, Outlook, outlook
-from sidecar.retail.stock_plan import Decision, decide
+from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, decide
 
 Quantity = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 YEAR = 365
@@ -126,7 +130,7 @@ class DemandForecastOutput(BaseModel):
 
 @agent(
     title="Demand forecast",
-    reads={"products", "sales", "stock_days", "supplies", "overrides", "incoming"},
+    reads={"products", "sales", "stock_days", "prices", "supplies", "overrides", "incoming"},
     needs={"models"},
     schedule="daily",
     proposes=False,
@@ -151,44 +155,82 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
         return _from_given(inp, ctx, today)
     ctx.progress(0, 3, "Reading sales and stock")
     holders = panel.stocks(ctx, inp.product_ids)
-    fitted = 0
-    notes: list[str] = []
+    tally = Tally()
     if inp.product_ids and not inp.refit:
         seen = panel.current(ctx, holders, today, 0)
-        fitted = sum(not one.made_at for one in seen.kept)
+        tally.add(seen.kept)
     else:
-        found = panel.demand(ctx, holders)
-        made = panel.kept(found, panel.fit(found, panel.HORIZON, 0, ctx.progress))
-        fitted = len(made)
-        whole = [panel.whole_shop(found, 0)] if holders and not inp.product_ids else []
-        ctx.models.keep([*whole, *made], all_items=not inp.product_ids)
-        seen = outlook(made, ctx.store.overrides(today), today)
-        notes += found.notes
+        best = _fit_anew(inp, ctx, holders, today, tally)
+        seen = outlook(best, ctx.store.overrides(today), today)
     ctx.progress(2, 3, "Working out orders")
-    decisions = decide(holders, seen, ctx.store.supplies(), ctx.store.incoming())
+    shown = [one for one in holders if one.id in seen.row]
+    decisions = decide(shown, seen, ctx.store.supplies(), ctx.store.incoming())
     decisions.sort(key=lambda one: (-one.expected, one.holder.id))
-    ctx.log(f"{len(holders)} items, {fitted} fitted anew")
-    shown = [_item(one, seen, inp.forecast_periods) for one in decisions[: inp.limit] if one.row is not None]
-    return Result(_output(today, shown, seen, fitted, notes))
+    ctx.log(f"{len(holders)} items, {tally.fitted} fitted anew")
+    items = [_item(one, seen, inp.forecast_periods) for one in decisions[: inp.limit]]
+    return Result(_output(today, items, tally))
 
 
-def _output(
-    today: date, shown: list[ItemForecast], seen: Outlook, fitted: int, notes: list[str]
-) -> DemandForecastOutput:
-    tested = [one for one in seen.kept if one.error is not None and one.naive_error is not None]
-    better = sum((one.error or 0) < (one.naive_error or 0) for one in tested)
-    methods: dict[str, int] = {}
-    for one in seen.kept:
-        methods[one.method] = methods.get(one.method, 0) + 1
+@dataclass
+class Tally:
+    """What is said of all forecasts together."""
+
+    fitted: int = 0
+    kept: int = 0
+    tested: int = 0
+    better: int = 0
+    methods: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, forecasts: Sequence[KeptForecast]) -> None:
+        """Counts these forecasts; those without a moment of keeping were fitted in this run."""
+        self.fitted += sum(not one.made_at for one in forecasts)
+        self.kept += sum(bool(one.made_at) for one in forecasts)
+        tested = [one for one in forecasts if one.error is not None and one.naive_error is not None]
+        self.tested += len(tested)
+        self.better += sum((one.error or 0) < (one.naive_error or 0) for one in tested)
+        for one in forecasts:
+            self.methods[one.method] = self.methods.get(one.method, 0) + 1
+
+
+def _fit_anew(
+    inp: DemandForecastInput, ctx: Context, holders: list[Holder], today: date, tally: Tally
+) -> list[KeptForecast]:
+    """Fits and keeps all these stocks, slice by slice; returns those that may be among the most sold.
+
+    Only they are held: the forecasts of a large shop would not fit into memory at once.
+    """
+    import numpy as np
+
+    source = panel.Source(ctx, holders)
+    changed = {one.item_id for one in ctx.store.overrides(today)}
+    best: list[KeptForecast] = []
+    total = np.zeros((source.last - source.first).days + 1)
+    for part in panel.fitted(ctx, source, 0):
+        ctx.models.keep(part.kept)
+        tally.add(part.kept)
+        tally.notes += part.notes
+        total += part.sold
+        known = [one for one in (*best, *part.kept) if one.item_id not in changed]
+        known.sort(key=lambda one: (-float(one.mean[:SHOWN_DAYS].sum()), one.item_id))
+        named = [one for one in (*best, *part.kept) if one.item_id in changed]
+        best = known[: inp.limit] + named
+    if not inp.product_ids:
+        whole = [panel.whole_shop(source, total)] if holders else []
+        ctx.models.keep(whole, all_items=True)
+    return best
+
+
+def _output(today: date, shown: list[ItemForecast], tally: Tally) -> DemandForecastOutput:
     return DemandForecastOutput(
         first_day=today,
         items=shown,
-        fitted=fitted,
-        kept=len(seen.kept) - fitted,
-        tested=len(tested),
-        better_than_naive=round(better / len(tested), 4) if tested else None,
-        methods=dict(sorted(methods.items())),
-        notes=in_words(notes),
+        fitted=tally.fitted,
+        kept=tally.kept,
+        tested=tally.tested,
+        better_than_naive=round(tally.better / tally.tested, 4) if tally.tested else None,
+        methods=dict(sorted(tally.methods.items())),
+        notes=in_words(tally.notes),
     )
 
 
@@ -267,8 +309,8 @@ def _from_given(inp: DemandForecastInput, ctx: Context, today: date) -> Result[D
     past = History(
         (0,), given.first, last, np.where(known, given.sold, 0.0), ~known, known, np.ones_like(known)
     )
-    made = panel.fit(panel.Panel([], past, (0,)), panel.HORIZON, 0, ctx.progress)
-    kept = panel.kept_alone(0, past, made)
+    made = panel.fit(panel.Panel([], past, (0,)), panel.HORIZON, 0)
+    kept = kept_alone(0, past, made)
     start = last + timedelta(days=1)
     seen = outlook([kept], [], start)
     item = ItemForecast(
@@ -280,4 +322,6 @@ def _from_given(inp: DemandForecastInput, ctx: Context, today: date) -> Result[D
         **_figures(0, seen, inp.forecast_periods),
         **_pace(kept, float(seen.mean[0].mean())),
     )
-    return Result(_output(start, [item], seen, 1, []))
+    tally = Tally()
+    tally.add([kept])
+    return Result(_output(start, [item], tally))

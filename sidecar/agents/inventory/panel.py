@@ -1,12 +1,16 @@
-"""From the store's frames to one row of daily demand per stock, and from that to forecasts worth keeping."""
+"""From the store's frames to one row of daily demand per stock, and from that to forecasts.
+
+A shop of any size is worked through in slices of some thousand stocks, so that memory does not grow with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from sidecar.agents.inventory.keeping import kept, kept_alone
 from sidecar.core.agent import Context
 from sidecar.core.forecasts import WHOLE_SHOP, KeptForecast
 from sidecar.core.store import Store
@@ -14,21 +18,22 @@ from sidecar.retail.calendar import shop_day
 from sidecar.retail.demand import History, history
 from sidecar.retail.holders import Holder, holders_of
 from sidecar.retail.outlook import Outlook, outlook
+from sidecar.retail.prices import tax_factor
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from sidecar.ml.forecast import Forecast
     from sidecar.retail.demand import Floats
+    from sidecar.retail.offers import Offers
 
-HISTORY_DAYS, HORIZON, SHOWN_DAYS = 730, 90, 180
-PERIODS = (1, 2, 3, 5, 7, 10, 14, 21, 28, 35, 45, 60, 75, 90)
-"""Days whose totals are kept with a forecast."""
+HISTORY_DAYS, HORIZON = 730, 90
 FEW = 500
 """So many ids are told to the database; with more it reads all and the rest is dropped here."""
 FRESH_DAYS = 7
 """A forecast that is older is made anew before an answer rests on it."""
+SLICE = 4_000
+"""Stocks that are fitted together: enough to learn what they share, few enough for a small machine."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +44,55 @@ class Panel:
     past: History
     category: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    offers: Offers | None = None
+
+
+class Source:
+    """What the shop sold, read once, of which panels of some stocks are made."""
+
+    def __init__(self, ctx: Context, holders: Sequence[Holder]) -> None:
+        self.ctx, self.holders = ctx, list(holders)
+        self.today = shop_day(ctx.now, ctx.facts.timezone)
+        self.first, self.last = _window(ctx.store, self.today)
+        ids = [item_id for holder in holders for item_id in holder.item_ids]
+        self.sold = ctx.store.daily_sales(self.first, ids if len(ids) <= FEW else None)
+        self.home = {holder.id: home for holder, home in zip(self.holders, homes(self.holders), strict=True)}
+
+    def panel(self, holders: Sequence[Holder], offers: bool = False) -> Panel:
+        """Demand of these stocks; with `offers` what they cost on each day, past and coming, too."""
+        owner = {item_id: holder.id for holder in holders for item_id in holder.item_ids}
+        sold = self.sold[self.sold["item_id"].isin(list(owner))]
+        stock = self.ctx.store.stock_days(self.first, list(owner))
+        stock = stock.assign(item_id=stock["item_id"].map(owner))
+        past = history(
+            [holder.id for holder in holders],
+            [holder.created for holder in holders],
+            self.first,
+            self.last,
+            sold.assign(item_id=sold["item_id"].map(owner)),
+            stock,
+        )
+        odd = {"future_days": sold["day"] > str(self.today), "negative": sold["quantity"] < 0}
+        notes = tuple(code for code, rows in odd.items() if bool(rows.any()))
+        category = tuple(self.home[holder.id] for holder in holders)
+        made = Panel(list(holders), past, category, notes)
+        return replace(made, offers=self._offers(made, sold)) if offers else made
+
+    def _offers(self, panel: Panel, sold: pd.DataFrame) -> Offers | None:
+        from sidecar.retail.offers import offers, tax_pairs
+
+        facts, items = self.ctx.facts, [item for holder in panel.holders for item in holder.items]
+        tax = tax_factor(tax_pairs(sold, items, self.today), facts.prices_include_tax)
+        changes = self.ctx.store.prices(self.first, [item.id for item in items])
+        window = (self.first, panel.past.sold.shape[1], HORIZON)
+        return offers(
+            panel.holders, window, sold, changes, facts.timezone, None if tax is None else float(tax)
+        )
 
 
 def demand(ctx: Context, holders: Sequence[Holder]) -> Panel:
     """Daily demand of these stocks up to yesterday; days before the shop's first order are unknown."""
-    today = shop_day(ctx.now, ctx.facts.timezone)
-    first, last = _window(ctx.store, today)
-    ids = [item_id for holder in holders for item_id in holder.item_ids]
-    few = ids if len(ids) <= FEW else None
-    sold = ctx.store.daily_sales(first, few)
-    stock = ctx.store.stock_days(first, few)
-    owner = {item_id: holder.id for holder in holders for item_id in holder.item_ids}
-    sold, stock = (_of(frame, owner) for frame in (sold, stock))
-    past = history(
-        [holder.id for holder in holders], [holder.created for holder in holders], first, last, sold, stock
-    )
-    odd = {"future_days": sold["day"] > str(today), "negative": sold["quantity"] < 0}
-    notes = tuple(code for code, rows in odd.items() if bool(rows.any()))
-    return Panel(list(holders), past, tuple(homes(holders)), notes)
+    return Source(ctx, holders).panel(holders)
 
 
 def _window(store: Store, today: date) -> tuple[date, date]:
@@ -65,11 +101,6 @@ def _window(store: Store, today: date) -> tuple[date, date]:
     last = today - timedelta(days=1)
     first = earliest if span is None else max(earliest, span[0])
     return min(first, last), last
-
-
-def _of(frame: pd.DataFrame, owner: dict[int, int]) -> pd.DataFrame:
-    mine = frame[frame["item_id"].isin(list(owner))]
-    return mine.assign(item_id=mine["item_id"].map(owner))
 
 
 def homes(holders: Sequence[Holder]) -> list[int]:
@@ -87,100 +118,61 @@ def known_demand(past: History) -> Floats:
     return np.where(past.open, past.sold, np.nan)
 
 
-def fit(
-    panel: Panel, horizon: int, seed: int, progress: Callable[[int, int, str], None] | None = None
-) -> Forecast:
+def fit(panel: Panel, horizon: int, seed: int) -> Forecast:
     """Forecasts of all rows of the panel for the days after its last."""
-    from sidecar.ml.forecast import forecast
+    from sidecar.ml.rare import forecast
 
-    if progress:
-        progress(1, 3, "Trying methods on past days")
+    offers = panel.offers
     return forecast(
         known_demand(panel.past),
         horizon,
         season=7,
         first_day=panel.past.first,
         groups=[str(home) for home in panel.category],
+        price=None if offers is None else offers.price,
+        promo=None if offers is None else offers.promo,
         seed=seed,
     )
 
 
-def kept(panel: Panel, made: Forecast) -> list[KeptForecast]:
-    """The fitted rows in the form in which they are kept."""
-    totals = _totals(made)
-    return [
-        _row(row, panel.holders[row].id, panel.holders[row].product_id, panel.past, made, totals)
-        for row in range(len(panel.holders))
-    ]
+@dataclass(frozen=True)
+class Fitted:
+    """One slice: its forecasts, what it sold on each day (days,), and codes of what had to be left out."""
+
+    kept: list[KeptForecast]
+    sold: Floats
+    notes: tuple[str, ...]
 
 
-def kept_alone(item_id: int, past: History, made: Forecast) -> KeptForecast:
-    """The only fitted row in the form in which it is kept."""
-    return _row(0, item_id, item_id, past, made, _totals(made))
+def fitted(ctx: Context, source: Source, seed: int) -> Iterator[Fitted]:
+    """The shop's forecasts, slice by slice."""
+    parts = shared_out(source.holders, source.home, SLICE)
+    for n, part in enumerate(parts):
+        ctx.progress(n + 1, len(parts) + 2, "Trying methods on past days")
+        panel = source.panel(part, offers=True)
+        made = fit(panel, HORIZON, seed)
+        yield Fitted(kept(panel, made), panel.past.sold.sum(axis=0), panel.notes)
 
 
-def _row(
-    row: int,
-    item_id: int,
-    product_id: int,
-    past: History,
-    made: Forecast,
-    totals: tuple[Floats, tuple[float, ...]],
-) -> KeptForecast:
+def shared_out(holders: Sequence[Holder], home: dict[int, int], most: int) -> list[list[Holder]]:
+    """Stocks in slices of about equal size; categories lie together, since newcomers borrow from theirs."""
+    count = -(-len(holders) // most)
+    if count <= 1:
+        return [list(holders)] if holders else []
+    ordered = sorted(holders, key=lambda one: (home[one.id], one.product_id, one.id))
+    size = -(-len(ordered) // count)
+    return [ordered[first : first + size] for first in range(0, len(ordered), size)]
+
+
+def whole_shop(source: Source, sold: Floats) -> KeptForecast:
+    """The forecast of what all stocks sell together, a series of its own; `sold` (days,)."""
     import numpy as np
 
-    sold, alive = past.sold[row], past.alive[row]
-    started = int(np.argmax(alive)) if alive.any() else len(alive) - 1
-    sales = np.flatnonzero(sold > 0)
-    return KeptForecast(
-        item_id=item_id,
-        product_id=product_id,
-        first_day=past.last + timedelta(days=1),
-        method=made.method[row],
-        notes=tuple(made.notes[row].split()),
-        error=_known(made.error[row]),
-        naive_error=_known(made.naive_error[row]),
-        coverage=_known(made.coverage[row]),
-        pieces=float(sold.sum()),
-        since=past.first + timedelta(days=started),
-        last_sale=past.first + timedelta(days=int(sales[-1])) if len(sales) else None,
-        levels=made.levels,
-        mean=made.mean[row],
-        quantiles=made.quantiles[row],
-        periods=PERIODS,
-        total_levels=totals[1],
-        totals=totals[0][row],
-        sold=sold[-SHOWN_DAYS:],
-        in_stock=(past.open | ~past.alive)[row][-SHOWN_DAYS:],
-    )
-
-
-def _totals(made: Forecast) -> tuple[Floats, tuple[float, ...]]:
-    """Quantiles of totals (n, periods, levels) on one grid, whatever the history behind a forecast."""
-    import numpy as np
-
-    from sidecar.ml.intervals import TOTAL_LEVELS
-
-    return np.stack([made.total_quantiles(days, TOTAL_LEVELS) for days in PERIODS], axis=1), TOTAL_LEVELS
-
-
-def _known(value: np.float64) -> float | None:
-    import numpy as np
-
-    return float(value) if np.isfinite(value) else None
-
-
-def whole_shop(panel: Panel, seed: int) -> KeptForecast:
-    """The forecast of what all stocks sell together, a series of its own."""
-    import numpy as np
-
-    past = panel.past
-    total = past.sold.sum(axis=0, keepdims=True)
+    total = sold[None, :]
     never = np.zeros(total.shape, dtype=bool)
     alive = np.cumsum(total, axis=1) > 0
-    joined = History((WHOLE_SHOP,), past.first, past.last, total, never, never, alive)
-    made = fit(Panel([], joined, (0,)), HORIZON, seed)
-    return kept_alone(WHOLE_SHOP, joined, made)
+    joined = History((WHOLE_SHOP,), source.first, source.last, total, never, never, alive)
+    return kept_alone(WHOLE_SHOP, joined, fit(Panel([], joined, (0,)), HORIZON, 0))
 
 
 def stocks(ctx: Context, product_ids: Sequence[int]) -> list[Holder]:
@@ -198,8 +190,7 @@ def current(ctx: Context, holders: Sequence[Holder], today: date, seed: int) -> 
     }
     missing = [holder for holder in holders if holder.id not in found]
     if missing:
-        panel = demand(ctx, missing)
-        fresh = kept(panel, fit(panel, HORIZON, seed, ctx.progress))
-        ctx.models.keep(fresh, all_items=False)
-        found |= {one.item_id: one for one in fresh}
+        for part in fitted(ctx, Source(ctx, missing), seed):
+            ctx.models.keep(part.kept)
+            found |= {one.item_id: one for one in part.kept}
     return outlook([found[ident] for ident in ids if ident in found], ctx.store.overrides(today), today)

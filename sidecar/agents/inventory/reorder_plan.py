@@ -114,7 +114,7 @@ class ReorderPlanOutput(BaseModel):
 
 @agent(
     title="Reorder plan",
-    reads={"products", "sales", "stock_days", "supplies", "overrides", "incoming"},
+    reads={"products", "sales", "stock_days", "prices", "supplies", "overrides", "incoming"},
     needs={"models"},
     schedule="daily",
     proposes=False,

@@ -109,7 +109,7 @@ class _Found:
 
 @agent(
     title="Size gaps",
-    reads={"products", "categories", "sales", "stock_days", "supplies", "overrides", "incoming"},
+    reads={"products", "categories", "sales", "stock_days", "prices", "supplies", "overrides", "incoming"},
     needs={"models"},
     proposes=False,
     budget_s=40,  # fits all items when no forecasts are kept

@@ -86,7 +86,7 @@ class StockTransfersOutput(BaseModel):
 
 @agent(
     title="Stock transfers",
-    reads={"products", "sales", "stock_days", "supplies", "overrides", "locations"},
+    reads={"products", "sales", "stock_days", "prices", "supplies", "overrides", "locations"},
     needs={"models"},
     proposes=False,
     budget_s=40,  # fits all items when no forecasts are kept

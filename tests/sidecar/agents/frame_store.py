@@ -87,10 +87,16 @@ class FrameStore:
 
     def daily_sales(self, since: date, ids: Sequence[int] | None = None) -> pd.DataFrame:
         lines = self._since(self.lines, since, ids)
-        lines = lines.assign(revenue=lines["quantity"] * lines["subtotal"])
+        lines = lines.assign(
+            revenue=lines["quantity"] * lines["subtotal"], ordered=lines["quantity"].clip(lower=0)
+        )
         grouped = lines.groupby(["item_id", "product_id", "day"], as_index=False)
         return grouped.agg(
-            quantity=("quantity", "sum"), revenue=("revenue", "sum"), orders=("order_id", "nunique")
+            quantity=("quantity", "sum"),
+            revenue=("revenue", "sum"),
+            orders=("order_id", "nunique"),
+            ordered=("ordered", "sum"),
+            value=("subtotal", "sum"),
         )
 
     def order_lines(
@@ -138,15 +144,17 @@ class Shelf:
     """core.forecasts.Models in memory; what is kept is there for the next run."""
 
     held: dict[int, KeptForecast] = field(default_factory=dict)
+    now: set[int] = field(default_factory=set)
 
     def copy(self) -> Shelf:
         """A shelf that holds the same and is written to without changing this one."""
         return Shelf(dict(self.held))
 
-    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool) -> None:
-        if all_items:
-            self.held.clear()
+    def keep(self, forecasts: Sequence[KeptForecast], *, all_items: bool = False) -> None:
         self.held |= {one.item_id: replace(one, made_at=1) for one in forecasts}
+        self.now |= {one.item_id for one in forecasts}
+        if all_items:
+            self.held = {key: one for key, one in self.held.items() if key in self.now}
 
     def forecasts(self, ids: Sequence[int] | None = None) -> list[KeptForecast]:
         return [one for key, one in sorted(self.held.items()) if ids is None or key in set(ids)]

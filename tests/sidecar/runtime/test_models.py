@@ -1,4 +1,4 @@
-"""Kept forecasts: as they were on every database, with the run that made them or not at all."""
+"""Kept forecasts: as they were on every database, and none of a run that fails."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pydantic import BaseModel, Field
 from sidecar.app import create_app
 from sidecar.core.agent import Context, Registry, Result, agent
 from sidecar.core.forecasts import KeptForecast
-from sidecar.db import Databases, open_databases, read, write
+from sidecar.db import Databases, open_databases, read
 from sidecar.db.migrate import upgrade_all
 from sidecar.runtime.models import KeptModels, load
 from tests.sidecar.agents.shop import TODAY
 from tests.sidecar.kit import Plugin, no_devskyy_environment, settings_in
 from tests.sidecar.retail.test_outlook import kept
-from tests.sidecar.servers import drop_tables
+from tests.sidecar.servers import empty_tables
 
 SHOP = "6f1d8b8e-51a7-4c52-8a53-5a3d8f0f3a11"
 
@@ -37,15 +37,14 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databa
     upgrade_all(opened)
     yield opened
     if request.param != "sqlite":
-        drop_tables(opened)
+        empty_tables(opened)
     opened.dispose()
 
 
 def store(databases: Databases, run: str, made: list[KeptForecast], *, all_items: bool) -> None:
     models = KeptModels(databases.app, SHOP)
     models.keep(made, all_items=all_items)
-    with write(databases.app) as conn:
-        models.store(conn, run)
+    models.store(run)
 
 
 def same(one: KeptForecast, other: KeptForecast) -> bool:

@@ -136,9 +136,9 @@ def test_daily_sales_are_net_and_on_the_shops_days(filled: Shop, opened: Opened)
         some = store.daily_sales(date(2026, 3, 3), [1])
         notes = store.notes()
     assert [tuple(row) for row in sales.itertuples(index=False)] == [
-        (1, 1, pd.Timestamp("2026-03-02"), 2.0, 35.0, 2),  # 3 + 1 sold, 2 came back
-        (1, 1, pd.Timestamp("2026-03-09"), 2.0, 40.0, 1),
-        (51, 5, pd.Timestamp("2026-03-02"), 1.0, 30.0, 1),
+        (1, 1, pd.Timestamp("2026-03-02"), 2.0, 35.0, 2, 4.0, 75.0),  # 3 + 1 sold, 2 came back
+        (1, 1, pd.Timestamp("2026-03-09"), 2.0, 40.0, 1, 2.0, 40.0),
+        (51, 5, pd.Timestamp("2026-03-02"), 1.0, 30.0, 1, 1.0, 30.0),
     ]
     assert str(sales["day"].dtype) == "datetime64[ns]"
     assert some["quantity"].tolist() == [2.0]
