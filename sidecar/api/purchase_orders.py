@@ -15,10 +15,11 @@ from flask import Response
 from pydantic import Field, StringConstraints, field_validator
 
 from sidecar.api import once
+from sidecar.api import stock_shapes as shapes
 from sidecar.api.access import access, caller, person, runtime
-from sidecar.api.group import group, ok, text
+from sidecar.api.group import created, group, said, text
 from sidecar.api.models import ID, Model
-from sidecar.api.suppliers import CSV, TOP_ID, made
+from sidecar.api.suppliers import CSV, TOP_ID
 from sidecar.runtime import purchase_mail, purchase_orders, purchase_receipts
 
 bp = group("purchase-orders", "Purchase orders to suppliers.", "/api/v1/inventory/purchase-orders")
@@ -26,7 +27,6 @@ bp = group("purchase-orders", "Purchase orders to suppliers.", "/api/v1/inventor
 MOST_LINES = 500
 LINE_SIGN, TEXT_SIGN = r"[^\x00-\x1f\x7f]", r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000, pattern=f"^{TEXT_SIGN}*$")]
-ORDER = {"order": "object"}
 
 
 def _day(day: Any) -> Any:
@@ -138,14 +138,14 @@ def _file(ident: str, kind: str, mime: str) -> Response:
     return Response(body, mimetype=mime, headers=head)
 
 
-@bp.get("", responses=ok(items="array", total="integer", next="string?"))
+@bp.get("", responses=said(shapes.OrderPage))
 @access("products:read")
 def list_orders(query: OrdersQuery) -> Any:
     """Orders, the newest first"""
     return {"ok": True, **purchase_orders.page(runtime(), caller().shop_id, **query.model_dump())}
 
 
-@bp.post("", responses=made(orders="array"))
+@bp.post("", responses=created(shapes.OrdersMade))
 @access("person")
 def draft_orders(body: DraftBody) -> Any:
     """New drafts, one for each supplier; nothing goes out"""
@@ -154,14 +154,14 @@ def draft_orders(body: DraftBody) -> Any:
     return once.answer(asked, orders=orders)
 
 
-@bp.get("/<id>", responses=ok(**ORDER))
+@bp.get("/<id>", responses=said(shapes.OneOrder))
 @access("products:read")
 def get_order(path: OrderPath) -> Any:
     """One order with its lines and receipts"""
     return {"ok": True, "order": purchase_orders.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.put("/<id>", responses=ok(**ORDER))
+@bp.put("/<id>", responses=said(shapes.OneOrder))
 @access("person")
 def change_order(path: OrderPath, body: ChangeBody) -> Any:
     """Change a draft"""
@@ -169,7 +169,7 @@ def change_order(path: OrderPath, body: ChangeBody) -> Any:
     return {"ok": True, "order": new}
 
 
-@bp.delete("/<id>", responses=ok(order="object?"))
+@bp.delete("/<id>", responses=said(shapes.OrderLeft))
 @access("person")
 def end_order(path: OrderPath) -> Any:
     """Delete a draft, or say that nothing more comes of an order that was sent"""
@@ -191,14 +191,14 @@ def order_pdf(path: OrderPath) -> Any:
     return _file(path.id, "pdf", "application/pdf")
 
 
-@bp.get("/<id>/mail", responses=ok(mail="object"))
+@bp.get("/<id>/mail", responses=said(shapes.OneMail))
 @access("person")
 def preview_mail(path: OrderPath) -> Any:
     """What would be sent to the supplier, word for word, with its digest"""
     return {"ok": True, "mail": purchase_mail.preview(runtime(), caller().shop_id, path.id)}
 
 
-@bp.post("/<id>/send", responses=ok(send_id="string", mail="object", pdf="string", **ORDER))
+@bp.post("/<id>/send", responses=said(shapes.Granted))
 @access("person")
 def grant_sending(path: OrderPath, body: SendBody) -> Any:
     """Let the person's WordPress send it, once"""
@@ -206,7 +206,7 @@ def grant_sending(path: OrderPath, body: SendBody) -> Any:
     return {"ok": True, **purchase_mail.grant(runtime(), shop_id, path.id, body.digest, person(), words)}
 
 
-@bp.post("/<id>/sent", responses=ok(**ORDER))
+@bp.post("/<id>/sent", responses=said(shapes.OneOrder))
 @access("signed")
 def report_sending(path: OrderPath, body: SentBody) -> Any:
     """How a sending went; idempotent"""
@@ -214,7 +214,7 @@ def report_sending(path: OrderPath, body: SentBody) -> Any:
     return {"ok": True, "order": order}
 
 
-@bp.post("/<id>/mark-sent", responses=ok(**ORDER))
+@bp.post("/<id>/mark-sent", responses=said(shapes.OneOrder))
 @access("person")
 def mark_sent(path: OrderPath, body: MarkBody) -> Any:
     """It was ordered by other means, or its mail did arrive"""
@@ -222,14 +222,14 @@ def mark_sent(path: OrderPath, body: MarkBody) -> Any:
     return {"ok": True, "order": order}
 
 
-@bp.post("/<id>/reopen", responses=ok(**ORDER))
+@bp.post("/<id>/reopen", responses=said(shapes.OneOrder))
 @access("person")
 def reopen(path: OrderPath) -> Any:
     """Its mail did not arrive: a draft again"""
     return {"ok": True, "order": purchase_mail.reopen(runtime(), caller().shop_id, path.id, person())}
 
 
-@bp.post("/<id>/receive", responses=ok(receipt="object", proposal="object?", **ORDER))
+@bp.post("/<id>/receive", responses=said(shapes.Received))
 @access("person")
 def receive(path: OrderPath, body: ReceiveBody) -> Any:
     """Note what arrived; the answer's proposal raises the stock once it is applied"""

@@ -11,8 +11,9 @@ from flask import Response
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from sidecar.api import once
+from sidecar.api import stock_shapes as shapes
 from sidecar.api.access import access, caller, person, runtime
-from sidecar.api.group import OK, answer, group, ok, text
+from sidecar.api.group import OK, created, group, said, text
 from sidecar.api.models import ID, Model
 from sidecar.runtime import locations, overrides, stock_imports, suppliers, supplies
 from sidecar.runtime.terms import OF_SUPPLY
@@ -193,26 +194,20 @@ class PiecesBody(Model):
     quantity: int = Field(ge=0, le=MOST_PIECES)
 
 
-def made(**fields: str) -> dict[Any, Any]:
-    """Responses of a route that makes something under an Idempotency-Key: 201, or 200 for a repeat."""
-    again = answer("What the same Idempotency-Key made before", repeated="boolean", **fields)
-    return {"200": again, "201": answer("Made", **fields)}
-
-
 def csv_file(name: str, body: str) -> Response:
     """A CSV file to keep."""
     head = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(body, mimetype=CSV, headers=head)
 
 
-@bp.get("/suppliers", responses=ok(items="array"))
+@bp.get("/suppliers", responses=said(shapes.Suppliers))
 @access("products:read")
 def list_suppliers() -> Any:
     """All suppliers by name"""
     return {"ok": True, "items": suppliers.listed(runtime(), caller().shop_id)}
 
 
-@bp.post("/suppliers", responses=made(supplier="object"))
+@bp.post("/suppliers", responses=created(shapes.SupplierMade))
 @access("person")
 def add_supplier(body: SupplierBody) -> Any:
     """A new supplier"""
@@ -221,14 +216,14 @@ def add_supplier(body: SupplierBody) -> Any:
     return once.answer(asked, supplier=new)
 
 
-@bp.get("/suppliers/<id>", responses=ok(supplier="object"))
+@bp.get("/suppliers/<id>", responses=said(shapes.OneSupplier))
 @access("products:read")
 def get_supplier(path: SupplierPath) -> Any:
     """One supplier"""
     return {"ok": True, "supplier": suppliers.get(runtime(), caller().shop_id, path.id)}
 
 
-@bp.put("/suppliers/<id>", responses=ok(supplier="object"))
+@bp.put("/suppliers/<id>", responses=said(shapes.OneSupplier))
 @access("person")
 def change_supplier(path: SupplierPath, body: SupplierBody) -> Any:
     """Change a supplier"""
@@ -244,7 +239,7 @@ def remove_supplier(path: SupplierPath) -> Any:
     return {"ok": True}
 
 
-@bp.get("/supplies", responses=ok(items="array", next="string?", total="integer"))
+@bp.get("/supplies", responses=said(shapes.SupplyPage))
 @access("products:read")
 def list_supplies(query: SuppliesQuery) -> Any:
     """Items with terms of their own, by id"""
@@ -258,7 +253,7 @@ def export_supplies() -> Any:
     return csv_file("supplies.csv", supplies.export(runtime(), caller().shop_id))
 
 
-@bp.post("/supplies/import", responses=ok(read="integer", kept="integer", bad="array"))
+@bp.post("/supplies/import", responses=said(shapes.SuppliesImported))
 @access("person")
 def import_supplies(body: ImportBody) -> Any:
     """Take terms from a CSV file; good rows are kept, bad ones are named"""
@@ -267,14 +262,14 @@ def import_supplies(body: ImportBody) -> Any:
     return {"ok": True, **report}
 
 
-@bp.get("/supplies/<int:item_id>", responses=ok(item="object", supply="object", own="object"))
+@bp.get("/supplies/<int:item_id>", responses=said(shapes.OneSupply))
 @access("products:read")
 def get_supply(path: ItemPath) -> Any:
     """What holds for one item, and what stands at the item itself"""
     return {"ok": True, **supplies.get(runtime(), caller().shop_id, path.item_id)}
 
 
-@bp.put("/supplies/<int:item_id>", responses=ok(item="object", supply="object", own="object"))
+@bp.put("/supplies/<int:item_id>", responses=said(shapes.OneSupply))
 @access("person")
 def put_supply(path: ItemPath, body: SupplyBody) -> Any:
     """Set an item's own terms"""
@@ -282,28 +277,28 @@ def put_supply(path: ItemPath, body: SupplyBody) -> Any:
     return {"ok": True, **supplies.put(runtime(), shop_id, path.item_id, given, person())}
 
 
-@bp.get("/defaults", responses=ok(supply="object", own="object"))
+@bp.get("/defaults", responses=said(shapes.Defaults))
 @access("products:read")
 def get_defaults() -> Any:
     """What holds for items without terms of their own"""
     return {"ok": True, **supplies.defaults(runtime(), caller().shop_id)}
 
 
-@bp.put("/defaults", responses=ok(supply="object", own="object"))
+@bp.put("/defaults", responses=said(shapes.Defaults))
 @access("person")
 def put_defaults(body: PackTerms) -> Any:
     """Set what holds for items without terms of their own"""
     return {"ok": True, **supplies.put_defaults(runtime(), caller().shop_id, body.model_dump(), person())}
 
 
-@bp.get("/overrides", responses=ok(items="array"))
+@bp.get("/overrides", responses=said(shapes.Overrides))
 @access("products:read")
 def list_overrides(query: OverridesQuery) -> Any:
     """Overrides of forecasts, the latest days first"""
     return {"ok": True, "items": overrides.listed(runtime(), caller().shop_id, query.item_id)}
 
 
-@bp.post("/overrides", responses=made(override="object"))
+@bp.post("/overrides", responses=created(shapes.OverrideMade))
 @access("person")
 def add_override(body: OverrideBody) -> Any:
     """Say what holds instead of the forecast on some days"""
@@ -320,14 +315,14 @@ def remove_override(path: OverridePath) -> Any:
     return {"ok": True}
 
 
-@bp.get("/locations", responses=ok(items="array"))
+@bp.get("/locations", responses=said(shapes.Places))
 @access("products:read")
 def list_locations() -> Any:
     """Places of stock by name"""
     return {"ok": True, "items": locations.listed(runtime(), caller().shop_id)}
 
 
-@bp.post("/locations", responses=made(location="object"))
+@bp.post("/locations", responses=created(shapes.PlaceMade))
 @access("person")
 def add_location(body: LocationBody) -> Any:
     """A new place of stock"""
@@ -336,7 +331,7 @@ def add_location(body: LocationBody) -> Any:
     return once.answer(asked, location=new)
 
 
-@bp.put("/locations/<id>", responses=ok(location="object"))
+@bp.put("/locations/<id>", responses=said(shapes.OnePlace))
 @access("person")
 def change_location(path: LocationPath, body: LocationBody) -> Any:
     """Change a place of stock"""
@@ -352,7 +347,7 @@ def remove_location(path: LocationPath) -> Any:
     return {"ok": True}
 
 
-@bp.get("/locations/<id>/stock", responses=ok(items="array"))
+@bp.get("/locations/<id>/stock", responses=said(shapes.PlaceStock))
 @access("products:read")
 def list_location_stock(path: LocationPath) -> Any:
     """What lies at a place"""
@@ -366,7 +361,7 @@ def export_location_stock(path: LocationPath) -> Any:
     return csv_file("stock.csv", locations.export(runtime(), caller().shop_id, path.id))
 
 
-@bp.put("/locations/<id>/stock/<int:item_id>", responses=ok(stock="object"))
+@bp.put("/locations/<id>/stock/<int:item_id>", responses=said(shapes.PiecesKept))
 @access("person")
 def put_location_stock(path: PlacedItemPath, body: PiecesBody) -> Any:
     """Say how many pieces of an item lie at a place"""
@@ -375,7 +370,7 @@ def put_location_stock(path: PlacedItemPath, body: PiecesBody) -> Any:
     return {"ok": True, "stock": stock}
 
 
-@bp.post("/locations/<id>/stock/import", responses=ok(read="integer", kept="integer", bad="array"))
+@bp.post("/locations/<id>/stock/import", responses=said(shapes.Imported))
 @access("person")
 def import_location_stock(path: LocationPath, body: ImportBody) -> Any:
     """Take what lies at a place from a CSV file; good rows are kept, bad ones are named"""

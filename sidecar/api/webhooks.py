@@ -6,21 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from sidecar.api import hook_shapes as shapes
 from sidecar.api import once
 from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import OK, answer, group, ok
+from sidecar.api.group import OK, created, group, said
 from sidecar.api.models import ID, Model
 from sidecar.runtime import deliveries, webhooks
 from sidecar.runtime.webhook_events import EVENTS
 
 bp = group("webhooks", "Messages to other systems when something happens.", "/api/v1/webhooks")
 
-MADE: dict[Any, Any] = {
-    "201": answer("Made; this answer alone holds the secret", webhook="object"),
-    "200": answer("Made before by the same request", webhook="object", repeated="boolean"),
-}
-TRIED: dict[Any, Any] = {"202": answer("In line; `delivery` is its id", delivery="string")}
-AGAIN: dict[Any, Any] = {"202": answer("In line again", delivery="object")}
+TRIED: dict[Any, Any] = {"202": shapes.Tried}
+AGAIN: dict[Any, Any] = {"202": shapes.Again}
 
 EventName = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]+\.(\*|[a-z_]+))$", max_length=60)]
 Events = Annotated[list[EventName], Field(min_length=1, max_length=50)]
@@ -79,7 +76,7 @@ class DeliveriesQuery(Model):
     cursor: int | None = Field(None, ge=1, le=2**53)
 
 
-@bp.get("/events", responses=ok(items="array"))
+@bp.get("/events", responses=said(shapes.HookEvents))
 @access("webhooks:read")
 def list_events() -> Any:
     """The catalogue: what each event means and holds"""
@@ -87,14 +84,14 @@ def list_events() -> Any:
     return {"ok": True, "items": items}
 
 
-@bp.get("/list", responses=ok(items="array"))
+@bp.get("/list", responses=said(shapes.Hooks))
 @access("webhooks:read")
 def list_webhooks() -> Any:
     """All subscriptions"""
     return {"ok": True, "items": webhooks.listed(runtime(), caller().shop_id)}
 
 
-@bp.post("/subscribe", responses=MADE)
+@bp.post("/subscribe", responses=created(shapes.HookMade))
 @access("webhooks:write")
 def subscribe(body: SubscribeBody) -> Any:
     """Subscribe; the answer alone holds the secret"""
@@ -103,7 +100,7 @@ def subscribe(body: SubscribeBody) -> Any:
     return once.answer(asked, webhook=made)
 
 
-@bp.patch("/<id>", responses=ok(webhook="object"))
+@bp.patch("/<id>", responses=said(shapes.OneHook))
 @access("webhooks:write")
 def change(path: WebhookPath, body: WebhookBody) -> Any:
     """Pause, resume, or change where and about what"""
@@ -119,7 +116,7 @@ def unsubscribe(path: WebhookPath) -> Any:
     return {"ok": True}
 
 
-@bp.post("/<id>/secret", responses=ok(webhook="object"))
+@bp.post("/<id>/secret", responses=said(shapes.HookRolled))
 @access("webhooks:write")
 def roll(path: WebhookPath) -> Any:
     """A new secret; the former one signs too for 24 hours"""
@@ -136,7 +133,7 @@ def send_test(body: WebhookTestBody) -> Any:
     return {"ok": True, "delivery": sent}, 202
 
 
-@bp.get("/<id>/deliveries", responses=ok(items="array", next="string?"))
+@bp.get("/<id>/deliveries", responses=said(shapes.Deliveries))
 @access("webhooks:read")
 def list_deliveries(path: WebhookPath, query: DeliveriesQuery) -> Any:
     """A subscription's messages and how they went, the last in line first"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from argon2 import PasswordHasher
 from sidecar.api import shapes
 from sidecar.security import passwords
 from tests.sidecar.api.identity_kit import ADMIN, bearer, client_token, new_client, new_login, sign_in
+from tests.sidecar.documented import SHAPES, document
 from tests.sidecar.kit import ANNA, Plugin
 
 ACCESS = "/api/v1/access"
@@ -74,6 +76,24 @@ def others(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
     yield shapes.Export, plugin.send("POST", "/api/v1/gdpr/export-data", person, who=ADMIN)
     yield shapes.Erased, plugin.send("POST", "/api/v1/gdpr/delete-data", person, who=ADMIN)
     yield shapes.Entries, plugin.get("/api/v1/audit", limit=200)
+
+
+NAMED = re.compile(
+    r"/api/v1/(webhooks|inventory/(suppliers|supplies|defaults|overrides|locations|purchase-orders))(/|$)"
+)
+
+
+def test_routes_of_buying_and_webhooks_name_the_shapes_that_their_tests_compare(plugin: Plugin) -> None:
+    found = {
+        schema.get("$ref", "").rpartition("/")[2] or (*schema["properties"],)
+        for path, acts in document(plugin.app)["paths"].items()
+        if NAMED.match(path)
+        for act in acts.values()
+        for status, said in act["responses"].items()
+        if status[0] == "2" and (schema := said["content"].get("application/json", {}).get("schema"))
+    }
+    assert len(found) > 25
+    assert found - set(SHAPES) == {("ok",)}
 
 
 @pytest.mark.parametrize("answers", [people, others], ids=["people", "others"])

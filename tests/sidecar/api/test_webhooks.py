@@ -23,6 +23,7 @@ from sidecar.security.apikeys import create_key
 from sidecar.security.signatures import secret_bytes, verify
 from sidecar.security.users import FREE_TRIES
 from tests.sidecar.api.identity_kit import new_client, sign_in, tokens
+from tests.sidecar.documented import Documented
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.receiver import receiving, says
 
@@ -36,7 +37,7 @@ def home(tmp_path: Path) -> Iterator[Plugin]:
     """A paired plugin of a sidecar that may send to this machine."""
     with no_devskyy_environment():
         app = create_app(settings_in(tmp_path, webhooks_allow_private=True), tiny_registry())
-    yield Plugin(app).pair()
+    yield Documented(app).pair()
     app.extensions["devskyy"].close()
 
 
@@ -92,6 +93,7 @@ def test_the_way_of_a_subscription(home: Plugin) -> None:
         for secret in (first["secret"], rolled["secret"]):
             got = server.got[1]
             assert verify(secret, got["headers"], got["body"], now=int(time.time()))
+        assert home.get(f"{BASE}/events").status_code == 200
         assert home.send("DELETE", at).status_code == 200
         assert home.get(f"{BASE}/list").json["items"] == []
         assert home.get(f"{at}/deliveries").status_code == 404
