@@ -454,7 +454,7 @@ def migrate(ctx: click.Context) -> None:
 
 
 @main.command()
-@with_runtime
+@with_data
 def doctor(rt: Runtime) -> None:
     """Check the databases, the worker and every paired shop."""
     from sidecar.runtime.doctor import examine

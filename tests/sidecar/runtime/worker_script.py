@@ -58,8 +58,8 @@ def main() -> None:
 
         url = "".join(sys.argv[3:])
         rt = open_runtime(settings_in(folder, job_threads=4, broker_url=url), tiny_registry(), migrate=False)
+        jobs.LEASE_S = 5  # so that the test of a killed worker need not wait for 15 s
         if url:
-            jobs.LEASE_S = 5  # so that the test of a killed worker need not wait for 15 s
             rt.broker.heartbeat_timeout = 5_000  # type: ignore[attr-defined]  # of Redis alone
         tell()
         serve_jobs(rt)
