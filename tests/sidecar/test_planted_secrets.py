@@ -132,7 +132,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         assert match, (folder / "log").read_text()
         made.url = match.group()
         try:
-            with DemoShop.create(folder / "shop", size="small") as shop:
+            with DemoShop.create(folder / "shop", size="tiny") as shop:
                 made.shop = shop
                 pairing(made, shop)
                 access(made)
