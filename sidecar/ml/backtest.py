@@ -38,6 +38,13 @@ TRENDED = ("ets_own", "theta_own", "theta_dynamic_own", "ets_plain", "theta")
 TOLD = {7: 28, 52: 8, 12: 6}
 """Known periods from which a trend is believed: days, weeks, months."""
 CLOSED = 0.1
+STEADY = ("mean_28", "ses", "sba", "tsb", "profile_level")
+"""Methods that say how much of the level is of the last days only."""
+LAG = {7: 7, 52: 1}
+"""Periods between the origins whose levels are averaged: a week."""
+LAGS = 3
+LATELY = 182
+"""Periods that those levels are told from."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ class Backtest:
     """Candidates (n, origins + 1, horizon) by name, the last origin being the end of the series.
 
     `span`: how many periods after the past origins are known. actual (n, origins, span), NaN where unknown.
-    factors (n or 1, t + horizon): the calendar, 1 is a usual period.
+    factors (n or 1, t + horizon): the calendar, 1 is a usual period. steady (n,): the mean level of forecasts
+    made now, a week and two weeks ago, as a share of that of now.
     """
 
     y: Floats
@@ -55,6 +63,7 @@ class Backtest:
     season: int
     candidates: dict[str, NDArray[np.float32]]
     factors: Floats
+    steady: Floats
 
     @property
     def actual(self) -> Floats:
@@ -72,6 +81,7 @@ class Backtest:
             y=self.y[chosen],
             candidates={name: values[chosen] for name, values in self.candidates.items()},
             factors=self.factors if len(self.factors) == 1 else self.factors[chosen],
+            steady=self.steady[chosen],
         )
 
 
@@ -125,7 +135,25 @@ def backtest(
         }
     candidates = {f"{name}_own": values for name, values in plain.items()} | adjusted
     _hold_trends(y, every, season, candidates)
-    return Backtest(y, origins, span, horizon, season, candidates, factors)
+    steady = _steady(y, season, inner, factors[:, :length])
+    return Backtest(y, origins, span, horizon, season, candidates, factors, steady)
+
+
+def _steady(y: Floats, season: int, inner: int, factors: Floats) -> Floats:
+    """Share (n,) of the newest level that is left when the last weeks' forecasts are averaged."""
+    length, lag = y.shape[1], LAG.get(season, 0)
+    first = max(0, length - LATELY)
+    origins = [length - first - lag * n for n in range(LAGS)]
+    if not lag or origins[-1] < TOLD[season]:
+        return np.ones(len(y))
+    # A whole season ahead, so that its place does not matter; the calendar is left out on both sides.
+    found = _run(y[:, first:] / np.maximum(factors[:, first:], CLOSED), STEADY, origins, inner, inner, None)
+    levels = np.mean([values.mean(axis=2) for values in found.values()], axis=0)
+    begun = np.isfinite(y[:, first:]).cumsum(axis=1)[:, [origin - 1 for origin in origins]] >= TOLD[season]
+    usual = mean_known(np.where(begun, levels, np.nan))
+    share = np.divide(usual, levels[:, 0], out=np.ones(len(y)), where=begun[:, 0] & (levels[:, 0] > 0))
+    out: Floats = np.clip(share, 0.5, 2.0)
+    return out
 
 
 def _hold_trends(

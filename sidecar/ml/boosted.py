@@ -22,7 +22,7 @@ ROWS = 60_000
 LEAST = 2_000
 """Below so many rows there is no model."""
 ROUNDS = 80
-HALF = 0.5
+LEAN = 0.25
 """Share of the model in the forecast before the backtest has spoken."""
 
 
@@ -36,10 +36,10 @@ def correct(
     """
     origins = len(test.origins)
     half = origins // 2
-    if half < 1:
+    if half < 2:
         return None
     known = [_rows(test, at, past[:, at], groups, drivers) for at in range(origins)]
-    if sum(len(target) for _, target, _ in known[:half]) < LEAST:
+    if sum(len(part[1]) for part in known[:half]) < LEAST:
         return None
     early, late = here(_fit, [(known[:half], seed), (known, seed)])
     out = past.copy()
@@ -77,11 +77,11 @@ def _block_means(values: Floats, block: Ints) -> Floats:
 
 def _rows(
     test: Backtest, at: int, mean: Floats, groups: Ints, drivers: Drivers
-) -> tuple[Floats, Floats, Floats]:
-    """Features (rows, f), targets and weights of one past origin, per series and block.
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Features (rows, f), targets, weights and what the target is a ratio to, of one past origin.
 
-    The target is demand over its forecast: under a Poisson loss that is the forecast as a fixed offset, and a
-    model that learns nothing says 1.
+    A row is a series and a block. The target is demand over its forecast: under a Poisson loss that is the
+    forecast as a fixed offset, and a model that learns nothing says 1.
     """
     block = blocks(test.span, test.season)
     origin = test.origins[at]
@@ -92,7 +92,10 @@ def _rows(
     scale = step_scale(test.y[:, :origin])[:, None]
     weight = base / np.sqrt(np.where(scale > 0, scale, np.nan))
     usable = np.isfinite(target) & np.isfinite(weight)
-    return features[usable], target[usable], weight[usable]
+    features, target, weight, base = features[usable], target[usable], weight[usable], base[usable]
+    # What all series share was seen at a few origins only: the model learns how series differ.
+    common = float((weight * target).sum()) / max(float(weight.sum()), 1e-12)
+    return features, target / common if common > 0 else target, weight, base
 
 
 def _base(mean: Floats, block: Ints, unit: Floats) -> Floats:
@@ -100,13 +103,17 @@ def _base(mean: Floats, block: Ints, unit: Floats) -> Floats:
     return np.maximum(_block_means(mean, block), 0.05 * unit[:, None])
 
 
-def _fit(parts: Sequence[tuple[Floats, Floats, Floats]], seed: int) -> Boosted:
+def _fit(parts: Sequence[tuple[Floats, Floats, Floats, Floats]], seed: int) -> tuple[Boosted, float]:
+    """The model, and by how much its ratios would change the whole of what it was fitted to.
+
+    They would make it smaller, as large series are the uneven ones.
+    """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    features, target, weight = (np.concatenate([part[n] for part in parts]) for n in range(3))
+    features, target, weight, base = (np.concatenate([part[n] for part in parts]) for n in range(4))
     if len(target) > ROWS:
         chosen = np.random.default_rng(seed).choice(len(target), ROWS, replace=False)
-        features, target, weight = features[chosen], target[chosen], weight[chosen]
+        features, target, weight, base = (one[chosen] for one in (features, target, weight, base))
     # One bulk order is no rule; one series without noise no teacher of the others.
     target = np.minimum(target, np.quantile(target, 0.999))
     weight = np.minimum(weight, np.quantile(weight, 0.95))
@@ -121,11 +128,12 @@ def _fit(parts: Sequence[tuple[Floats, Floats, Floats]], seed: int) -> Boosted:
         random_state=seed,
     )
     # A sum of zero has no logarithm; a trace of demand stands in for none at all.
-    return fitted(model, features, target + 1e-6, weight)
+    made = fitted(model, features, target + 1e-6, weight)
+    return made, float((base * made.predict(features)).sum() / base.sum())
 
 
 def _apply(
-    model: Boosted,
+    fit: tuple[Boosted, float],
     test: Backtest,
     at: int,
     mean: Floats,
@@ -137,7 +145,8 @@ def _apply(
     unit = _unit(test, at, mean)
     base = _base(mean, block, unit)
     features = table(test, at, unit, _middle(block), drivers, group_levels(unit, groups))
-    ratio = model.predict(features.reshape(-1, features.shape[2])).reshape(base.shape)
+    model, whole = fit
+    ratio = model.predict(features.reshape(-1, features.shape[2])).reshape(base.shape) / whole
     found = np.clip(ratio, 0.2, 5.0) * base
     levels = _block_means(mean, block)
     moved = np.divide(found, levels, out=np.zeros_like(found), where=levels > 0)
@@ -146,13 +155,13 @@ def _apply(
 
 
 def _share(test: Backtest, mean: Floats, model: Floats, half: int) -> float:
-    """The model's share of the least scaled squared error over the later origins, leaning on a half."""
+    """The model's share of the least scaled squared error over the later origins, leaning on a quarter."""
     actual, scale = test.actual[:, half:], step_scale(test.y)
     usable = np.isfinite(actual) & (scale > 0)[:, None, None]
     weight = np.where(usable, 1 / np.where(scale > 0, scale, 1.0)[:, None, None], 0.0)
     apart, miss = model - mean, np.where(usable, actual - mean, 0.0)
     size = float((weight * apart**2).sum())
     if not size > 0:
-        return HALF
+        return LEAN
     share = float((weight * apart * miss).sum()) / size
-    return float(np.clip(0.5 * share + 0.5 * HALF, 0.0, 1.0))
+    return float(np.clip(0.5 * share + 0.5 * LEAN, 0.0, 1.0))

@@ -1,13 +1,13 @@
 """Which method for which series: a combination per kind of demand, a method of its own where that is clear.
 
 A few origins say little about one series, but much about thousands. So the weights of the combination are
-those that would have erred least over all series of a kind, and a single series leaves it only for a method
-that was better by more than what its few origins may show by chance.
+those that would have erred least over all series of a kind, drawn to the median of all methods as far as that
+held better at origins left out; and a single series leaves the combination only for a method that was better
+by more than what its few origins may show by chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from sidecar.ml.backtest import Backtest
 from sidecar.ml.errors import step_scale
 from sidecar.ml.parallel import slices
-from sidecar.ml.series import CHUNK, Bools, Floats, Ints, mean_known
+from sidecar.ml.series import CHUNK, Bools, Floats, Ints, Singles, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
@@ -34,6 +34,10 @@ Squared errors of mostly empty series reward forecasting nothing, which would be
 """
 DOUBT = 30.0
 """Origins' worth of belief in the combination against a series' own best method."""
+SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+"""Shares of the median of all methods that are tried."""
+BLOCKS = 3
+"""Parts of the past origins, each of which judges what the others say."""
 
 
 @dataclass(frozen=True)
@@ -64,79 +68,136 @@ def choose(test: Backtest) -> Choice:
     """Combination per kind, or a method of a series' own."""
     names = list(test.candidates)
     kind = kinds(test.y)
-    ahead = np.stack([np.nan_to_num(test.candidates[name][:, -1]).astype(np.float64) for name in names])
+    size, horizon = len(test.y), test.horizon
+    ahead = np.zeros((size, horizon))
+    past = np.zeros((size, len(test.origins), test.span if test.origins else 0))
+    parts = slices(size, CHUNK)
     if not test.origins:
-        return Choice(
-            np.zeros((len(test.y), 0, 0)), np.median(ahead, axis=0), (COMBINED,) * len(test.y), kind
-        )
-    past = [test.past(name) for name in names]
-    actual, scale = test.actual, step_scale(test.y)
-    usable = np.isfinite(actual) & np.isfinite(test.past("ses"))
-    usable &= (scale > 0)[:, None, None]
-    mixed_past, mixed_ahead = np.zeros(actual.shape), np.zeros(ahead.shape[1:])
-    for code in np.unique(kind):
-        rows = np.flatnonzero(kind == code)
-        # A few series cannot tell whether less (or more) than all methods say would be better.
-        held = SUM[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
-        weights = combine([one[rows] for one in past], actual[rows], usable[rows], scale[rows], held)
-        mixed_ahead[rows] = np.tensordot(weights, ahead[:, rows], axes=1)
-        # One after the other: all of them at once would be the largest thing in memory.
-        for weight, one in zip(weights, past, strict=True):
-            mixed_past[rows] += weight * np.nan_to_num(one[rows])
-    best = _own(past, mixed_past, actual, usable, kind)
+        for rows in parts:
+            ahead[rows] = _candidates(test, rows, ahead=True)[-1]
+        return Choice(past, ahead, (COMBINED,) * size, kind)
+    scale = step_scale(test.y)
+    weights = np.stack([_weights(test, np.flatnonzero(kind == code), scale) for code in range(2)])
+    squares = np.full((len(names) + 1, size), np.nan)
+    for rows in parts:
+        share = weights[kind[rows]]
+        made = _candidates(test, rows)
+        past[rows] = np.einsum("rm,mrks->rks", share, made, optimize=True)
+        ahead[rows] = np.einsum("rm,mrh->rh", share, _candidates(test, rows, ahead=True), optimize=True)
+        known = _known(test, rows, scale)
+        for place, one in enumerate((*made[:-1], past[rows])):
+            squares[place, rows] = mean_known(((one - known) ** 2).reshape(len(one), -1))
+    best = _own(squares, test, scale, kind)
     for at in np.unique(best[best >= 0]):
-        rows = np.flatnonzero(best == at)
-        mixed_past[rows], mixed_ahead[rows] = np.nan_to_num(past[at][rows]), ahead[at][rows]
+        own = np.flatnonzero(best == at)
+        past[own] = np.nan_to_num(test.candidates[names[at]][own, :-1, : test.span])
+        ahead[own] = np.nan_to_num(test.candidates[names[at]][own, -1])
     method = tuple(names[at].removesuffix("_own") if at >= 0 else COMBINED for at in best)
-    return Choice(mixed_past, mixed_ahead, method, kind)
+    return Choice(past, ahead, method, kind)
 
 
-def combine(past: Sequence[Floats], actual: Floats, usable: Bools, scale: Floats, held: float) -> Floats:
-    """Weights (methods,), none negative, of the least scaled squared error over (n, origins, span).
+def _candidates(test: Backtest, rows: slice | Ints, ahead: bool = False) -> Singles:
+    """All methods, and last their median, (methods + 1, rows, ...): of the past origins, or of the end."""
+    part = (rows, -1) if ahead else (rows, slice(0, -1), slice(0, test.span))
+    made = np.stack([np.nan_to_num(values[part]) for values in test.candidates.values()])
+    return np.concatenate([made, np.median(made, axis=0)[None]])
+
+
+def _known(test: Backtest, rows: slice | Ints, scale: Floats) -> Floats:
+    """What came after the past origins (rows, origins, span); NaN where that tells nothing of a method."""
+    actual = np.stack([test.y[rows, o : o + test.span] for o in test.origins], axis=1)
+    begun = np.isfinite(test.candidates["ses"][rows, :-1, : test.span]) & (scale[rows] > 0)[:, None, None]
+    return np.where(begun, actual, np.nan)
+
+
+def _weights(test: Backtest, rows: Ints, scale: Floats) -> Floats:
+    """Weights (methods + 1,) of the least scaled squared error over some series, none negative.
+
+    They lean on the median of all methods, by as much as would have been best at origins that the weights
+    were not set on: what is common to all series in a few weeks is no merit of a method.
+    """
+    median: Floats = np.eye(len(test.candidates) + 1)[-1]
+    if not len(rows):
+        return median
+    gram, wanted, squares = _moments(test, rows, scale)
+    # Each origin counts alike, however much its weeks scattered.
+    usual = np.maximum(_squares(median, gram, wanted, squares), 1e-12)
+    gram, wanted, squares = gram / usual[:, None, None], wanted / usual[:, None], squares / usual
+    # A few series cannot tell whether less (or more) than all methods say would be better.
+    held = SUM[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
+    own = combine(gram.sum(axis=0), wanted.sum(axis=0), float(squares.sum()), held)
+    if len(usual) < 2:
+        alone: Floats = 0.25 * own + 0.75 * median
+        return alone
+    loss = np.zeros(len(SHARES))
+    for left in np.array_split(np.arange(len(usual)), min(BLOCKS, len(usual))):
+        rest = np.delete(np.arange(len(usual)), left)
+        found = combine(gram[rest].sum(axis=0), wanted[rest].sum(axis=0), float(squares[rest].sum()), held)
+        for place, share in enumerate(SHARES):
+            mixed = (1 - share) * found + share * median
+            loss[place] += _squares(mixed, gram[left], wanted[left], squares[left]).sum()
+    share = SHARES[int(loss.argmin())]
+    out: Floats = (1 - share) * own + share * median
+    return out
+
+
+def _moments(test: Backtest, rows: Ints, scale: Floats) -> tuple[Floats, Floats, Floats]:
+    """Products of the forecasts with each other, with what came, and of that with itself, per origin.
 
     Series weigh by the inverse of their scale and of their error, so that the mean of the roots falls.
     """
-    count = len(past)
-    equal = np.full(count, 1 / count)
-    if not usable.any():
-        return equal
-    parts = slices(len(actual), CHUNK)
-    errors = np.concatenate([_mean_error(*_filled(past, actual, usable, rows)) for rows in parts])
-    errors /= np.maximum(usable.sum(axis=(1, 2)), 1)
-    relative = np.sqrt(errors / np.where(scale > 0, scale, np.inf))
-    floor = 0.3 * np.median(relative[relative > 0]) if (relative > 0).any() else 1.0
-    weight = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0) / np.maximum(relative, floor)
-    gram, wanted, squares = np.zeros((count, count)), np.zeros(count), 0.0
-    for rows in parts:
-        series, target = _filled(past, actual, usable, rows)
-        root = np.sqrt(weight[rows])[:, None, None]
-        flat = (series * root).reshape(count, -1)
-        gram += flat @ flat.T
-        goal = (target * root).reshape(-1)
-        wanted += flat @ goal
-        squares += float(goal @ goal)
+    origins, count = len(test.origins), len(test.candidates) + 1
+    gram, wanted, squares = np.zeros((origins, count, count)), np.zeros((origins, count)), np.zeros(origins)
+    parts = [rows[part] for part in slices(len(rows), CHUNK)]
+    errors = np.concatenate([_relative(test, part, scale) for part in parts])
+    floor = 0.3 * np.median(errors[errors > 0]) if (errors > 0).any() else 1.0
+    for part, error in zip(parts, np.split(errors, np.cumsum([len(one) for one in parts])[:-1]), strict=True):
+        known = _known(test, part, scale)
+        usable = np.isfinite(known)
+        weight = np.divide(1.0, scale[part], out=np.zeros(len(part)), where=scale[part] > 0)
+        root = np.where(usable, np.sqrt(weight / np.maximum(error, floor))[:, None, None], 0.0)
+        root = root.astype(np.float32)
+        made = _candidates(test, part) * root
+        goal = np.nan_to_num(known).astype(np.float32) * root
+        for at in range(origins):
+            flat, target = made[:, :, at].reshape(count, -1), goal[:, at].reshape(-1)
+            gram[at] += flat @ flat.T
+            wanted[at] += flat @ target
+            squares[at] += float(target @ target)
+    return gram, wanted, squares
+
+
+def _relative(test: Backtest, rows: Ints, scale: Floats) -> Floats:
+    """Root mean squared scaled error (rows,) of one plain method; 0 where nothing is known."""
+    known = _known(test, rows, scale)
+    apart = (test.candidates["imapa"][rows, :-1, : test.span] - known) ** 2
+    usable = np.where(scale[rows] > 0, scale[rows], np.inf)
+    out: Floats = np.sqrt(np.nan_to_num(mean_known(apart.reshape(len(rows), -1))) / usable)
+    return out
+
+
+def _squares(weights: Floats, gram: Floats, wanted: Floats, squares: Floats) -> Floats:
+    """Squared error of a combination per origin."""
+    out: Floats = squares - 2 * wanted @ weights + (gram @ weights) @ weights
+    return out
+
+
+def combine(gram: Floats, wanted: Floats, squares: float, held: float) -> Floats:
+    """Weights (methods,), none negative, of the least squared error from its moments."""
+    count = len(wanted)
     # Methods far behind are left out, or leaning on equal weights would lean on them.
     apart = squares - 2 * wanted + np.diag(gram)
     near = np.flatnonzero(apart <= NEAR * max(float(apart.min()), 1e-12))
     gram, wanted = gram[np.ix_(near, near)], wanted[near]
     size = float(np.trace(gram)) / len(near)
-    gram = gram + LEAN * size * np.eye(len(near)) + held * size
     even = np.full(len(near), 1 / len(near))
     weights = np.zeros(count)
+    if not size > 0:
+        weights[near] = even
+        return weights
+    gram = gram + LEAN * size * np.eye(len(near)) + held * size
     weights[near] = _nonnegative(gram, wanted + LEAN * size * even + held * size, even)
     return weights
-
-
-def _filled(past: Sequence[Floats], actual: Floats, usable: Bools, rows: slice) -> tuple[Floats, Floats]:
-    """Forecasts (methods, rows, origins, span) and what came, 0 where that is not known."""
-    series = np.stack([np.where(usable[rows], np.nan_to_num(one[rows]), 0.0) for one in past])
-    return series, np.where(usable[rows], actual[rows], 0.0)
-
-
-def _mean_error(series: Floats, target: Floats) -> Floats:
-    """Squared error of the plain mean, summed per series."""
-    errors: Floats = ((series.mean(axis=0) - target) ** 2).sum(axis=(1, 2))
-    return errors
 
 
 def _nonnegative(gram: Floats, wanted: Floats, start: Floats) -> Floats:
@@ -148,13 +209,12 @@ def _nonnegative(gram: Floats, wanted: Floats, start: Floats) -> Floats:
     return weights
 
 
-def _own(past: Sequence[Floats], mixed: Floats, actual: Floats, usable: Bools, kind: Ints) -> Ints:
-    """Per series the place of a method that beats the combination beyond doubt, else -1."""
-    known = np.where(usable, actual, np.nan)
-    base = mean_known(((mixed - known) ** 2).reshape(len(mixed), -1))
-    errors = np.stack([mean_known(((np.nan_to_num(one) - known) ** 2).reshape(len(one), -1)) for one in past])
+def _own(squares: Floats, test: Backtest, scale: Floats, kind: Ints) -> Ints:
+    """Per series the place of a method that beats the combination (the last row) beyond doubt, else -1."""
+    errors, base = squares[:-1], squares[-1]
     ratio = np.divide(errors, base, out=np.ones_like(errors), where=base > 0)
-    origins = usable.any(axis=2).sum(axis=1)
+    seen = np.stack([np.isfinite(test.y[:, o : o + test.span]).any(axis=1) for o in test.origins])
+    origins = np.where(scale > 0, seen.sum(axis=0), 0)
     usual = np.ones_like(ratio)
     for code in np.unique(kind):
         rows = kind == code

@@ -165,10 +165,21 @@ def test_seven_points_make_no_trend() -> None:
 
 def test_the_combination_takes_the_good_method_and_leaves_the_bad_one() -> None:
     rng = np.random.default_rng(4)
-    truth = rng.gamma(4.0, 2.0, (50, 3, 7))
-    good, bad = truth + rng.normal(0, 0.5, truth.shape), rng.gamma(4.0, 2.0, truth.shape)
-    weights = combine([good, bad], truth, np.ones(truth.shape, dtype=bool), np.full(50, 4.0), 0.3)
+    truth = rng.gamma(4.0, 2.0, 1050)
+    made = np.stack([truth + rng.normal(0, 0.5, truth.shape), rng.gamma(4.0, 2.0, truth.shape)])
+    weights = combine(made @ made.T, made @ truth, float(truth @ truth), 0.3)
     assert weights == pytest.approx([1.0, 0.0], abs=0.02)
+
+
+def test_stock_is_not_ordered_for_one_weeks_peak() -> None:
+    """After a week at four times the usual pace the mean follows; the totals for orders move by less."""
+    rng = np.random.default_rng(2)
+    y = rng.poisson(8.0, (40, 140)).astype(float)
+    y[:20, -7:] = rng.poisson(32.0, (20, 7))
+    made = forecast(y, 28, boosted=False)
+    middle = made.total_quantiles(28, [0.5])[:, 0] / made.total(28)
+    assert np.median(middle[:20]) < 0.9
+    assert np.median(middle[20:]) == pytest.approx(1.0, abs=0.05)
 
 
 def test_errors_by_hand() -> None:
