@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 READS = frozenset(
     {
         "products", "sales", "order_lines", "stock_days", "prices", "customers", "reviews", "categories",
-        "supplies", "overrides", "locations", "incoming",
+        "supplies", "overrides", "locations", "incoming", "proposals",
     }
 )  # fmt: skip
 """Names that `reads=` of an agent may hold."""
@@ -217,6 +217,15 @@ class Incoming:
     expected: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenProposal:
+    """A proposal that waits for a person or is being applied, and one resource that it changes."""
+
+    resource: str
+    id: str
+    agent: str
+
+
 OrderLineColumn = Literal[
     "order_id", "day", "created_at", "product_id", "variation_id", "item_id", "quantity", "net_quantity",
     "subtotal", "total", "net_total", "currency", "customer", "coupon", "unit_price",
@@ -308,6 +317,10 @@ class Store(Protocol):
 
     def incoming(self) -> list[Incoming]:
         """What is still to come of purchase orders that were sent, by item. Read: `incoming`."""
+        ...
+
+    def open_proposals(self, path: str) -> list[OpenProposal]:
+        """What is proposed for a field, such as `sale_price`, and still open. Read: `proposals`."""
         ...
 
     def notes(self) -> list[str]:

@@ -1,16 +1,82 @@
-"""How far a slow item's price may fall: the wanted cut, held by cost, tax and a largest cut."""
+"""How far a slow item's price may fall: the wanted cut, held by cost, tax and a largest cut.
+
+Agents that propose markdowns share their bounds, the arithmetic, and that a product has one open at most.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sidecar.core.store import Item
-from sidecar.retail.prices import nice_price, price_floor
+from pydantic import BaseModel, Field
+
+from sidecar.core.changes import Patch, SetField
+from sidecar.core.schema import PERCENT
+from sidecar.core.store import Item, OpenProposal, ShopFacts
+from sidecar.retail.evidence import price
+from sidecar.retail.prices import nice_price, price_floor, tax_factor, usual_ending
 
 WORTH_IT = Decimal("0.25")
 """A cut below this part of the wanted one is not worth a shopper's look."""
+
+
+class MarkdownTerms(BaseModel):
+    """How far prices may fall, and how many products a run may mark down."""
+
+    cut: float = Field(
+        0.2,
+        title="First cut",
+        ge=0.05,
+        le=0.6,
+        description="Cut the price by this share at first, and once more for each further period "
+        "without a sale.",
+        json_schema_extra=PERCENT,
+    )
+    max_cut: float = Field(
+        0.4,
+        title="Largest cut",
+        ge=0.05,
+        le=0.8,
+        description="Never cut by more than this share of the regular price.",
+        json_schema_extra=PERCENT,
+    )
+    margin: float = Field(
+        0.1,
+        title="Least margin on cost",
+        ge=0,
+        le=3,
+        description="Earn at least this share on top of the cost, net of tax.",
+        json_schema_extra=PERCENT,
+    )
+    max_cut_without_cost: float = Field(
+        0.15,
+        title="Largest cut where the cost is unknown",
+        ge=0,
+        le=0.5,
+        description="Largest cut of a product whose cost is not known. 0 leaves these alone.",
+        json_schema_extra=PERCENT,
+    )
+    limit: int = Field(
+        10,
+        title="Most products at a time",
+        ge=1,
+        le=100,
+        description="Propose at most this many products, most money tied up first.",
+    )
+
+    def bounds(self, last_paid: Mapping[int, float], items: Sequence[Item], facts: ShopFacts) -> Bounds:
+        """With the tax and the price endings that the shop's own prices show; `last_paid` net, by item."""
+        regular = (item.regular_price for item in items if item.regular_price)
+        return Bounds(
+            step=Decimal(str(self.cut)),
+            max_cut=Decimal(str(self.max_cut)),
+            blind_cut=Decimal(str(self.max_cut_without_cost)),
+            margin=Decimal(str(self.margin)),
+            tax=tax_factor(paid_today(last_paid, items), facts.prices_include_tax),
+            ending=usual_ending(regular, facts.decimals),
+            decimals=facts.decimals,
+        )
 
 
 @dataclass(frozen=True)
@@ -96,3 +162,20 @@ def paid_today(last_paid: Mapping[int, float], items: Sequence[Item]) -> list[tu
         for item in items
         if item.price is not None and item.id in last_paid
     ]
+
+
+def patches(cuts: Iterable[Cut], decimals: int) -> list[Patch]:
+    """One patch per item; a guard holds the regular price that the cut was worked out from."""
+    made = []
+    for one in cuts:
+        regular = price(one.old, decimals).value
+        stays = SetField(path="regular_price", was=regular, to=regular)
+        lower = SetField(path="sale_price", was="", to=price(one.new, decimals).value)
+        made.append(Patch(resource=one.item.resource, set=[stays, lower]))
+    return made
+
+
+def open_elsewhere(found: Iterable[OpenProposal], agent: str, items: Iterable[Item]) -> dict[int, str]:
+    """Products with an open sale price that another agent proposed, with that proposal's id."""
+    held = {one.resource: one.id for one in found if one.agent != agent}
+    return {item.product_id: held[item.resource] for item in items if item.resource in held}

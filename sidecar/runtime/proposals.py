@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from sidecar.core.agent import Agent, Proposal
+from sidecar.core.agent import Agent, Proposal, Risk
 from sidecar.core.changes import canonical_json, digest, touched, undoable, with_ids
 from sidecar.core.errors import Conflict, DevSkyyError, Invalid, NotFound
 from sidecar.core.evidence_text import format_message
@@ -71,6 +72,16 @@ PASSED: dict[str, frozenset[str]] = {
 """report -> states that it no longer changes: answered with 200."""
 
 
+@dataclass(frozen=True)
+class Author:
+    """Whose name a proposal bears that no agent made: a person's own press, such as receiving goods."""
+
+    name: str
+    family: str
+    title: str
+    risk: Risk
+
+
 def create(
     rt: Runtime,
     conn: Connection,
@@ -103,14 +114,14 @@ def create(
 
 
 def lodge(
-    conn: Connection, shop_id: str, agent: Agent, run_id: str, proposal: Proposal, facts: ShopFacts
+    conn: Connection, shop_id: str, author: Author, run_id: str, proposal: Proposal, facts: ShopFacts
 ) -> Row:
     """Writes one proposal that a person asked for and is about to decide on; its row.
 
     It knows no cool-down and renews no other: what stands open for the same fields gives way. Conflict `busy`
     while one of those is being applied.
     """
-    row = _row(shop_id, agent, run_id, proposal, format_message(proposal.evidence.message, facts)[:300])
+    row = _row(shop_id, author, run_id, proposal, format_message(proposal.evidence.message, facts)[:300])
     targets = sorted(_targets(row["changes"]))
     older = _holders(conn, shop_id, targets)
     if _busy(older):
@@ -125,7 +136,7 @@ def lodge(
     return row
 
 
-def _row(shop_id: str, agent: Agent, run_id: str, proposal: Proposal, title: str) -> Row:
+def _row(shop_id: str, agent: Agent | Author, run_id: str, proposal: Proposal, title: str) -> Row:
     ident, moment, risk = uuid.uuid4().hex, now(), proposal.risk or agent.risk
     changes = with_ids(ident, proposal.changes)
     evidence = proposal.evidence.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -10,10 +10,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, insert, select, update
 
-from sidecar.core.agent import Agent, Proposal, Result, Subject
+from sidecar.core.agent import Proposal, Subject
 from sidecar.core.changes import Patch, SetField
 from sidecar.core.errors import Conflict, Invalid
 from sidecar.core.evidence import Chart, Evidence, Fact, Pieces, Series, Text, Window, say
@@ -39,21 +38,8 @@ MOST_BARS = 40
 NOT_SENT = "Only what was ordered can arrive: send the order, or mark it as sent, first."
 
 
-class Nothing(BaseModel):
-    """The receiving has no input of its own: a person's press is it."""
-
-
-def _never(_inp: Any, _ctx: Any) -> Result[Nothing]:
-    raise NotImplementedError("receiving is a person's press")
-
-
-RECEIVING = Agent(
-    name="receive-goods", family="inventory", title="Receiving", summary="Raise stock by what arrived.",
-    description="Raise stock by what arrived.", input_model=Nothing, output_model=Nothing, run=_never,
-    reads=frozenset(), on=frozenset(), schedule="off", needs=frozenset(), risk="low", proposes=True,
-    paths=(), budget_s=1.0, examples=(),
-)  # fmt: skip
-"""Whose name the proposals bear; it is in no registry, so nobody can run it."""
+RECEIVING = proposals.Author("receive-goods", "inventory", "Receiving", "low")
+"""Whose name the proposals bear; no agent is called so, and nobody can run it."""
 
 
 def receive(rt: Runtime, shop_id: str, ident: str, given: Mapping[str, Any], who: Row) -> Row:

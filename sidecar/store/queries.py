@@ -17,6 +17,7 @@ from sidecar.core.store import (
     Incoming,
     Item,
     Location,
+    OpenProposal,
     OrderLineColumn,
     Override,
     Product,
@@ -25,7 +26,7 @@ from sidecar.core.store import (
 )
 from sidecar.core.types import SCALE
 from sidecar.db import Databases, read
-from sidecar.db.app import price_history, seen_days, stock_history
+from sidecar.db.app import price_history, proposal_open, proposals, seen_days, stock_history
 from sidecar.db.mirror import categories, customers, order_lines, orders, refund_lines, refunds, reviews
 from sidecar.store import owned
 from sidecar.store.frames import Columns, as_frame, epoch_day, stock_by_day
@@ -319,6 +320,18 @@ class SqlStore:
         self._may("incoming")
         with read(self._app) as conn:
             return owned.incoming(conn, self._shop_id)
+
+    def open_proposals(self, path: str) -> list[OpenProposal]:
+        self._may("proposals")
+        row = proposal_open.c
+        query = (
+            select(row.resource, row.proposal_id, proposals.c.agent)
+            .join(proposals, (proposals.c.shop_id == row.shop_id) & (proposals.c.id == row.proposal_id))
+            .where(row.shop_id == self._shop_id, row.path == path)
+            .order_by(row.resource)
+        )
+        with read(self._app) as conn:
+            return [OpenProposal(*found) for found in conn.execute(query)]
 
     def notes(self) -> list[str]:
         return list(self._notes.values())

@@ -14,25 +14,31 @@ from sidecar.agents.inventory import panel
 from sidecar.agents.inventory.evidence import error_notes, forecast_error, sales_chart, window
 from sidecar.agents.inventory.models import Stocked, Subset
 from sidecar.core.agent import Context, Proposal, Result, Subject, agent
-from sidecar.core.changes import Patch, SetField
 from sidecar.core.evidence import Evidence, Fact, Message, Window, say
-from sidecar.core.schema import PERCENT
 from sidecar.core.store import Item, Product
 from sidecar.core.types import Money, quantize
 from sidecar.retail.calendar import shop_day
 from sidecar.retail.dead_stock import MIN_DAYS, PACE_DAYS, Idle, idle
 from sidecar.retail.evidence import day, days, number, percent, pieces, price, text
-from sidecar.retail.markdown import Bounds, Cut, cut, not_judged, paid_today
+from sidecar.retail.markdown import (
+    Bounds,
+    Cut,
+    MarkdownTerms,
+    cut,
+    not_judged,
+    open_elsewhere,
+    patches,
+)
 from sidecar.retail.note_words import in_words
 from sidecar.retail.outlook import Outlook
-from sidecar.retail.prices import tax_factor, usual_ending
 from sidecar.retail.stock_plan import decide, unit_cost
 
 MONTH = 30
+NAME = "dead-stock"
 
 
-class DeadStockInput(Subset):
-    """What counts as dead, and how far prices may fall."""
+class DeadRule(Subset):
+    """What counts as dead, and how much of it to mark down."""
 
     min_days_no_sale: int = Field(
         MIN_DAYS,
@@ -52,45 +58,10 @@ class DeadStockInput(Subset):
     min_age_days: int = Field(
         90, title="Youngest product in days", ge=14, le=730, description="Leave younger products alone."
     )
-    cut: float = Field(
-        0.2,
-        title="First cut",
-        ge=0.05,
-        le=0.6,
-        description="Cut the price by this share at first, and once more for each further period.",
-        json_schema_extra=PERCENT,
-    )
-    max_cut: float = Field(
-        0.4,
-        title="Largest cut",
-        ge=0.05,
-        le=0.8,
-        description="Never cut by more than this share of the regular price.",
-        json_schema_extra=PERCENT,
-    )
-    margin: float = Field(
-        0.1,
-        title="Least margin on cost",
-        ge=0,
-        le=3,
-        description="Earn at least this share on top of the cost, net of tax.",
-        json_schema_extra=PERCENT,
-    )
-    max_cut_without_cost: float = Field(
-        0.15,
-        title="Largest cut where the cost is unknown",
-        ge=0,
-        le=0.5,
-        description="Largest cut of stock whose cost is not known. 0 leaves it alone.",
-        json_schema_extra=PERCENT,
-    )
-    limit: int = Field(
-        10,
-        title="Most products at a time",
-        ge=1,
-        le=100,
-        description="Propose at most this many products, most money tied up first.",
-    )
+
+
+class DeadStockInput(MarkdownTerms, DeadRule):
+    """What counts as dead, and how far prices may fall."""
 
 
 class DeadItem(Stocked):
@@ -109,6 +80,9 @@ class DeadItem(Stocked):
     )
     expected: float = Field(description="Pieces expected to sell in 28 days at today's price.")
     markdown: Money | None = Field(None, description="The sale price that is proposed.")
+    open_proposal: str | None = Field(
+        None, description="Another agent's open proposal for its sale price, to which it is left."
+    )
     reason: str | None = Field(None, description="Why no markdown is proposed.")
 
 
@@ -133,6 +107,7 @@ class _Shop:
     seen: Outlook
     bounds: Bounds
     today: date
+    elsewhere: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -150,7 +125,17 @@ class _Group:
 
 @agent(
     title="Dead stock",
-    reads={"products", "sales", "stock_days", "prices", "order_lines", "supplies", "overrides", "incoming"},
+    reads={
+        "products",
+        "sales",
+        "stock_days",
+        "prices",
+        "order_lines",
+        "supplies",
+        "overrides",
+        "incoming",
+        "proposals",
+    },
     needs={"models"},
     risk="medium",
     budget_s=40,  # fits all items when no forecasts are kept
@@ -163,8 +148,8 @@ def dead_stock(inp: DeadStockInput, ctx: Context) -> Result[DeadStockOutput]:
     Dead is stock without a sale for `min_days_no_sale` days in stock, where its earlier pace rules out
     chance; slow is stock that would last for more than a year. Every stock is judged, variations by
     themselves. The regular price stays, and the sale price keeps a margin on the cost and a largest cut.
-    Where another markdown of the same price is open, it gives way. Runs when asked: slow-stock-markdown looks
-    every week by itself.
+    A product for which another agent's markdown is open is left to that one, which is named. Runs when asked:
+    slow-stock-markdown looks every week by itself.
     """
     today = shop_day(ctx.now, ctx.facts.timezone)
     ctx.progress(0, 3, "Reading stock and sales")
@@ -174,7 +159,8 @@ def dead_stock(inp: DeadStockInput, ctx: Context) -> Result[DeadStockOutput]:
     decisions = decide(holders, seen, ctx.store.supplies(), ctx.store.incoming())
     lines = idle(decisions, seen, inp.min_days_no_sale)
     items = list(ctx.store.items())
-    shop = _Shop(inp, seen, _bounds(inp, ctx, items, today), today)
+    elsewhere = open_elsewhere(ctx.store.open_proposals("sale_price"), NAME, items)
+    shop = _Shop(inp, seen, _bounds(inp, ctx, items, today), today, elsewhere)
     groups = {key: _Group(own, _cuts(own, shop)) for key, own in _by_product(lines).items()}
     chosen = _chosen(groups, inp)
     names = {one.id: one for one in ctx.store.products(list(chosen) or [0])}
@@ -197,21 +183,15 @@ def _bounds(inp: DeadStockInput, ctx: Context, items: list[Item], today: date) -
     lines = ctx.store.order_lines(("item_id", "day", "quantity", "subtotal"), since)
     lines = lines[(lines["day"] < str(today)) & (lines["quantity"] > 0)]
     paid = dict(zip(lines["item_id"].tolist(), (lines["subtotal"] / lines["quantity"]).tolist(), strict=True))
-    return Bounds(
-        step=Decimal(str(inp.cut)),
-        max_cut=Decimal(str(inp.max_cut)),
-        blind_cut=Decimal(str(inp.max_cut_without_cost)),
-        margin=Decimal(str(inp.margin)),
-        tax=tax_factor(paid_today(paid, items), ctx.facts.prices_include_tax),
-        ending=usual_ending((item.regular_price for item in items if item.regular_price), ctx.facts.decimals),
-        decimals=ctx.facts.decimals,
-    )
+    return inp.bounds(paid, items, ctx.facts)
 
 
 def _cuts(own: Sequence[Idle], shop: _Shop) -> list[Cut]:
     """The new prices of a product's idle stocks; none when the bounds leave no room."""
-    made = []
+    made: list[Cut] = []
     for line in own:
+        if line.decision.holder.product_id in shop.elsewhere:
+            continue
         steps = 1 if line.state == "slow" else max(1, line.quiet // shop.inp.min_days_no_sale)
         for item in line.decision.holder.items:
             if _hindrance(item, shop) is None:
@@ -282,9 +262,12 @@ def _line(line: Idle, groups: dict[int, _Group], chosen: Sequence[int], shop: _S
     mine = [one for one in groups[holder.product_id].cuts if one.item.id in own]
     proposed = bool(mine) and holder.product_id in chosen
     hindrance = _hindrance(holder.items[0], shop)
+    elsewhere = shop.elsewhere.get(holder.product_id)
     why = (
         None
         if proposed
+        else "Another markdown of it is open."
+        if elsewhere
         else REASONS.get(hindrance, hindrance)
         if hindrance
         else "The margin on its cost leaves no room for a cut."
@@ -305,23 +288,14 @@ def _line(line: Idle, groups: dict[int, _Group], chosen: Sequence[int], shop: _S
         chance=None if line.chance is None else round(line.chance, 4),
         expected=round(line.decision.expected, 2),
         markdown=quantize(mine[0].new, decimals) if proposed else None,
+        open_proposal=elsewhere,
         reason=why,
     )
 
 
 def _proposal(group: _Group, product: Product, shop: _Shop) -> Proposal:
-    """One proposal per product, with one patch per item; a guard holds the price that the cut rests on."""
+    """One proposal per product, with one patch per item."""
     decimals = shop.bounds.decimals
-    patches = [
-        Patch(
-            resource=one.item.resource,
-            set=[
-                _regular_stays(one, decimals),
-                SetField(path="sale_price", was="", to=price(one.new, decimals).value),
-            ],
-        )
-        for one in group.cuts
-    ]
     cut_ids = {one.item.id for one in group.cuts}
     lines = [line for line in group.lines if cut_ids & set(line.decision.holder.item_ids)]
     row = lines[0].decision.row
@@ -342,12 +316,7 @@ def _proposal(group: _Group, product: Product, shop: _Shop) -> Proposal:
     )
     image = product.images[0].id if product.images else None
     subject = Subject("products", product.id, product.name, image, product.permalink)
-    return Proposal(subject=subject, changes=list(patches), evidence=evidence)
-
-
-def _regular_stays(one: Cut, decimals: int) -> SetField:
-    regular = price(one.old, decimals).value
-    return SetField(path="regular_price", was=regular, to=regular)
+    return Proposal(subject=subject, changes=list(patches(group.cuts, decimals)), evidence=evidence)
 
 
 def _message(lines: Sequence[Idle], cuts: Sequence[Cut], product: Product, decimals: int) -> Message:

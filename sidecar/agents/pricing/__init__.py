@@ -20,20 +20,20 @@ from sidecar.core.types import quantize
 from sidecar.retail.calendar import shop_day
 from sidecar.retail.demand import first_known
 from sidecar.retail.elasticity import Elasticity, estimate
-from sidecar.retail.markdown import Bounds, Cut, cut, not_judged, paid_today, tied_up
+from sidecar.retail.markdown import Bounds, Cut, cut, not_judged, open_elsewhere, tied_up
 from sidecar.retail.panel import home_category, price_panel
-from sidecar.retail.prices import tax_factor, usual_ending
 from sidecar.retail.slow import YEAR, Rule, Slow, Sold, empty_days, find_slow, hindsight
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NAME = "slow-stock-markdown"
 COLUMNS: tuple[OrderLineColumn, ...] = ("product_id", "item_id", "day", "quantity", "subtotal")
 
 
 @agent(
     title="Slow-stock markdowns",
-    reads={"products", "order_lines", "stock_days"},
+    reads={"products", "order_lines", "stock_days", "proposals"},
     schedule="weekly",
     risk="medium",
     examples=({}, {"unsold_days": 90, "cut": 0.15, "limit": 5}),
@@ -44,7 +44,8 @@ def slow_stock_markdown(inp: SlowStockMarkdownInput, ctx: Context) -> Result[Slo
     Slow are products with stock and no sale for `unsold_days` days in stock; variations that sold nothing
     while their siblings did, where chance is ruled out; and products that sell far less of their stock than
     their category. The regular price stays; the sale price keeps a margin on the cost and a largest cut. What
-    a cut brings is stated only where the shop's own price changes identify it and the product still sells.
+    a cut brings is stated only where the shop's own price changes identify it and the product still sells. A
+    product for which another agent's markdown is open is left to that one, which is named.
     """
     today = shop_day(ctx.now, ctx.facts.timezone)
     items = list(ctx.store.items())
@@ -79,8 +80,10 @@ def slow_stock_markdown(inp: SlowStockMarkdownInput, ctx: Context) -> Result[Slo
         stock_since=first_known(stock, today),
         bounds=_bounds(inp, ctx, items, lines, today),
     )
+    elsewhere = open_elsewhere(ctx.store.open_proposals("sale_price"), NAME, items)
     cuts = {slow.product_id: _cuts(slow, inp, shop.bounds) for slow in found}
-    chosen = [slow for slow in found if cuts[slow.product_id]][: inp.limit]
+    able = [slow for slow in found if cuts[slow.product_id] and slow.product_id not in elsewhere]
+    chosen = able[: inp.limit]
     names = {product.id: product for product in ctx.store.products()} if found else {}
     proposals = [proposal(slow, cuts[slow.product_id], names[slow.product_id], shop) for slow in chosen]
     ctx.log(f"{len(found)} slow products among {len(judged)} items, {len(proposals)} proposals")
@@ -88,7 +91,7 @@ def slow_stock_markdown(inp: SlowStockMarkdownInput, ctx: Context) -> Result[Slo
     output = SlowStockMarkdownOutput(
         considered=len(judged),
         not_judged=dict(sorted(skipped.items())),
-        slow=[_line(slow, names[slow.product_id].name, slow.product_id in proposed, ctx) for slow in found],
+        slow=[_line(slow, names[slow.product_id].name, proposed, elsewhere, ctx) for slow in found],
         tied_up=quantize(sum((tied_up(slow.items)[0] for slow in found), Decimal(0)), ctx.facts.decimals),
         no_room=sum(not value for value in cuts.values()),
         price_response=_response(response),
@@ -107,15 +110,7 @@ def _bounds(
     recent = lines[lines["day"] >= str(today - timedelta(days=MONTH))]
     net = (recent["subtotal"] / recent["quantity"]).tolist()
     paid = dict(zip(recent["item_id"].tolist(), net, strict=True))
-    return Bounds(
-        step=Decimal(str(inp.cut)),
-        max_cut=Decimal(str(inp.max_cut)),
-        blind_cut=Decimal(str(inp.max_cut_without_cost)),
-        margin=Decimal(str(inp.margin)),
-        tax=tax_factor(paid_today(paid, items), ctx.facts.prices_include_tax),
-        ending=usual_ending((item.regular_price for item in items if item.regular_price), ctx.facts.decimals),
-        decimals=ctx.facts.decimals,
-    )
+    return inp.bounds(paid, items, ctx.facts)
 
 
 def _cuts(slow: Slow, inp: SlowStockMarkdownInput, bounds: Bounds) -> list[Cut]:
@@ -125,7 +120,7 @@ def _cuts(slow: Slow, inp: SlowStockMarkdownInput, bounds: Bounds) -> list[Cut]:
     return [one for one in made if one is not None]
 
 
-def _line(slow: Slow, name: str, proposed: bool, ctx: Context) -> SlowItem:
+def _line(slow: Slow, name: str, proposed: set[int], elsewhere: dict[int, str], ctx: Context) -> SlowItem:
     worth, at_cost = tied_up(slow.items)
     return SlowItem(
         product_id=slow.product_id,
@@ -136,7 +131,8 @@ def _line(slow: Slow, name: str, proposed: bool, ctx: Context) -> SlowItem:
         quiet_days=slow.quiet,
         tied_up=quantize(worth, ctx.facts.decimals),
         tied_up_at_cost=at_cost,
-        proposed=proposed,
+        proposed=slow.product_id in proposed,
+        open_proposal=elsewhere.get(slow.product_id),
     )
 
 

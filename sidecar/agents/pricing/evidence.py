@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sidecar.agents.pricing.models import SlowStockMarkdownInput
 from sidecar.core.agent import Context, Proposal, Subject
-from sidecar.core.changes import Patch, SetField
 from sidecar.core.evidence import (
     BaselineError,
     Chart,
@@ -26,7 +25,7 @@ from sidecar.core.evidence import (
 from sidecar.core.store import Product
 from sidecar.retail.elasticity import Elasticity
 from sidecar.retail.evidence import day, days, number, percent, pieces, price, text
-from sidecar.retail.markdown import Bounds, Cut, tied_up
+from sidecar.retail.markdown import Bounds, Cut, patches, tied_up
 from sidecar.retail.slow import PACE_DAYS, YEAR, Hindsight, Slow, Sold, number_of
 
 if TYPE_CHECKING:
@@ -55,25 +54,9 @@ class Shop:
     bounds: Bounds
 
 
-def _regular_stays(cut: Cut, decimals: int) -> SetField:
-    """A guard: the cut was worked out from this price, so it must still stand when somebody approves."""
-    regular = price(cut.old, decimals).value
-    return SetField(path="regular_price", was=regular, to=regular)
-
-
 def proposal(slow: Slow, cuts: list[Cut], product: Product, shop: Shop) -> Proposal:
     """One proposal per product, with one patch per item."""
     decimals = shop.bounds.decimals
-    patches = [
-        Patch(
-            resource=one.item.resource,
-            set=[
-                _regular_stays(one, decimals),
-                SetField(path="sale_price", was="", to=price(one.new, decimals).value),
-            ],
-        )
-        for one in cuts
-    ]
     image = product.images[0].id if product.images else None
     subject = Subject("products", product.id, product.name, image, product.permalink)
     effect = _effect(slow, cuts, shop)
@@ -90,7 +73,7 @@ def proposal(slow: Slow, cuts: list[Cut], product: Product, shop: Shop) -> Propo
         chart=_chart(slow, product, shop),
         considered=_considered(cuts, shop),
     )
-    return Proposal(subject=subject, changes=list(patches), evidence=evidence)
+    return Proposal(subject=subject, changes=list(patches(cuts, decimals)), evidence=evidence)
 
 
 def _message(slow: Slow, cuts: list[Cut], product: Product, decimals: int) -> Message:

@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field
 
 from sidecar.core.schema import PERCENT
 from sidecar.core.types import Money
+from sidecar.retail.markdown import MarkdownTerms
 
 
-class SlowStockMarkdownInput(BaseModel):
-    """What counts as slow, and how far prices may fall."""
+class SlowRule(BaseModel):
+    """What counts as slow."""
 
     unsold_days: int = Field(
         60,
@@ -34,46 +35,10 @@ class SlowStockMarkdownInput(BaseModel):
         le=730,
         description="Leave products alone that are younger than this.",
     )
-    cut: float = Field(
-        0.2,
-        title="First cut",
-        ge=0.05,
-        le=0.6,
-        description="Cut the price by this share at first, and once more for each further period "
-        "without a sale.",
-        json_schema_extra=PERCENT,
-    )
-    max_cut: float = Field(
-        0.4,
-        title="Largest cut",
-        ge=0.05,
-        le=0.8,
-        description="Never cut by more than this share of the regular price.",
-        json_schema_extra=PERCENT,
-    )
-    margin: float = Field(
-        0.1,
-        title="Least margin on cost",
-        ge=0,
-        le=3,
-        description="Earn at least this share on top of the cost of goods, net of tax.",
-        json_schema_extra=PERCENT,
-    )
-    max_cut_without_cost: float = Field(
-        0.15,
-        title="Largest cut where the cost is unknown",
-        ge=0,
-        le=0.5,
-        description="Largest cut of a product whose cost is not known. 0 leaves these alone.",
-        json_schema_extra=PERCENT,
-    )
-    limit: int = Field(
-        10,
-        title="Most products at a time",
-        ge=1,
-        le=100,
-        description="Propose at most this many products, most money tied up first.",
-    )
+
+
+class SlowStockMarkdownInput(MarkdownTerms, SlowRule):
+    """What counts as slow, and how far prices may fall."""
 
 
 class PriceResponse(BaseModel):
@@ -107,6 +72,9 @@ class SlowItem(BaseModel):
         description="False when a cost is not known and the price stands in for it."
     )
     proposed: bool = Field(description="Whether a price cut is proposed.")
+    open_proposal: str | None = Field(
+        None, description="Another agent's open proposal for its sale price, to which it is left."
+    )
 
 
 class SlowStockMarkdownOutput(BaseModel):

@@ -22,6 +22,7 @@ from sidecar.core.store import (
     Incoming,
     Item,
     Location,
+    OpenProposal,
     Override,
     Product,
     ShopFacts,
@@ -65,6 +66,7 @@ class FrameStore:
     all_overrides: list[Override] = field(default_factory=list)
     all_locations: list[Location] = field(default_factory=list)
     all_incoming: list[Incoming] = field(default_factory=list)
+    all_proposals: list[OpenProposal] = field(default_factory=list)
 
     def products(self, ids: Sequence[int] | None = None) -> Iterator[Product]:
         found = [p for p in self.all_products if ids is None or p.id in ids]
@@ -129,6 +131,10 @@ class FrameStore:
 
     def incoming(self) -> list[Incoming]:
         return self.all_incoming
+
+    def open_proposals(self, path: str) -> list[OpenProposal]:
+        assert path
+        return self.all_proposals
 
     def notes(self) -> list[str]:
         return []

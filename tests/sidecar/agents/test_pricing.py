@@ -17,6 +17,8 @@ from tests.sidecar.agents.frame_store import FACTS, Ctx, FrameStore
 from tests.sidecar.agents.mirrored import Mirrored
 from tests.sidecar.agents.shop import OLD, TODAY, item, sale, shop
 
+READS = frozenset({"products", "order_lines", "stock_days", "proposals"})
+
 
 def run(store: FrameStore, **given: Any) -> Result[Any]:
     return slow_stock_markdown(SlowStockMarkdownInput(**given), Ctx(store))
@@ -29,7 +31,7 @@ def prices(result: Result[Any]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def demo(mirrored: Mirrored) -> Result[Any]:
-    with mirrored.open(frozenset({"products", "order_lines", "stock_days"})) as store:
+    with mirrored.open(READS) as store:
         return slow_stock_markdown(SlowStockMarkdownInput(limit=100), Ctx(store))
 
 
@@ -50,7 +52,7 @@ def test_planted_slow_products_are_found(demo: Result[Any], mirrored: Mirrored) 
 def test_most_money_comes_first_and_the_limit_holds(demo: Result[Any], mirrored: Mirrored) -> None:
     worth = [line.tied_up for line in demo.output.slow]
     assert worth == sorted(worth, reverse=True)
-    with mirrored.open(frozenset({"products", "order_lines", "stock_days"})) as store:
+    with mirrored.open(READS) as store:
         three = slow_stock_markdown(SlowStockMarkdownInput(limit=3), Ctx(store))
     assert [p.subject.id for p in three.proposals] == [p.subject.id for p in demo.proposals[:3]]
 

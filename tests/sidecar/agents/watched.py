@@ -26,6 +26,7 @@ class Watched:
         "overrides": "overrides",
         "locations": "locations",
         "incoming": "incoming",
+        "open_proposals": "proposals",
     }
 
     def __init__(self, store: Any) -> None:

@@ -285,6 +285,7 @@ def test_stock_and_prices_are_known_from_the_first_sync_on(shop: Shop, sync: Syn
         ("prices", lambda s: s.prices(SINCE)),
         ("customers", lambda s: s.customers(["customer"])),
         ("reviews", lambda s: s.reviews(SINCE)),
+        ("proposals", lambda s: s.open_proposals("sale_price")),
     ],
 )
 def test_an_undeclared_read_is_refused_and_an_empty_shop_answers(
