@@ -95,7 +95,7 @@ def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def shop(sidecar: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoShop]:
     """A demo shop that is paired with it by a code from the command line."""
-    with DemoShop.create(tmp_path_factory.mktemp("shop"), size="small") as made:
+    with DemoShop.create(tmp_path_factory.mktemp("shop"), size="tiny") as made:
         made.pair(sidecar.url, command(sidecar.folder, "pair").stdout.strip())
         wait_for(lambda: made.link.call("GET", "/api/v1/status")["sync"]["state"] == "ok", 120)
         yield made
@@ -163,9 +163,11 @@ def test_an_order_reaches_the_mirror_by_an_event(shop: DemoShop) -> None:
 
 def test_a_killed_worker_comes_back_and_finishes(sidecar: Running, shop: DemoShop) -> None:
     worker = sidecar.children()["worker"]
-    run = shop.link.call("POST", "/api/v1/agents/reorder-points/runs", {"input": {}}, person=True)["run"]
+    run = shop.link.call("POST", "/api/v1/agents/demand-forecast/runs", {"input": {}}, person=True)["run"]
     wait_for(lambda: shop.link.call("GET", f"/api/v1/runs/{run['id']}")["run"]["state"] != "queued")
     os.kill(worker, signal.SIGKILL)
+    state = shop.link.call("GET", f"/api/v1/runs/{run['id']}")["run"]["state"]
+    assert state == "running", "it was not killed in the middle"
     done = wait_for(lambda: shop.link.call("GET", f"/api/v1/runs/{run['id']}")["run"].get("finished_at"), 120)
     assert done
     assert shop.link.call("GET", f"/api/v1/runs/{run['id']}")["run"]["state"] == "done"
