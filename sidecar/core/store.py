@@ -147,7 +147,8 @@ class Supply:
     """From whom an item is bought and on what terms: the item's own, else the supplier's, else the shop's.
 
     `cost` is what the supplier takes for a piece and `min_order` for an order at least, both in the shop's
-    currency; None = not known. `lead_spread_days` is a standard deviation.
+    currency; None = not known. `lead_spread_days` is a standard deviation. `service_given` says whether
+    somebody entered the service level; else it is the built-in one.
     """
 
     item_id: int
@@ -162,6 +163,7 @@ class Supply:
     service_level: float
     moq: int
     pack: int
+    service_given: bool = True
 
 
 @dataclass(frozen=True, slots=True)

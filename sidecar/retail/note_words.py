@@ -29,6 +29,8 @@ NOTE_WORDS: dict[str, str] = {
     "override": "The owner's own figures replace the forecast on some days.",
     "service_level_lowered": "A service level above 99.5 % is worked out as 99.5 %.",
     "stock_not_managed": "WooCommerce does not manage its stock, so nothing can be ordered by it.",
+    "service_that_pays": "Nobody entered a service level, so the one that pays best is used: the margin of a "
+    "missed sale against the cost of holding a piece.",
     "too_short_for_backtest": "The history is too short to say how wrong the forecast usually is.",
     "unknown_days": "Days without a figure count as unknown, not as days without a sale.",
 }

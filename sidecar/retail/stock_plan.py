@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,10 +11,14 @@ import numpy as np
 
 from sidecar.core.store import Incoming, Supplies, Supply
 from sidecar.retail.holders import Holder
-from sidecar.retail.ordering import HIGHEST, LEVELS, Plan, Terms, plan
+from sidecar.retail.ordering import HIGHEST, LEVELS, YEAR, Plan, Terms, paying_service, plan
 from sidecar.retail.outlook import HIGH, LOW, Outlook
 
 SHOWN_DAYS = 28
+HOLDING = 0.25
+"""Money, room and loss of stock held for a year, as a share of its cost."""
+PAYING = (0.8, 0.99)
+"""Bounds of a service level that nobody chose: figures of cost and margin are not good enough for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,25 @@ class Decision:
 
 
 def decide(
-    holders: Sequence[Holder], outlook: Outlook, supplies: Supplies, incoming: Iterable[Incoming]
+    holders: Sequence[Holder],
+    outlook: Outlook,
+    supplies: Supplies,
+    incoming: Iterable[Incoming],
+    *,
+    net_prices: bool = False,
 ) -> list[Decision]:
-    """A decision per stock, in the order of `holders`."""
+    """A decision per stock, in the order of `holders`.
+
+    `net_prices`: shelf prices hold no tax, so that they tell the margin. Then the service level that pays
+    best stands where nobody entered one, and the decision's supply holds it.
+    """
     coming: dict[int, int] = {}
     for part in incoming:
         coming[part.item_id] = coming.get(part.item_id, 0) + part.quantity
     place = outlook.row
     on_order = [sum(coming.get(key, 0) for key in {holder.id, *holder.item_ids}) for holder in holders]
-    terms = [supplies.of(holder.items[0].id) for holder in holders]
+    usual = [supplies.of(holder.items[0].id) for holder in holders]
+    terms = [_paying(*pair, outlook) for pair in zip(holders, usual, strict=True)] if net_prices else usual
     able = [n for n, holder in enumerate(holders) if not _hindrances(holder, place)]
     plans = _plan([holders[n] for n in able], [on_order[n] for n in able], [terms[n] for n in able], outlook)
     orders = {
@@ -74,10 +88,25 @@ def decide(
     for n, holder in enumerate(holders):
         row = place.get(holder.id)
         figures = (0.0, 0.0, 0.0) if row is None else (expected[row], band[row, 0], band[row, 1])
-        notes = (*_hindrances(holder, place), *_remarks(holder, terms[n], row, outlook))
+        pays = ("service_that_pays",) if terms[n] is not usual[n] else ()
+        notes = (*_hindrances(holder, place), *_remarks(holder, terms[n], row, outlook), *pays)
         middle, low, high = (float(figure) for figure in figures)
         found.append(Decision(holder, terms[n], on_order[n], row, middle, low, high, orders.get(n), notes))
     return found
+
+
+def _paying(holder: Holder, supply: Supply, outlook: Outlook) -> Supply:
+    """The terms with the service level that pays best, where nobody entered one and the margin is known.
+
+    A piece too many is held until the next order, or until it sells where that takes longer.
+    """
+    row, cost, price = outlook.row.get(holder.id), unit_cost(holder, supply), holder.price
+    if supply.service_given or row is None or cost is None or price is None or price <= cost:
+        return supply
+    pace = max(float(outlook.mean[row].mean()), 1 / YEAR)
+    idle = max(supply.review_days, 1.0, 1 / pace)
+    best = float(paying_service(float(price - cost), float(cost), HOLDING, idle))
+    return replace(supply, service_level=min(max(best, PAYING[0]), PAYING[1]))
 
 
 def _hindrances(holder: Holder, place: dict[int, int]) -> list[str]:

@@ -113,7 +113,13 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             markdowns, drafted = _markdowns(conn, shop_id), _drafted(conn, shop_id)
         seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], store.overrides(today), today)
         bought = None if product_ids is None else [item.id for one in holders for item in one.items]
-        decisions = decide(holders, seen, store.supplies(bought), store.incoming())
+        decisions = decide(
+            holders,
+            seen,
+            store.supplies(bought),
+            store.incoming(),
+            net_prices=not facts.prices_include_tax,
+        )
         return View(
             facts=facts,
             today=today,
@@ -167,9 +173,16 @@ def _version(rt: Runtime, shop_id: str) -> int:
     return zlib.crc32(repr(parts).encode())
 
 
-def order_total(decisions: Sequence[Decision]) -> tuple[Decimal, int]:
-    """Money of the orders of today whose cost is known, and how many have no cost."""
+def order_total(decisions: Sequence[Decision]) -> tuple[Decimal | None, int]:
+    """Money of the orders of today whose cost is known, and how many have no cost.
+
+    None where none of them has one: that is no total of zero.
+    """
     due = [one.order for one in decisions if one.order is not None and one.order.quantity]
-    return sum((one.cost for one in due if one.cost is not None), Decimal(0)), sum(
-        one.cost is None for one in due
-    )
+    return known_sum([one.cost for one in due])
+
+
+def known_sum(values: Sequence[Decimal | None]) -> tuple[Decimal | None, int]:
+    """The sum of what is known, None where nothing of it is, and how many are not known."""
+    known = [value for value in values if value is not None]
+    return (sum(known, Decimal(0)) if known or not values else None), len(values) - len(known)

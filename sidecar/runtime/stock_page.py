@@ -16,7 +16,7 @@ from sidecar.retail.outlook import HIGH, LOW, outlook
 from sidecar.retail.stock_plan import SHOWN_DAYS, Decision
 from sidecar.runtime import audit, overrides, products
 from sidecar.runtime.base import Row, Runtime, at, present
-from sidecar.runtime.stock import View, look, order_total, product_of, view
+from sidecar.runtime.stock import View, known_sum, look, order_total, product_of, view
 from sidecar.runtime.stock_rows import PIECES, money, rounded, row_of
 
 
@@ -38,7 +38,7 @@ def _figures(seen: View) -> Row:
     kept = seen.seen.kept
     due = [one for one in seen.decisions if one.order is not None and one.order.quantity]
     cost, without = order_total(seen.decisions)
-    known = [line.value for line in seen.idle.values() if line.value is not None]
+    tied, unknown = known_sum([line.value for line in seen.idle.values()])
     tested = [one for one in kept if one.error is not None and one.naive_error is not None]
     better = sum((one.error or 0) < (one.naive_error or 0) for one in tested)
     ran_out = sum(bool((~one.in_stock[-SHOWN_DAYS:]).any()) for one in kept)
@@ -50,14 +50,8 @@ def _figures(seen: View) -> Row:
     return {
         "items": _figure(items, "items", "", with_forecast=len(kept)),
         "to_order": _figure(len(due), "items", ""),
-        "order_cost": _figure(money(cost, seen), seen.facts.currency, "", without_cost=without or None),
-        "dead_stock": _figure(
-            money(sum(known, Decimal(0)), seen),
-            seen.facts.currency,
-            "",
-            items=len(seen.idle),
-            without_cost=len(seen.idle) - len(known) or None,
-        ),
+        "order_cost": _money(cost, seen, without_cost=without or None),
+        "dead_stock": _money(tied, seen, items=len(seen.idle), without_cost=unknown or None),
         "accuracy": _figure(
             round(better / len(tested), 4) if tested else None,
             "share",
@@ -67,6 +61,12 @@ def _figures(seen: View) -> Row:
         ),
         "stockouts": _figure(ran_out, "items", ""),
     }
+
+
+def _money(value: Decimal | None, seen: View, **counts: int | None) -> Row:
+    """A figure of money; without a value where no cost is known."""
+    shown = None if value is None else money(value, seen)
+    return _figure(shown, seen.facts.currency, "no_cost" if value is None else "", **counts)
 
 
 def _figure(value: float | str | None, unit: str, note: str, **counts: int | None) -> Row:

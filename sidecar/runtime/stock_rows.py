@@ -20,9 +20,9 @@ def page(rt: Runtime, shop_id: str, *, state: str, search: str | None, limit: in
     chosen = [one for one in _chosen(seen, state) if _matches(one, search)]
     start = _cursor(cursor)
     rows = [row_of(one, seen) for one in chosen[start : start + limit]]
-    cost, without = order_total(chosen)
+    cost, _ = order_total(chosen)
     totals: Row = {"items": len(chosen)}
-    if cost or not without:  # with no cost known at all there is no total, not one of zero
+    if cost is not None:
         totals["order_cost"] = {"value": money(cost, seen), "currency": seen.facts.currency}
     answer: Row = {
         "items": rows,

@@ -69,6 +69,7 @@ def _supply(own: Level, supplier: Level, shop: Level) -> Supply:
         service_level=first("service_level"),
         moq=int(first("moq")),
         pack=int(first("pack")),
+        service_given=any(level.get("service_level") is not None for level in (own, supplier, shop)),
     )
 
 

@@ -225,7 +225,8 @@ def _with(supplies: Supplies, wished: dict[int, float], holders: Sequence[Holder
     for holder in holders:
         if holder.id in wished:
             key = holder.items[0].id
-            known[key] = replace(supplies.of(key), service_level=max(wished[holder.id], 0.5))
+            level = max(wished[holder.id], 0.5)
+            known[key] = replace(supplies.of(key), service_level=level, service_given=True)
     return Supplies(known, supplies.default)
 
 

@@ -164,7 +164,13 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
         seen = outlook(best, ctx.store.overrides(today), today)
     ctx.progress(2, 3, "Working out orders")
     shown = [one for one in holders if one.id in seen.row]
-    decisions = decide(shown, seen, ctx.store.supplies(), ctx.store.incoming())
+    decisions = decide(
+        shown,
+        seen,
+        ctx.store.supplies(),
+        ctx.store.incoming(),
+        net_prices=not ctx.facts.prices_include_tax,
+    )
     decisions.sort(key=lambda one: (-one.expected, one.holder.id))
     ctx.log(f"{len(holders)} items, {tally.fitted} fitted anew")
     items = [_item(one, seen, inp.forecast_periods) for one in decisions[: inp.limit]]

@@ -15,7 +15,7 @@ from sidecar.agents.inventory import panel
 from sidecar.agents.inventory.models import Stocked, Subset
 from sidecar.core.agent import Context, Result, agent
 from sidecar.core.schema import PERCENT
-from sidecar.core.store import Supplies
+from sidecar.core.store import Supplies, Supply
 from sidecar.core.types import Money, quantize
 from sidecar.retail.budget import Spending, spend
 from sidecar.retail.calendar import shop_day
@@ -135,7 +135,9 @@ def reorder_plan(inp: ReorderPlanInput, ctx: Context) -> Result[ReorderPlanOutpu
     seen = panel.current(ctx, holders, today, 0)
     supplies = _wished(ctx.store.supplies(), inp.service_level)
     ctx.progress(2, 3, "Working out orders")
-    decisions = decide(holders, seen, supplies, ctx.store.incoming())
+    decisions = decide(
+        holders, seen, supplies, ctx.store.incoming(), net_prices=not ctx.facts.prices_include_tax
+    )
     judged = [one for one in decisions if one.order is not None]
     due = [one for one in judged if one.order is not None and one.order.quantity > 0]
     due.sort(key=lambda one: (-_order(one).stockout_probability, -one.expected, one.holder.id))
@@ -171,8 +173,13 @@ def _wished(supplies: Supplies, level: float | None) -> Supplies:
     """The terms with another service level."""
     if level is None:
         return supplies
-    known = {key: replace(one, service_level=level) for key, one in supplies.known.items()}
-    return Supplies(known, replace(supplies.default, service_level=level))
+
+    def with_level(one: Supply) -> Supply:
+        return replace(one, service_level=level, service_given=True)
+
+    return Supplies(
+        {key: with_level(one) for key, one in supplies.known.items()}, with_level(supplies.default)
+    )
 
 
 def _spend(due: Sequence[Decision], seen: Outlook, money: float | None, ctx: Context) -> Spending:

@@ -214,6 +214,62 @@ def test_stock_and_terms_of_today_count(shop: Plugin) -> None:
     assert shop.get(path).json["item"] == before
 
 
+def test_where_no_cost_is_known_there_is_no_total(shop: Plugin) -> None:
+    first, second = (row["item_id"] for row in items(shop, state="order")["items"][:2])
+    tables = (products, variations)
+    with write(shop.rt.db.mirror) as conn:
+        known = [conn.execute(select(one.c.id, one.c.cost)).all() for one in tables]
+        for one in tables:
+            conn.execute(update(one).values(cost=None))
+    supply = f"{INVENTORY}/supplies/%s"
+    # A term that holds anyway: what is shown is worked out anew when terms change.
+    assert shop.send("PUT", supply % second, {"moq": 1}, who=ANNA).status_code == 200
+    due = items(shop, state="order", limit=200)
+    assert due["totals"] == {"items": due["total"]}
+    assert not any("order_cost" in row for row in due["items"])
+    figures = shop.get(f"{INVENTORY}/overview").json["figures"]
+    cost, dead = figures["order_cost"], figures["dead_stock"]
+    assert cost == {"unit": "EUR", "note": "no_cost", "without_cost": due["total"]}
+    assert dead["items"] == 0 or ("value" not in dead and dead["note"] == "no_cost")
+
+    assert shop.send("PUT", supply % first, {"cost": "2.50"}, who=ANNA).status_code == 200
+    due = items(shop, state="order", limit=200)
+    row = next(row for row in due["items"] if row["item_id"] == first)
+    assert due["totals"]["order_cost"] == row["order_cost"]
+    assert float(row["order_cost"]["value"]) == 2.5 * row["order_quantity"]
+    figure = shop.get(f"{INVENTORY}/overview").json["figures"]["order_cost"]
+    assert figure == {
+        "value": row["order_cost"]["value"], "unit": "EUR", "without_cost": due["total"] - 1,
+    }  # fmt: skip
+    with write(shop.rt.db.mirror) as conn:
+        for one, rows in zip(tables, known, strict=True):
+            for key, cost in rows:
+                conn.execute(update(one).where(one.c.id == key).values(cost=cost))
+    for key in (first, second):
+        shop.send("PUT", supply % key, {"moq": None, "cost": None}, who=ANNA)
+
+
+def test_the_service_that_pays_holds_until_somebody_enters_one(shop: Plugin) -> None:
+    row = next(
+        row for row in items(shop, state="all", limit=200)["items"] if "cost" in row and "order_by" in row
+    )
+    path, supply = f"{INVENTORY}/items/{row['item_id']}", f"{INVENTORY}/supplies/{row['item_id']}"
+
+    def service() -> tuple[float, bool]:
+        one = shop.get(path).json
+        level = next(part["value"] for part in one["parts"] if part["code"] == "service_level")
+        return level, "service_that_pays" in one["notes"]
+
+    level, said = service()
+    assert said
+    assert 0.8 <= level <= 0.99
+    assert level != 0.95
+    assert shop.send("PUT", supply, {"service_level": 0.9}, who=ANNA).status_code == 200
+    assert service() == (0.9, False)
+    assert shop.send("PUT", supply, {"service_level": None}, who=ANNA).status_code == 200
+    assert service() == (level, True)
+
+
 def test_items_without_stock_management_get_no_order(shop: Plugin) -> None:
     row = next(row for row in items(shop)["items"] if row["item_id"] == row["product_id"])
     there = products.c.id == row["item_id"]
