@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +88,7 @@ def upgrade_all(databases: Databases) -> None:
     upgrade(databases.mirror, "mirror")
 
 
+@cache
 def head(which: Which) -> str | None:
     """The newest revision that the package knows."""
     return ScriptDirectory.from_config(config(which)).get_current_head()
