@@ -21,6 +21,8 @@ from rich.table import Table
 
 from sidecar import __version__
 from sidecar.core.errors import DevSkyyError, Unavailable
+from sidecar.core.store import ShopFacts
+from sidecar.demo.findings import sentence
 from sidecar.demo.report import FieldLine, ReportData, RunLine, SyncLine, Walk, write_report
 from sidecar.demo.shop import DemoShop
 from sidecar.demo.walk import field_values, pick, truth_lines
@@ -96,11 +98,14 @@ def _main_job(shop: DemoShop, sidecar: Supervisor, folder: Path, console: Consol
     counts = _watch_sync(shop, console)
     seconds = time.monotonic() - begun
     console.print(f"Read {sum(counts.values()):,} rows in {seconds:.1f} s.")
-    made = [_run(shop, agent, console) for agent in shop.link.call("GET", "/api/v1/agents")["items"]]
+    agents: list[Json] = shop.link.call("GET", "/api/v1/agents")["items"]
+    # As in a shop: those that run by themselves come before those that somebody asks.
+    agents.sort(key=lambda one: one["schedule"] == "off")
+    made = [_run(shop, agent, console) for agent in agents]
     runs = [_still_open(shop, run) for run in made]
     walks = [walk for walk in [_walk(shop, runs, console)] if walk]
     about = shop.link.call("GET", "/api/v1/status")["shop"]
-    _summary(runs, console)
+    _summary(runs, shop_facts(about["facts"]), console)
     first, last = _span(shop)
     return ReportData(
         generated_at=datetime.now(UTC), version=__version__, shop_name=about["name"], shop_url=shop.home,
@@ -212,14 +217,11 @@ def _walk(shop: DemoShop, runs: list[RunLine], console: Console) -> Walk | None:
     return Walk(proposal=proposal, approved_by="owner", states=states, fields=lines)
 
 
-def _summary(runs: list[RunLine], console: Console) -> None:
-    table = Table("Agent", "Result", "Proposals", "The best of them", title="What the agents found")
+def _summary(runs: list[RunLine], facts: ShopFacts, console: Console) -> None:
+    columns = ("Agent", "Result", "Proposals", "The best of them, or what it found")
+    table = Table(*columns, title="What the agents found")
     for run in runs:
-        best = (
-            run.proposals[0]["title"]
-            if run.proposals
-            else (run.error or {}).get("message", "nothing to propose")
-        )
+        best = run.proposals[0]["title"] if run.proposals else sentence(run, facts)
         table.add_row(run.title, run.state, str(len(run.proposals)), best)
     console.print()
     console.print(table)

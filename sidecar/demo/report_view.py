@@ -19,6 +19,7 @@ from sidecar.core.evidence_text import (
     format_param,
 )
 from sidecar.core.store import ShopFacts
+from sidecar.demo import findings
 from sidecar.demo.report import FieldLine, ReportData, RunLine, Walk
 from sidecar.demo.report_chart import draw, legend
 
@@ -87,6 +88,8 @@ def _run(run: RunLine, facts: ShopFacts) -> Json:
     return {
         "run": run,
         "seconds": f"{run.duration_ms / 1000:.1f} s",
+        "found": "" if run.proposals or run.error else findings.sentence(run, facts),
+        "lines": findings.lines(run, facts),
         "figures": _figures(run.output, facts),
         "cards": [_card(proposal, facts) for proposal in run.proposals[:BEST]],
         "others": [_title(proposal, facts) for proposal in run.proposals[BEST:]],

@@ -15,6 +15,8 @@ import pytest
 from sidecar.agents import registry
 from sidecar.core.changes import with_ids
 from sidecar.core.evidence import Band, Chart, Mark, Series, Shade
+from sidecar.demo.findings import SENTENCES, sentence
+from sidecar.demo.findings import lines as findings_of
 from sidecar.demo.report import FieldLine, ReportData, RunLine, SyncLine, TruthLine, Walk, write_report
 from sidecar.demo.report_chart import draw, legend
 from sidecar.demo.report_truth import compare
@@ -113,6 +115,39 @@ def test_whole_report(runs: list[RunLine], mirrored: Mirrored, tmp_path: Path) -
         assert words in page.words, words
     assert "None" not in page.words
     assert "{" not in page.words
+
+
+def test_agents_that_only_answer_say_what_they_found(runs: list[RunLine], tmp_path: Path) -> None:
+    words = Page(written(tmp_path, report(runs))).words
+    by_name = {one.agent: one for one in runs}
+    silent = [one for one in runs if not one.proposals]
+    assert {one.agent for one in silent} == set(SENTENCES) - {"dead-stock"}
+    for one in silent:
+        told = sentence(one, FACTS)
+        assert told in words
+        assert re.search(r"\d", told), told
+        assert all(line in words for line in findings_of(one, FACTS))
+    plan = by_name["reorder-plan"].output
+    due = sum(line["recommended_order_quantity"] > 0 for line in plan["now"])
+    assert sentence(by_name["reorder-plan"], FACTS).startswith(f"{due} items to order today for €")
+    first = by_name["demand-forecast"].output["items"][0]
+    assert findings_of(by_name["demand-forecast"], FACTS)[0].startswith(f"{first['name']}: ")
+    assert findings_of(by_name["slow-stock-markdown"], FACTS) == []
+
+
+def test_what_found_nothing_says_why() -> None:
+    def told(agent: str, output: dict[str, Any], error: Any = None) -> str:
+        return sentence(RunLine(agent, "", "", "", "done", 1, output, [], error), FACTS)
+
+    few = {"places": 1, "moves": [], "total_pieces": 0, "notes": ["Enter a second place.", "More."]}
+    assert told("stock-transfers", few) == "Enter a second place."
+    assert told("product-data-gaps", {"checked": 4}) == "Nothing to propose."
+    assert told("reorder-plan", {}, {"message": "It took too long."}) == "It took too long."
+    dead = {"items": [{}, {"open_proposal": "a"}], "dead_value": "30.00", "slow_value": "4.50"}
+    shared = "1 of them have another agent's markdown open."
+    assert told("dead-stock", dead) == f"2 stocks lie still, €34.50 tied up. {shared}"
+    young = {"fitted": 1, "kept": 0, "tested": 0}
+    assert told("demand-forecast", young) == "Forecast 1 item; too little is known to test how well."
 
 
 def test_a_walk_of_many_fields_shows_some_and_the_outcome(runs: list[RunLine], tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_what_somebody_entered_holds() -> None:
 
 
 def test_a_high_margin_asks_for_more_and_none_for_less() -> None:
-    """A missed sale loses 30.00, and a week of holding costs 5 cents; at a price of 10.03 it loses 3 cents."""
+    """A missed sale loses 30.00 and a week of holding 5 cents; at a price of 10.03 it loses 3 cents."""
     rich = planned()
     poor = planned(price=Decimal("10.03"), cost=Decimal("10.00"))
     assert rich.supply.service_level == 0.99
