@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import request
 
+from sidecar.api import run_shapes as shapes
 from sidecar.api.access import PERSON, access, caller, person, runtime
-from sidecar.api.group import ASKED, group, ok
+from sidecar.api.group import ASKED, group, said
 from sidecar.api.models import AgentPath, AgentSettingsBody, RunBody
 from sidecar.api.once import idempotency_key
 from sidecar.db import read
@@ -16,21 +17,21 @@ from sidecar.runtime import catalog, runs, waiting
 bp = group("agents", "What can run.", "/api/v1/agents")
 
 
-@bp.get("", responses=ok(items="array"))
+@bp.get("", responses=said(shapes.Agents))
 @access("agents:read")
 def list_agents() -> Any:
     """All agents with their settings and figures"""
     return {"ok": True, "items": catalog.everything(runtime(), caller().shop_id)}
 
 
-@bp.get("/<name>", responses=ok(agent="object"))
+@bp.get("/<name>", responses=said(shapes.OneAgent))
 @access("agents:read")
 def get_agent(path: AgentPath) -> Any:
     """One agent"""
     return {"ok": True, "agent": catalog.one(runtime(), caller().shop_id, path.name)}
 
 
-@bp.put("/<name>/settings", responses=ok(agent="object"))
+@bp.put("/<name>/settings", responses=said(shapes.OneAgent))
 @access(PERSON)
 def put_settings(path: AgentPath, body: AgentSettingsBody) -> Any:
     """Switch an agent on or off, set its schedule and its saved input"""

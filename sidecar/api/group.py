@@ -9,6 +9,7 @@ from flask_openapi.models.tag import Tag
 from pydantic import BaseModel
 
 from sidecar.api.errors import shape
+from sidecar.api.run_shapes import OneRun
 from sidecar.api.shapes import Made
 
 REFUSALS = {
@@ -63,10 +64,9 @@ GONE: dict[Any, Any] = {
     "410": {"description": "Expired", "content": {"application/json": {"schema": shape()}}}
 }
 CREATED: dict[Any, Any] = {"201": answer("Made")}
-ASKED: dict[Any, Any] = {
-    "200": answer("Ended while `Prefer: wait=N` waited; the answer holds the run", run="object"),
-    "202": answer("Queued; the answer names the run", run="object"),
-}
+ASKED: dict[Any, Any] = {"200": OneRun, "202": OneRun}
+"""Of a request for a run: 202 once it is queued, 200 when it ended while `Prefer: wait=N` waited."""
+
 ACCEPTED: dict[Any, Any] = {"202": answer("Queued; the answer names the run or job")}
 NO_TOKEN: dict[str, Any] = {"security": []}
 

@@ -9,8 +9,9 @@ from flask import Response
 from sidecar import __version__
 from sidecar.api import agents
 from sidecar.api.access import LOCAL, OPEN, access, caller, runtime
-from sidecar.api.group import ASKED, NO_TOKEN, answer, group, ok, text
+from sidecar.api.group import ASKED, NO_TOKEN, answer, group, ok, said, text
 from sidecar.api.models import RunBody, TypedAgentPath
+from sidecar.api.run_shapes import Agents
 from sidecar.core.errors import NotFound
 from sidecar.runtime import catalog, health, metrics
 from sidecar.runtime.counters import folder_of_counters
@@ -47,7 +48,7 @@ def metrics_view() -> Response:
     return Response(counted, content_type=metrics.CONTENT_TYPE)
 
 
-@bp.get("/agents", deprecated=True, responses=ok(items="array"))
+@bp.get("/agents", deprecated=True, responses=said(Agents))
 @access("agents:read")
 def agents_alias() -> Any:
     """The agents, under their old address"""

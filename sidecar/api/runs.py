@@ -9,8 +9,9 @@ from typing import Any
 
 from flask import Response, stream_with_context
 
+from sidecar.api import run_shapes as shapes
 from sidecar.api.access import access, caller, runtime
-from sidecar.api.group import group, ok, text
+from sidecar.api.group import group, said, text
 from sidecar.api.models import RunPath, RunsQuery
 from sidecar.runtime import runs
 from sidecar.runtime.base import Runtime
@@ -20,7 +21,7 @@ STREAM_S = 55.0
 POLL_S = 0.5
 
 
-@bp.get("", responses=ok(items="array", total="integer", next="string?"))
+@bp.get("", responses=said(shapes.RunPage))
 @access("runs:read")
 def list_runs(query: RunsQuery) -> Any:
     """Runs, newest first"""
@@ -31,7 +32,7 @@ def list_runs(query: RunsQuery) -> Any:
     return {"ok": True, **page}
 
 
-@bp.get("/<id>", responses=ok(run="object"))
+@bp.get("/<id>", responses=said(shapes.OneRun))
 @access("runs:read")
 def get_run(path: RunPath) -> Any:
     """One run with its log and output"""
@@ -50,7 +51,7 @@ def stream_run(path: RunPath) -> Response:
     )
 
 
-@bp.post("/<id>/cancel", responses=ok(run="object"))
+@bp.post("/<id>/cancel", responses=said(shapes.OneRun))
 @access("runs:write")
 def cancel_run(path: RunPath) -> Any:
     """Stop a run"""
