@@ -13,6 +13,16 @@ if (str_contains($path, '..') || str_contains($path, "\0")) {
     http_response_code(400);
     return true;
 }
+// The tests' way into the loaded shop, quicker than a process of its own that compiles everything anew.
+if ($path === '/@php') {
+    $known = json_decode((string) file_get_contents(dirname($root) . '/stack.json'), true)['door'];
+    if (! hash_equals($known, $_SERVER['HTTP_X_DOOR'] ?? '')) {
+        http_response_code(403);
+        return true;
+    }
+    require __DIR__ . '/eval.php';
+    return true;
+}
 if (is_dir($root . $path) && is_file($root . rtrim($path, '/') . '/index.php')) {
     if (! str_ends_with($path, '/')) {
         header('Location: ' . $path . '/', true, 301);
