@@ -9,7 +9,7 @@ from flask import Response, g, jsonify, request
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.request_body import RequestBody
 
-from sidecar.api import shapes
+from sidecar.api import access_shapes as shapes
 from sidecar.api.access import ANY, OPEN, access, address, caller, runtime
 from sidecar.api.access_models import LoginBody, LogoutBody, RefreshBody
 from sidecar.api.group import NO_TOKEN, group, said

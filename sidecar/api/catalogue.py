@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sidecar.api import shapes
+from sidecar.api import product_shapes as shapes
 from sidecar.api.access import access, caller, runtime
 from sidecar.api.group import group, said
 from sidecar.api.models import Model

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from sidecar.api import shapes
+from sidecar.api import privacy_shapes as shapes
 from sidecar.api.access import PERSON, access, caller, person, runtime
 from sidecar.api.group import group, said
 from sidecar.api.models import Model

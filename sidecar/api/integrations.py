@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from sidecar.api import once, shapes
+from sidecar.api import integration_shapes as shapes
+from sidecar.api import once
 from sidecar.api.access import PERSON, access, caller, person, runtime
 from sidecar.api.group import created, group, said
 from sidecar.api.models import ID, Model

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.api import once, shapes
+from sidecar.api import access_shapes as shapes
+from sidecar.api import once
 from sidecar.api.access import PERSON, SIGNED, access, caller, runtime
 from sidecar.api.access_models import (
     ClientBody,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.api import shapes
+from sidecar.api import access_shapes as shapes
 from sidecar.api.access import ANY, PERSON, access, caller, runtime
 from sidecar.api.access_models import KeyBody, PermissionBody, RevokeBody
 from sidecar.api.group import created, group, said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.api import shapes
+from sidecar.api import audit_shapes as shapes
 from sidecar.api.access import SIGNED, access, caller, runtime
 from sidecar.api.group import answer, group, ok, said
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from pydantic import BaseModel
 
-from sidecar.api import run_shapes, shapes
+from sidecar.api import access_shapes, audit_shapes, integration_shapes, privacy_shapes, run_shapes
 from sidecar.security import passwords
 from tests.sidecar.api.identity_kit import ADMIN, bearer, client_token, new_client, new_login, sign_in
 from tests.sidecar.documented import SHAPES, document
@@ -24,7 +25,7 @@ def _quick_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
-def people(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
+def people(plugin: Plugin) -> Iterator[tuple[type[BaseModel], Any]]:
     """Answers about keys, clients, logins and sessions."""
 
     def ask(method: str, path: str, body: Any = None, who: Any = ANNA) -> Any:
@@ -32,53 +33,56 @@ def people(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
 
     body = {"name": "script", "scopes": ["runs:read"]}
     made = ask("POST", "/keys", body | {"networks": ["192.0.2.0/24"]})
-    yield shapes.KeyMade, made
-    yield shapes.Keys, ask("GET", "/keys")
-    yield shapes.KeyEnded, ask("DELETE", f"/keys/{made.json['key']['id']}")
+    yield access_shapes.KeyMade, made
+    yield access_shapes.Keys, ask("GET", "/keys")
+    yield access_shapes.KeyEnded, ask("DELETE", f"/keys/{made.json['key']['id']}")
     client = ask("POST", "/clients", body)
-    yield shapes.ClientMade, client
-    yield shapes.Clients, ask("GET", "/clients")
-    yield shapes.ClientToken, client_token(plugin, new_client(plugin, "runs:read"))
-    yield shapes.ClientEnded, ask("DELETE", f"/clients/{client.json['client']['id']}")
+    yield access_shapes.ClientMade, client
+    yield access_shapes.Clients, ask("GET", "/clients")
+    yield access_shapes.ClientToken, client_token(plugin, new_client(plugin, "runs:read"))
+    yield access_shapes.ClientEnded, ask("DELETE", f"/clients/{client.json['client']['id']}")
     user = ask("POST", "/users", {"login": "cora", "role": "analyst"})
-    yield shapes.UserMade, user
-    yield shapes.UserChanged, ask("PATCH", f"/users/{user.json['user']['id']}", {"new_password": True})
-    yield shapes.Roles, ask("GET", "/roles")
-    yield shapes.Owners, ask("GET", "/owners")
-    yield shapes.Permission, plugin.send("POST", "/api/v1/security/check-permission", {"scope": "runs:read"})
+    yield access_shapes.UserMade, user
+    yield access_shapes.UserChanged, ask("PATCH", f"/users/{user.json['user']['id']}", {"new_password": True})
+    yield access_shapes.Roles, ask("GET", "/roles")
+    yield access_shapes.Owners, ask("GET", "/owners")
+    yield (
+        access_shapes.Permission,
+        plugin.send("POST", "/api/v1/security/check-permission", {"scope": "runs:read"}),
+    )
     login = new_login(plugin)
     signed = sign_in(plugin, "anna", login["password"])
-    yield shapes.Tokens, signed
+    yield access_shapes.Tokens, signed
     sign_in(plugin, "anna", "wrong")
-    yield shapes.Users, ask("GET", "/users")
-    yield shapes.Sessions, ask("GET", "/sessions")
+    yield access_shapes.Users, ask("GET", "/users")
+    yield access_shapes.Sessions, ask("GET", "/sessions")
     out = {"headers": bearer(signed.json["access_token"]), "json": {}}
-    yield shapes.SignedOut, plugin.client.post("/api/v1/auth/logout", **out)
-    yield shapes.PublicKeys, plugin.client.get("/api/v1/auth/keys")
-    yield shapes.Adjusted, ask("POST", "/people", {"people": [{"id": 7, "deleted": True}]}, None)
+    yield access_shapes.SignedOut, plugin.client.post("/api/v1/auth/logout", **out)
+    yield access_shapes.PublicKeys, plugin.client.get("/api/v1/auth/keys")
+    yield access_shapes.Adjusted, ask("POST", "/people", {"people": [{"id": 7, "deleted": True}]}, None)
 
 
-def others(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
+def others(plugin: Plugin) -> Iterator[tuple[type[BaseModel], Any]]:
     """Answers about the audit, services and personal data."""
     plugin.decide(plugin.proposal(), "reject", {"reason": "no"})
     service = plugin.send("POST", "/api/v1/integrations", SERVICE, who=ANNA)
     path = f"/api/v1/integrations/{service.json['integration']['id']}"
-    yield shapes.ServiceMade, service
-    yield shapes.Checked, plugin.send("POST", f"{path}/check", who=ANNA)
-    yield shapes.Services, plugin.get("/api/v1/integrations")
-    yield shapes.OneService, plugin.get(path)
-    yield shapes.ServiceRemoved, plugin.send("DELETE", path, who=ANNA)
-    yield shapes.Entries, plugin.get("/api/v1/audit", limit=200)
-    yield shapes.Entries, plugin.get("/api/v1/security/audit-log", limit=2)
-    yield shapes.Summary, plugin.get("/api/v1/security/audit-summary")
-    yield shapes.Retention, plugin.get("/api/v1/gdpr/data-retention")
+    yield integration_shapes.ServiceMade, service
+    yield integration_shapes.Checked, plugin.send("POST", f"{path}/check", who=ANNA)
+    yield integration_shapes.Services, plugin.get("/api/v1/integrations")
+    yield integration_shapes.OneService, plugin.get(path)
+    yield integration_shapes.ServiceRemoved, plugin.send("DELETE", path, who=ANNA)
+    yield audit_shapes.Entries, plugin.get("/api/v1/audit", limit=200)
+    yield audit_shapes.Entries, plugin.get("/api/v1/security/audit-log", limit=2)
+    yield audit_shapes.Summary, plugin.get("/api/v1/security/audit-summary")
+    yield privacy_shapes.Retention, plugin.get("/api/v1/gdpr/data-retention")
     person = {"user_id": 7, "login": "anna"}
-    yield shapes.Export, plugin.send("POST", "/api/v1/gdpr/export-data", person, who=ADMIN)
-    yield shapes.Erased, plugin.send("POST", "/api/v1/gdpr/delete-data", person, who=ADMIN)
-    yield shapes.Entries, plugin.get("/api/v1/audit", limit=200)
+    yield privacy_shapes.Export, plugin.send("POST", "/api/v1/gdpr/export-data", person, who=ADMIN)
+    yield privacy_shapes.Erased, plugin.send("POST", "/api/v1/gdpr/delete-data", person, who=ADMIN)
+    yield audit_shapes.Entries, plugin.get("/api/v1/audit", limit=200)
 
 
-def agents(plugin: Plugin) -> Iterator[tuple[type[shapes.BaseModel], Any]]:
+def agents(plugin: Plugin) -> Iterator[tuple[type[BaseModel], Any]]:
     """Answers about agents and runs."""
     asked = plugin.send("POST", "/api/v1/agents/cut-price/runs", {"input": {}}, who=ANNA)
     yield run_shapes.OneRun, asked

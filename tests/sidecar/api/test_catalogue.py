@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from sidecar.api import shapes
+from sidecar.api import product_shapes as shapes
 from sidecar.db import write
 from sidecar.db.mirror import mirror_state, products, variations
 from sidecar.security.apikeys import create_key
