@@ -98,8 +98,8 @@ def grant(rt: Runtime, shop_id: str, ident: str, seen: str, who: Row, words: Row
             conn, row, state="sending", send_id=send_id, sent_by=who, sent_at=now(), sent_how="mail",
             mail=mail, mail_hash=hashed, error=None,
         )  # fmt: skip
-        detail: Row = {"send": send_id, "to": audit.about(conn, shop_id, f"buyer:{hashed}", {"email": mail["to"]})}
-        detail |= {"own_words": True} if mail != shown_mail else {}
+        to = audit.about(conn, shop_id, f"buyer:{hashed}", {"email": mail["to"]})
+        detail = {"send": send_id, "to": to} | ({"own_words": True} if mail != shown_mail else {})
         _note(conn, row, who, "send", detail, before="draft")
         order = shown(conn, shop_id, facts, ident)
     return {"send_id": send_id, "mail": mail, "pdf": base64.b64encode(body).decode(), "order": order}
