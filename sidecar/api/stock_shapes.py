@@ -115,6 +115,7 @@ class SupplyTerms(ShopTerms):
     supplier_name: Maybe[str] = None
     supplier_sku: Maybe[str] = None
     min_order: Maybe[Amount] = None
+    service_given: bool = Field(description="Whether somebody entered the service level.")
 
 
 class SupplyRow(BaseModel):
