@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Row, Select, event
+from sqlalchemy import Dialect, Engine, Row, Select, event
 
 from sidecar.db.session import read
 
@@ -16,6 +18,16 @@ MOST = 1_000
 """Answers that a process keeps; beyond them it begins anew."""
 
 Key = tuple[Select[Any], tuple[tuple[str, object], ...]]
+Version = tuple[int, int]
+
+
+@dataclass
+class _Answer:
+    """Rows, as SQLite gave them and as SQLAlchemy made them, and the version they were last looked at."""
+
+    version: Version
+    raw: list[Any]
+    rows: Sequence[Row[Any]]
 
 
 class _Watch:
@@ -24,41 +36,52 @@ class _Watch:
     def __init__(self, engine: Engine) -> None:
         self._lock = threading.Lock()
         self._connection: Any = None
-        self._version = -1
-        self._answers: dict[Key, Sequence[Row[Any]]] = {}
-        self._path = engine.url.database
+        self._opened = 0
+        self._answers: dict[Key, _Answer] = {}
+        self._path, self._dialect = engine.url.database, engine.dialect
         event.listen(engine, "engine_disposed", lambda _engine: self.close())
 
-    def version(self) -> int:
-        """A number that differs after every commit of any process; what was kept of another one is dropped.
+    def get(self, key: Key) -> tuple[Version, Sequence[Row[Any]] | None]:
+        """What differs after every commit of any process, and the rows if they are as they were.
 
-        sqlite3.Error when the file cannot be read.
+        After a commit the file is asked again, without what SQLAlchemy does around a question, which takes
+        ten times as long. sqlite3.Error when the file cannot be read.
         """
         with self._lock:
             if self._connection is None:
                 self._connection = sqlite3.connect(
                     f"file:{self._path}?mode=ro", uri=True, check_same_thread=False
                 )
-            version = int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-            if version != self._version or len(self._answers) >= MOST:
-                self._version, self._answers = version, {}
-            return version
+                self._opened += 1
+            version = self._opened, int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            kept = self._answers.get(key)
+            if kept is None:
+                return version, None
+            if kept.version != version:
+                if self.ask(self._connection, key) != kept.raw:
+                    return version, None
+                kept.version = version
+            return version, kept.rows
 
-    def get(self, key: Key) -> Sequence[Row[Any]] | None:
-        return self._answers.get(key)
+    def ask(self, connection: Any, key: Key) -> list[Any]:
+        """What SQLite answers."""
+        text, names = _text(key[0], self._dialect)
+        given = dict(key[1])
+        return list(connection.execute(text, [given[name] for name in names]).fetchall())
 
-    def keep(self, key: Key, rows: Sequence[Row[Any]], version: int) -> None:
-        """Keeps rows that were read after `version` was seen."""
+    def keep(self, key: Key, answer: _Answer) -> None:
+        """Keeps an answer that was read after its version was seen."""
         with self._lock:
-            if version == self._version:
-                self._answers[key] = rows
+            if len(self._answers) >= MOST:
+                self._answers = {}
+            self._answers[key] = answer
 
     def close(self) -> None:
         """Lets the file go."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
-            self._connection, self._version, self._answers = None, -1, {}
+            self._connection, self._answers = None, {}
 
 
 _watches: WeakKeyDictionary[Engine, _Watch] = WeakKeyDictionary()
@@ -77,18 +100,25 @@ def remembered(engine: Engine, query: Select[Any], given: Mapping[str, object]) 
     version = None
     if watch is not None:
         try:
-            version = watch.version()
+            version, kept = watch.get(key)
         except sqlite3.Error:
             watch.close()  # the query says what is wrong
         else:
-            kept = watch.get(key)
             if kept is not None:
                 return kept
     with read(engine) as conn:
         rows = conn.execute(query, given).all()
-    if watch is not None and version is not None:
-        watch.keep(key, rows, version)
+        if watch is not None and version is not None:
+            # In the same moment.
+            watch.keep(key, _Answer(version, watch.ask(conn.connection.driver_connection, key), rows))
     return rows
+
+
+@lru_cache(maxsize=100)
+def _text(query: Select[Any], dialect: Dialect) -> tuple[str, Sequence[str]]:
+    """A query as SQLite reads it, and the names of its parameters in their order."""
+    made = query.compile(dialect=dialect)
+    return str(made), getattr(made, "positiontup", None) or ()
 
 
 def _watch(engine: Engine) -> _Watch | None:

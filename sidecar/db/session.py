@@ -32,10 +32,14 @@ KEPT, MOST = 10, 128
 is closed, and opening one costs more than most requests. And the most that SQLite is opened by.
 """
 
-SHORTEST_S, LONGEST_S = 0.0003, 0.001
+SHORTEST_S, LONGEST_S = 0.0001, 0.001
 """Between two looks at SQLite's write lock."""
 
 TURNS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+READERS: WeakKeyDictionary[Engine, list[Connection]] = WeakKeyDictionary()
+"""Idle connections that only read, each within SQLAlchemy's one long transaction: to begin and end that takes
+longer than most queries. SQLite's own transactions are begun and ended at each use.
+"""
 
 READ = {"devskyy_read": True}
 # A reader of PostgreSQL sees one moment; a writer there must see what others committed while it waited for
@@ -135,6 +139,10 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         TURNS[engine] = threading.Lock()
+        if parsed.database and parsed.database != ":memory:":
+            READERS[engine] = []
+            event.listen(engine, "engine_disposed", _close_readers)
+            event.listen(engine, "set_engine_execution_options", lambda own, _: _close_readers(own))
     event.listen(engine, "handle_error", _explain)
     return engine
 
@@ -166,6 +174,9 @@ def _sqlite_connect(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         "cache_size=-16000",
         "temp_store=FILE",
+        # Pages of the log, 16 MB: most of them are of the same few pages, which then reach the file, and the
+        # disk, once for many commits.
+        "wal_autocheckpoint=4000",
         "secure_delete=ON",  # what is deleted is overwritten: an erased person must not stay in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -242,12 +253,56 @@ def _turn(engine: Engine) -> Iterator[None]:
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads and sees one moment; takes no lock and is rolled back at the end."""
+    idle = READERS.get(engine)
+    if idle is not None:
+        with _reader(engine, idle) as conn:
+            yield conn
+        return
     with engine.connect() as conn:
         postgresql = engine.dialect.name == "postgresql"
         conn = conn.execution_options(**(READ_POSTGRESQL if postgresql else READ))
         with conn.begin() as transaction:
             yield conn
             transaction.rollback()
+
+
+@contextmanager
+def _reader(engine: Engine, idle: list[Connection]) -> Iterator[Connection]:
+    try:
+        conn = idle.pop()
+    except IndexError:
+        conn = engine.connect().execution_options(**READ)
+        conn.begin()
+    driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
+    try:
+        if not driver.in_transaction:  # a new one has begun
+            _sqlite_begin(conn)
+        yield conn
+    finally:
+        if _ended(driver) and len(idle) < KEPT:
+            idle.append(conn)
+        else:
+            _let_go(conn)
+
+
+def _ended(driver: sqlite3.Connection) -> bool:
+    """Whether the transaction could be rolled back, so that the connection may be used again."""
+    try:
+        driver.rollback()
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _close_readers(engine: Engine) -> None:
+    idle = READERS.get(engine, [])
+    while idle:
+        _let_go(idle.pop())
+
+
+def _let_go(conn: Connection) -> None:
+    conn.invalidate()
+    conn.close()
 
 
 def ping(engine: Engine) -> None:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, insert
+from sqlalchemy import JSON, Connection, Insert, Table, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 
@@ -38,13 +39,18 @@ def insert_new(conn: Connection, table: Table, row: Mapping[str, Any]) -> bool:
 
     A statement, not an exception: PostgreSQL's transaction survives it.
     """
-    if conn.dialect.name in ("mysql", "mariadb"):
-        stmt = mysql.insert(table).prefix_with("IGNORE")
-        return conn.execute(stmt, row).rowcount == 1
-    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    found = conn.execute(_insert_new(table, conn.dialect.name), row)
+    return found.first() is not None if found.returns_rows else found.rowcount == 1
+
+
+@lru_cache(maxsize=256)
+def _insert_new(table: Table, dialect: str) -> Insert:
+    """Made once: making it takes longer than the insert."""
+    if dialect in ("mysql", "mariadb"):
+        return mysql.insert(table).prefix_with("IGNORE")
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     # Asked for the key, since psycopg counts no rows of an INSERT that SQLAlchemy lets return something.
-    done = make(table).on_conflict_do_nothing().returning(table.c.shop_id)
-    return conn.execute(done, row).first() is not None
+    return make(table).on_conflict_do_nothing().returning(table.c.shop_id)
 
 
 def insert_missing(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -55,6 +55,24 @@ def test_a_second_look_asks_nothing(engine: Engine) -> None:
     assert len(seen) == 1
 
 
+def test_a_commit_elsewhere_in_the_file_makes_nothing_anew(engine: Engine) -> None:
+    kept = remembered(engine, QUERY, {"shop": "a"})
+    with write(engine) as conn:
+        conn.execute(update(shops).values(name="Other"))
+    seen = asked(engine)
+    assert remembered(engine, QUERY, {"shop": "a"}) is kept
+    assert seen == []
+
+
+def test_a_value_that_changed_and_came_back_is_the_same_answer(engine: Engine) -> None:
+    for wanted in ("paired", "gone", "paired"):
+        with write(engine) as conn:
+            conn.execute(update(shops).values(state=wanted))
+        assert state(engine) == wanted
+        engine.dispose()
+        assert state(engine) == wanted
+
+
 def test_a_commit_of_this_process_is_seen_at_once(engine: Engine) -> None:
     for wanted in ("unpaired", "paired") * 20:
         with write(engine) as conn:
