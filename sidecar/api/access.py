@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy import Connection
 
-from sidecar.core.errors import Forbidden, Unauthorized
+from sidecar.api import errors
+from sidecar.core.errors import DevSkyyError, Forbidden, Unauthorized
+from sidecar.db import write
 from sidecar.runtime.base import Caller, Runtime, now
 from sidecar.runtime.identity import who_is
 from sidecar.security.apikeys import check_key
-from sidecar.security.gate import authenticate
+from sidecar.security.gate import Nonce, authenticate
 from sidecar.security.roles import role_for
 from sidecar.security.sessions import Holder
 from sidecar.security.sessions import check as check_token
@@ -19,7 +22,6 @@ from sidecar.security.signing_keys import is_access_token
 
 View = TypeVar("View", bound=Callable[..., Any])
 OPEN, SIGNED, PERSON, LOCAL, ANY = "open", "signed", "person", "local", "any"
-LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 def access(rule: str) -> Callable[[View], View]:
@@ -52,6 +54,7 @@ def person() -> dict[str, Any]:
 def init_app(app: Flask) -> None:
     """Checks every request before its body is looked at."""
     app.before_request(check)
+    app.after_request(_settle)
 
 
 def check() -> None:
@@ -65,9 +68,29 @@ def check() -> None:
     if rule == OPEN or (rule == LOCAL and (runtime().settings.docs_open or _from_here())):
         _admit(None, rule)
         return
-    g.caller = _who(moving=bool(getattr(view, "__moving__", False)))
+    g.caller = _who(moving=hasattr(view, "__moving__"), later=hasattr(view, "__uses_nonce__"))
     _admit(g.caller, rule)
     _allow(g.caller, rule)
+
+
+def use_nonce(conn: Connection) -> None:
+    """Remembers the request's nonce in the transaction of a view that is marked `__uses_nonce__`, before it
+    writes anything; Conflict `replayed`."""
+    nonce: Nonce | None = g.pop("nonce", None)
+    if nonce is not None:
+        nonce.use(conn)
+
+
+def _settle(response: Response) -> Response:
+    """Where such a view was not reached, or ended before its transaction."""
+    if g.get("nonce") is None:
+        return response
+    try:
+        with write(runtime().db.app) as conn:
+            use_nonce(conn)
+    except DevSkyyError as error:
+        return errors.answer(error)
+    return response
 
 
 def _admit(who: Caller | None, rule: str) -> None:
@@ -86,7 +109,7 @@ def _from_here() -> bool:
     return bool(g.get("local"))  # sidecar.api.shield
 
 
-def _who(*, moving: bool) -> Caller:
+def _who(*, moving: bool, later: bool) -> Caller:
     rt = runtime()
     token = _bearer()
     if token.startswith("dsk_"):
@@ -105,7 +128,9 @@ def _who(*, moving: bool) -> Caller:
         plugin_version=request.headers.get("X-DevSkyy-Version"),
         now=now(),
         moving=moving,
+        later=later,
     )
+    g.nonce = signed.nonce
     who = signed.claims.who and {name: signed.claims.who.get(name) for name in ("id", "login")}
     manages = signed.person is not None
     return Caller(

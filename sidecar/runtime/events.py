@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -46,8 +47,11 @@ class Event(BaseModel):
     version: str | None = Field(None, max_length=64)
 
 
-def accept(rt: Runtime, shop_id: str, batch: list[Any]) -> Row:
-    """Stores a batch in one transaction and answers with what is acknowledged; work comes after.
+def accept(
+    rt: Runtime, shop_id: str, batch: list[Any], first: Callable[[Connection], None] | None = None
+) -> Row:
+    """Stores a batch in one transaction, which `first` may begin, and answers with what is acknowledged;
+    work comes after.
 
     What cannot be read is named in `rejected` and acknowledged too: it would never become readable.
     """
@@ -59,6 +63,8 @@ def accept(rt: Runtime, shop_id: str, batch: list[Any]) -> Row:
         )
     good, rejected, highest = _sort(batch)
     with write(rt.db.app) as conn:
+        if first is not None:
+            first(conn)
         new = _store(conn, shop_id, good)
         job = _job(conn, shop_id) if new else None
     for event, fresh in zip(good, new, strict=True):

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, bindparam, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from sidecar.core.errors import Conflict, DevSkyyError, Forbidden
 from sidecar.db import remembered, write
 from sidecar.db.app import shops
 from sidecar.security.pairing import MIN_PLUGIN, version
 from sidecar.security.sealing import SEALED, Sealer
-from sidecar.security.tokens import Claims, canonical_path, remember, verify
+from sidecar.security.tokens import Claims, canonical_path, remember, remember_in, replayed, verify
 
 TOUCH_S = 60
 SHOP = select(shops).where(shops.c.shop_id == bindparam("shop"))
@@ -21,11 +21,30 @@ SHOP = select(shops).where(shops.c.shop_id == bindparam("shop"))
 
 
 @dataclass(frozen=True)
+class Nonce:
+    """A token id that was not looked up yet: the view does it in the transaction that writes anyhow."""
+
+    shop_id: str
+    jti: str
+    until: int
+    now: int
+
+    def use(self, conn: Connection) -> None:
+        """Remembers it; Conflict `replayed` when it was used before."""
+        if not remember_in(conn, self.shop_id, self.jti, self.until, self.now):
+            raise replayed()
+
+
+@dataclass(frozen=True)
 class Caller:
-    """Who calls: the shop's row, and the person when one acts who may manage the shop."""
+    """Who calls: the shop's row, and the person when one acts who may manage the shop.
+
+    `nonce` is there when the caller of `authenticate` wanted to remember it later, and the method needs it.
+    """
 
     shop: Row[Any]
     claims: Claims
+    nonce: Nonce | None = None
 
     @property
     def shop_id(self) -> str:
@@ -60,15 +79,24 @@ def authenticate(
     plugin_version: str | None = None,
     now: int,
     moving: bool = False,
+    later: bool = False,
 ) -> Caller:
-    """The caller of a request that the paired plugin signed; `moving` lets another home URL pass."""
+    """The caller of a request that the paired plugin signed; `moving` lets another home URL pass, `later`
+    leaves it to the caller to use the nonce before anything else is done.
+    """
 
     found: list[Row[Any]] = []
+    kept: list[Nonce] = []
 
     def key_of(shop_id: str) -> bytes | None:
         found.extend(remembered(engine, SHOP, {"shop": shop_id}))
         sealed = remembered(engine, SEALED, {"shop": shop_id, "secret": "signing"})
         return sealer.open(shop_id, "signing", sealed[0][0]) if sealed else None
+
+    def new(shop_id: str, jti: str, until: int) -> bool:
+        if later:
+            kept.append(Nonce(shop_id, jti, until, now))
+        return later or remember(engine, shop_id, jti, until, now)
 
     claims = verify(
         authorization,
@@ -78,7 +106,7 @@ def authenticate(
         path=canonical_path(path, query),
         body=body,
         now=now,
-        remember=lambda shop_id, jti, until: remember(engine, shop_id, jti, until, now),
+        remember=new,
     )
     if plugin_version and version(plugin_version) < version(MIN_PLUGIN):
         raise DevSkyyError(
@@ -90,7 +118,7 @@ def authenticate(
     shop = found[0]
     _check_site(engine, shop, claims, moving)
     _touch(engine, shop, now)
-    return Caller(shop=shop, claims=claims)
+    return Caller(shop=shop, claims=claims, nonce=kept[0] if kept else None)
 
 
 def authenticate_pairing(

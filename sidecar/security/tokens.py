@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import jwt
 from jwt.types import Options
-from sqlalchemy import Engine, delete
+from sqlalchemy import Connection, Engine, delete
 
 from sidecar.core.errors import Conflict, Unauthorized
 from sidecar.db import insert_new, write
@@ -141,9 +141,7 @@ def verify(
             "let it pass path, query and body as they are.",
         )
     if method.upper() not in ("GET", "HEAD") and not remember(aud, claims["jti"], claims["exp"] + 60):
-        raise Conflict(
-            "The request came a second time.", code="replayed", hint="Send it again with a new token."
-        )
+        raise replayed()
     return Claims(
         iss=claims["iss"],
         aud=aud,
@@ -159,14 +157,26 @@ def verify(
 def remember(engine: Engine, shop_id: str, jti: str, until: int, now: int) -> bool:
     """Whether this jti is new; it is kept until `until` in the database, so that all processes agree."""
     with write(engine) as conn:
-        past = nonces.c.expires_at < now
-        if jti.endswith("00"):  # about one in 256: what is past is let go many at a time
-            conn.execute(delete(nonces).where(past))
-        row = {"shop_id": shop_id, "jti": jti, "expires_at": until}
-        if insert_new(conn, nonces, row):
-            return True
-        same = (nonces.c.shop_id == shop_id) & (nonces.c.jti == jti)
-        return bool(conn.execute(delete(nonces).where(same, past)).rowcount) and insert_new(conn, nonces, row)
+        return remember_in(conn, shop_id, jti, until, now)
+
+
+def remember_in(conn: Connection, shop_id: str, jti: str, until: int, now: int) -> bool:
+    """As `remember`, in the caller's transaction."""
+    past = nonces.c.expires_at < now
+    if jti.endswith("00"):  # about one in 256: what is past is let go many at a time
+        conn.execute(delete(nonces).where(past))
+    row = {"shop_id": shop_id, "jti": jti, "expires_at": until}
+    if insert_new(conn, nonces, row):
+        return True
+    same = (nonces.c.shop_id == shop_id) & (nonces.c.jti == jti)
+    return bool(conn.execute(delete(nonces).where(same, past)).rowcount) and insert_new(conn, nonces, row)
+
+
+def replayed() -> Conflict:
+    """The refusal of a token that was used before."""
+    return Conflict(
+        "The request came a second time.", code="replayed", hint="Send it again with a new token."
+    )
 
 
 def _bearer(header: str | None) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import event as sql_event
 from sqlalchemy import select, update
 
 from sidecar.db import read, write
@@ -88,6 +90,40 @@ def test_events_that_come_at_once_are_stored_once_and_read_by_one_job(plugin: Pl
     with read(plugin.rt.db.app) as conn:
         waiting = select(jobs.c.state).where(jobs.c.kind == "refresh")
         assert conn.execute(waiting).scalars().all() == ["queued"]
+
+
+def again(plugin: Plugin, path: str, body: bytes) -> list[tuple[int, str]]:
+    """Status and error code of one signed request that is sent twice."""
+    token = plugin.token("POST", path, body)
+    head = {"Authorization": f"Bearer {token}"}
+    both = [
+        plugin.client.post(path, data=body, headers=head, content_type="application/json") for _ in range(2)
+    ]
+    return [(one.status_code, one.json.get("error", {}).get("code", "")) for one in both]
+
+
+def test_a_replay_stores_nothing_and_so_does_one_of_a_bad_request(plugin: Plugin) -> None:
+    path, line = "/api/v1/events", json.dumps({"events": [event(1)]}).encode()
+    assert again(plugin, path, line) == [(200, ""), (409, "replayed")]
+    assert again(plugin, path, b'{"events": 5}') == [(422, "invalid"), (409, "replayed")]
+    assert again(plugin, path, b"{") == [(400, "malformed_json"), (409, "replayed")]
+    assert [seq for seq, _ in stored(plugin)] == [1]
+
+
+def test_event_and_nonce_are_stored_together_or_not_at_all(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(plugin, [event(1)])  # what is done once a minute is done
+    commits: list[int] = []
+    listening = (plugin.rt.db.app, "commit", lambda _conn: commits.append(1))
+    sql_event.listen(*listening)
+    assert post(plugin, [event(2)]).status_code == 200
+    assert len(commits) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(inbound, "_store", lambda *_: 1 / 0)
+        assert post(plugin, [event(3)]).status_code == 500
+    sql_event.remove(*listening)
+    assert [seq for seq, _ in stored(plugin)] == [1, 2]
 
 
 def test_a_batch_has_a_limit(plugin: Plugin) -> None:
