@@ -30,6 +30,7 @@ from sidecar.api import (
     shield,
     shop,
     suppliers,
+    turns,
     webhooks,
 )
 from sidecar.core.agent import Registry
@@ -85,6 +86,7 @@ def build_app(rt: Runtime) -> Flask:
         app.register_api(blueprint)
     bound.bind(app, rt.registry)
     app.register_blueprint(docs.bp)
+    turns.init_app(app, rt)
     return app
 
 

@@ -20,7 +20,7 @@ _tmp.mkdir(parents=True, exist_ok=True)
 share_counters(_settings.data_dir)
 
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = "sidecar.runtime.web_worker.Worker"
 workers = _settings.web_workers
 threads = _settings.web_threads
 timeout = 120
@@ -51,8 +51,18 @@ def when_ready(_server: Any) -> None:
     follow_supervisor()
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Lets the workers see how many connections each of them holds."""
+    from sidecar.runtime.web_worker import seat
+
+    seat(worker, server.WORKERS.values())
+
+
 def child_exit(_server: Any, worker: Any) -> None:
-    """Takes a dead worker's gauges out of the metrics."""
+    """Takes a dead worker's gauges out of the metrics, and its connections out of the others' sight."""
     from prometheus_client import multiprocess
 
+    from sidecar.runtime.web_worker import leave
+
+    leave(worker)
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
