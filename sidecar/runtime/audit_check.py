@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from sidecar.core.errors import DevSkyyError
 from sidecar.db import read, upsert, write
@@ -121,10 +121,13 @@ def _keep(rt: Runtime, report: Report, moment: int, *, whole: bool) -> None:
         audit.trouble(rt, report.shop_id, "audit", DevSkyyError(words, code="audit_broken", hint=hint))
 
 
+# Made once: Status asks it often.
+SAVED = select(audit_checks).where(audit_checks.c.shop_id == bindparam("shop"))
+
+
 def _saved(conn: Connection, sealer: Sealer, shop_id: str) -> Row | None:
     """How far it was read before; None too where the row was not signed by this sidecar."""
-    query = select(audit_checks).where(audit_checks.c.shop_id == shop_id)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(SAVED, {"shop": shop_id}).mappings().first()
     return dict(row) if row is not None and sealer.signed(_text(row), row["signature"]) else None
 
 

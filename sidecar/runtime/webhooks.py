@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.db import read, write
@@ -144,17 +144,22 @@ def listed(rt: Runtime, shop_id: str) -> list[Row]:
         return [as_json(conn, dict(row)) for row in rows]
 
 
+# Made once: Status asks them often.
+LOST = (
+    select(webhook_deliveries.c.webhook_id, func.count())
+    .where(webhook_deliveries.c.state == "dead", webhook_deliveries.c.queued_at > bindparam("since"))
+    .where(webhook_deliveries.c.shop_id == bindparam("shop"))
+    .group_by(webhook_deliveries.c.webhook_id)
+)
+ALL = select(webhooks).where(webhooks.c.shop_id == bindparam("shop")).order_by(webhooks.c.created_at)
+
+
 def troubled(conn: Connection, shop_id: str) -> list[Row]:
     """Subscriptions to look at, for Status: their circuit is open, their address is gone, or messages that
     were put in line in the last week were given up (`dead` counts them)."""
-    lost = (
-        select(webhook_deliveries.c.webhook_id, func.count())
-        .where(webhook_deliveries.c.state == "dead", webhook_deliveries.c.queued_at > now() - LOOK_BACK_S)
-        .where(webhook_deliveries.c.shop_id == shop_id)
-        .group_by(webhook_deliveries.c.webhook_id)
-    )
-    dead = {ident: int(count) for ident, count in conn.execute(lost)}
-    rows = conn.execute(select(webhooks).where(webhooks.c.shop_id == shop_id).order_by(webhooks.c.created_at))
+    lost = conn.execute(LOST, {"shop": shop_id, "since": now() - LOOK_BACK_S})
+    dead = {ident: int(count) for ident, count in lost}
+    rows = conn.execute(ALL, {"shop": shop_id})
     bad = [
         row for row in rows.mappings()
         if row["state"] == "failing" or row["paused_why"] == "gone" or row["id"] in dead
