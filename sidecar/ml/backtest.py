@@ -106,25 +106,31 @@ def backtest(
     first_day: date | None = None,
     groups: Sequence[str] | None = None,
     holidays: Sequence[date] = (),
+    offers: Floats | None = None,
 ) -> Backtest:
-    """All candidates for y (n, t), NaN unknown, none negative."""
+    """All candidates for y (n, t), NaN unknown, none negative.
+
+    offers (n, t + horizon): factors of promotions and prices, which are known ahead.
+    """
     length = y.shape[1]
     year = YEAR.get(season, 10**9)
     origins, span = past_origins(length, horizon, year)
-    week, known = _week_factors(y, horizon, season, first_day, holidays)
-    rest = np.where(week[:length] > CLOSED, y / np.maximum(week[:length], CLOSED), np.nan)
+    usual = y if offers is None else y / offers[:, :length]
+    week, known = _week_factors(usual, horizon, season, first_day, holidays)
+    rest = np.where(week[:length] > CLOSED, usual / np.maximum(week[:length], CLOSED), np.nan)
     # The calendar of the backtest comes from before its first origin, that of the forecast from all.
     early = _calendar(rest[:, : origins[0]] if origins else rest, horizon + length, season, first_day, groups)
     late = _calendar(np.where(known, np.nan, rest), length + horizon, season, first_day, groups)
     own = season if 2 * season <= length else 1
     inner = own if season == WEEK else 1
     every = (*origins, length)
-    factors = week[None, :] if late is None else late * week
-    plain = _run(y, PLAIN, every, horizon, own, None)
+    regular = week[None, :] if offers is None else offers * week
+    factors = regular if late is None else late * regular
+    plain = _run(y, PLAIN, every, horizon, own, offers)
     if early is None and late is None:
-        adjusted = _run(y, ADJUSTED, every, horizon, inner, week[None, :])
+        adjusted = _run(y, ADJUSTED, every, horizon, inner, regular)
     else:
-        before = week[None, :] if early is None else early * week
+        before = regular if early is None else early * regular
         adjusted = _run(y, ADJUSTED, origins, horizon, inner, before) if origins else {}
         ahead = _run(y, ADJUSTED, (length,), horizon, inner, factors)
         adjusted = {

@@ -17,7 +17,7 @@ from sidecar.ml.learning import Boosted, fitted
 from sidecar.ml.parallel import here
 from sidecar.ml.series import Floats, Ints, mean_known
 
-ROWS = 60_000
+ROWS = 30_000
 """Rows to learn from; more cost time and change little."""
 LEAST = 2_000
 """Below so many rows there is no model."""

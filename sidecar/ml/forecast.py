@@ -16,6 +16,7 @@ from sidecar.ml.features import Drivers
 from sidecar.ml.inputs import checked, driver, first_notes, group_codes
 from sidecar.ml.intervals import TOTAL_LEVELS, period_quantiles, spread, total_quantiles
 from sidecar.ml.newcomers import Peers, with_group
+from sidecar.ml.offers import offer_factors
 from sidecar.ml.selection import NAIVE, choose
 from sidecar.ml.series import Bools, Floats, Ints
 
@@ -108,7 +109,10 @@ def forecast(
     y = np.where(np.isfinite(y), np.maximum(y, 0.0), np.nan)
     if not np.isfinite(y).any():
         return _nothing(n, horizon, levels, notes)
-    test = backtest(y, horizon, season, first_day=first_day, groups=groups, holidays=holidays or ())
+    offers = offer_factors(y, drivers)
+    test = backtest(
+        y, horizon, season, first_day=first_day, groups=groups, holidays=holidays or (), offers=offers
+    )
     chosen = choose(test)
     past, ahead = chosen.past, chosen.ahead
     corrected = correct(test, past, ahead, codes, drivers, seed) if boosted else None

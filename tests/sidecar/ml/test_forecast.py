@@ -171,6 +171,52 @@ def test_the_combination_takes_the_good_method_and_leaves_the_bad_one() -> None:
     assert weights == pytest.approx([1.0, 0.0], abs=0.02)
 
 
+def promoted_shop(days: int, seed: int = 9) -> tuple[np.ndarray, np.ndarray]:
+    """Counts of 60 items whose sales of three days, at cuts of 20 to 40 %, sell up to five times as much."""
+    rng = np.random.default_rng(seed)
+    items = 60
+    depth = np.zeros((items, days))
+    for item in range(items):
+        for start in rng.choice(np.arange(5, days - 3, 7), days // 28, replace=False):
+            depth[item, start : start + 3] = rng.uniform(0.2, 0.4)
+    level = rng.lognormal(1.5, 0.4, items)
+    return rng.poisson(level[:, None] * np.exp(4 * depth)).astype(float), depth
+
+
+def test_a_promotion_known_ahead_is_forecast_better_than_without() -> None:
+    y, depth = promoted_shop(182)
+    actual, ahead = y[:, 154:], depth[:, 154:]
+    there = ahead > 0
+    with_it = forecast(y[:, :154], 28, promo=depth, boosted=False).mean
+    as_price = forecast(y[:, :154], 28, price=10 * (1 - depth), boosted=False).mean
+    without = forecast(y[:, :154], 28, boosted=False).mean
+
+    def wrong(mean: np.ndarray, days: np.ndarray) -> float:
+        return float(np.abs(mean - actual)[days].sum() / actual[days].sum())
+
+    assert wrong(without, there) > 0.5
+    assert wrong(with_it, there) < 0.6 * wrong(without, there)
+    assert wrong(as_price, there) < 0.6 * wrong(without, there)
+    # Days without an offer are not taken for lively ones.
+    assert wrong(with_it, ~there) < wrong(without, ~there)
+    assert with_it[there].sum() == pytest.approx(actual[there].sum(), rel=0.1)
+
+
+def test_a_promotion_of_which_nothing_is_known_changes_nothing() -> None:
+    y, depth = promoted_shop(120)
+    unknown = np.full((len(y), 134), np.nan)
+    plain = forecast(y, 14, boosted=False)
+    for given in ({"promo": unknown}, {"price": unknown}, {"promo": np.zeros(unknown.shape)}):
+        assert np.array_equal(forecast(y, 14, boosted=False, **given).mean, plain.mean)
+    # What comes after the history teaches nothing: only the forecast of that day changes.
+    known = np.concatenate([depth, np.zeros((len(y), 14))], axis=1)
+    planned = known.copy()
+    planned[:, -1] = 0.3
+    before, after = (forecast(y, 14, boosted=False, promo=one).mean for one in (known, planned))
+    assert np.allclose(before[:, :-1], after[:, :-1])
+    assert (after[:, -1] > 2 * before[:, -1]).all()
+
+
 def test_stock_is_not_ordered_for_one_weeks_peak() -> None:
     """After a week at four times the usual pace the mean follows; the totals for orders move by less."""
     rng = np.random.default_rng(2)
