@@ -19,6 +19,7 @@ NOTE_WORDS: dict[str, str] = {
     "no_cost": "Nobody entered what a piece costs, so no money is stated.",
     "no_forecast": "There is no forecast for it yet.",
     "no_history": "Nothing is known of its sales.",
+    "no_past": "Nobody worked this figure out four weeks ago.",
     "no_supplier": "It has no supplier yet; the shop's usual terms of purchase are used.",
     "not_better_than_naive": "In the backtest no method was better than repeating last week's sales.",
     "not_published": "It is not published, so nothing is ordered.",
@@ -32,6 +33,7 @@ NOTE_WORDS: dict[str, str] = {
     "service_that_pays": "Nobody entered a service level, so the one that pays best is used: the margin of a "
     "missed sale against the cost of holding a piece.",
     "too_short_for_backtest": "The history is too short to say how wrong the forecast usually is.",
+    "watched_too_short": "Stock has been watched for less than eight weeks.",
     "unknown_days": "Days without a figure count as unknown, not as days without a sale.",
 }
 

@@ -32,7 +32,8 @@ from sidecar.retail.dead_stock import Idle, idle
 from sidecar.retail.holders import holders_of
 from sidecar.retail.outlook import Outlook, outlook
 from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, decide
-from sidecar.runtime.base import Runtime
+from sidecar.runtime import stock_past
+from sidecar.runtime.base import Row, Runtime
 from sidecar.runtime.memo import WORTH, Memo
 from sidecar.runtime.models import load
 from sidecar.runtime.shop import shop_row
@@ -57,8 +58,8 @@ class View:
     """All stocks of a shop, or of some products, at one moment.
 
     `markdowns` maps resources to the open proposal for their sale price, `drafted` items to the pieces of
-    purchase orders that were not sent yet, `whole` is the shop's own series,
-    `by_id` knows a shared stock by its variations too.
+    purchase orders that were not sent yet, `whole` is the shop's own series, `past` what figures were four
+    weeks ago, `by_id` knows a shared stock by its variations too.
     """
 
     facts: ShopFacts
@@ -71,6 +72,8 @@ class View:
     drafted: dict[int, int]
     whole: KeptForecast | None
     made_at: int
+    past: dict[str, Row] = field(default_factory=dict)
+    watched_since: date | None = None
     by_id: dict[int, Decision] = field(default_factory=dict)
 
 
@@ -92,7 +95,7 @@ def _light(found: View) -> View:
             quantiles=none,
             totals=none,
             sold=none,
-            in_stock=one.in_stock[-SHOWN_DAYS:].copy(),
+            in_stock=one.in_stock[-2 * SHOWN_DAYS :].copy(),
         )
         for one in found.seen.kept
     )
@@ -111,6 +114,8 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             ids = None if product_ids is None else [holder.id for holder in holders]
             kept = load(conn, shop_id, ids)
             markdowns, drafted = _markdowns(conn, shop_id), _drafted(conn, shop_id)
+            past = stock_past.figures(conn, shop_id) if product_ids is None else {}
+            since = stock_past.watched_since(conn, shop_id)
         seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], store.overrides(today), today)
         bought = None if product_ids is None else [item.id for one in holders for item in one.items]
         decisions = decide(
@@ -131,6 +136,8 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             drafted=drafted,
             whole=next((one for one in kept if one.item_id == WHOLE_SHOP), None),
             made_at=max((one.made_at for one in seen.kept), default=0),
+            past=past,
+            watched_since=since,
             by_id={key: one for one in decisions for key in (*one.holder.item_ids, one.holder.id)},
         )
 

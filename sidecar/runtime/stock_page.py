@@ -47,7 +47,7 @@ def _figures(seen: View) -> Row:
         empty = {"note": "no_forecast"}
         names = ("to_order", "order_cost", "dead_stock", "accuracy", "stockouts")
         return {"items": _figure(items, "items", "")} | dict.fromkeys(names, empty)
-    return {
+    found = {
         "items": _figure(items, "items", "", with_forecast=len(kept)),
         "to_order": _figure(len(due), "items", ""),
         "order_cost": _money(cost, seen, without_cost=without or None),
@@ -61,6 +61,21 @@ def _figures(seen: View) -> Row:
         ),
         "stockouts": _figure(ran_out, "items", ""),
     }
+    for name, figure in found.items():
+        figure |= _before(name, seen)
+    return found
+
+
+def _before(name: str, seen: View) -> Row:
+    """The figure's value four weeks ago, or why it is not known."""
+    if name != "stockouts":
+        past = seen.past.get(name)
+        return {"before": past} if past else {"before_note": "no_past"}
+    first = seen.today - timedelta(days=2 * SHOWN_DAYS)
+    if seen.watched_since is None or seen.watched_since > first:
+        return {"before_note": "watched_too_short"}
+    before = sum(bool((~one.in_stock[-2 * SHOWN_DAYS : -SHOWN_DAYS]).any()) for one in seen.seen.kept)
+    return {"before": {"value": before, "day": (seen.today - timedelta(days=SHOWN_DAYS)).isoformat()}}
 
 
 def _money(value: Decimal | None, seen: View, **counts: int | None) -> Row:

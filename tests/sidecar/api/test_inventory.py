@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import delete, select, update
 
 from sidecar.app import create_app
 from sidecar.db import read, write
+from sidecar.db.app import runs, seen_days
 from sidecar.db.forecasts import forecasts
 from sidecar.db.mirror import order_lines, orders, products, refund_lines, variations
 from sidecar.demo.generator import generate
@@ -85,7 +87,7 @@ def test_the_overview_agrees_with_the_rows(shop: Plugin) -> None:
     overview = shop.get(f"{INVENTORY}/overview").json
     figures, due, dead = overview["figures"], items(shop, state="order", limit=200), items(shop, state="dead")
     assert overview["as_of"] == TODAY.isoformat()
-    assert figures["to_order"] == {"value": due["total"], "unit": "items"}
+    assert figures["to_order"] == {"value": due["total"], "unit": "items", "before_note": "no_past"}
     assert figures["dead_stock"]["items"] == dead["total"]
     cost = sum(float(row["order_cost"]["value"]) for row in due["items"])
     assert float(figures["order_cost"]["value"]) == pytest.approx(cost, abs=0.01)
@@ -214,6 +216,44 @@ def test_stock_and_terms_of_today_count(shop: Plugin) -> None:
     assert shop.get(path).json["item"] == before
 
 
+def test_figures_of_four_weeks_ago_stand_beside_those_of_today(shop: Plugin) -> None:
+    keys = [row["item_id"] for row in items(shop, limit=4)["items"]]
+    left = iter(keys)
+
+    def figures() -> dict[str, Any]:
+        # Terms of one item more make the page look anew.
+        shop.send("PUT", f"{INVENTORY}/supplies/{next(left)}", {"moq": 1}, who=ANNA)
+        found: dict[str, Any] = shop.get(f"{INVENTORY}/overview").json["figures"]
+        return found
+
+    assert figures()["stockouts"]["before_note"] == "watched_too_short"
+    assert figures()["dead_stock"]["before_note"] == "no_past"
+    made = {name: shop.run({"limit": 100}, name=name) for name in ("reorder-plan", "dead-stock")}
+    shop.run({"budget": 1}, name="reorder-plan")
+    shop.run({"min_days_no_sale": 14}, name="dead-stock")
+    ago = 27 * 86_400
+    with write(shop.rt.db.app) as conn:
+        known = conn.execute(select(seen_days.c.day)).scalar_one()
+        conn.execute(update(runs).values(finished_at=runs.c.finished_at - ago))
+        conn.execute(update(seen_days).values(day=known - 70))
+    day = (datetime.now(UTC) - timedelta(days=27)).date().isoformat()
+    found = figures()
+    plan, dead = made["reorder-plan"]["output"], made["dead-stock"]["output"]
+    assert found["to_order"]["before"] == {"value": len(plan["now"]), "day": day}
+    assert found["order_cost"]["before"]["value"] == plan["total_cost"]
+    lying = Decimal(dead["dead_value"]) + Decimal(dead["slow_value"])
+    assert Decimal(found["dead_stock"]["before"]["value"]) == lying
+    assert found["accuracy"]["before"]["value"] == found["accuracy"]["value"]
+    assert found["stockouts"]["before"]["value"] >= 0
+    assert found["items"]["before_note"] == "no_past"
+    with write(shop.rt.db.app) as conn:
+        conn.execute(update(runs).values(finished_at=runs.c.finished_at + ago))
+        conn.execute(update(seen_days).values(day=known))
+    assert "before" not in figures()["to_order"]
+    for key in keys:
+        shop.send("PUT", f"{INVENTORY}/supplies/{key}", {"moq": None}, who=ANNA)
+
+
 def test_where_no_cost_is_known_there_is_no_total(shop: Plugin) -> None:
     first, second = (row["item_id"] for row in items(shop, state="order")["items"][:2])
     tables = (products, variations)
@@ -229,7 +269,9 @@ def test_where_no_cost_is_known_there_is_no_total(shop: Plugin) -> None:
     assert not any("order_cost" in row for row in due["items"])
     figures = shop.get(f"{INVENTORY}/overview").json["figures"]
     cost, dead = figures["order_cost"], figures["dead_stock"]
-    assert cost == {"unit": "EUR", "note": "no_cost", "without_cost": due["total"]}
+    assert cost == {
+        "unit": "EUR", "note": "no_cost", "without_cost": due["total"], "before_note": "no_past",
+    }  # fmt: skip
     assert dead["items"] == 0 or ("value" not in dead and dead["note"] == "no_cost")
 
     assert shop.send("PUT", supply % first, {"cost": "2.50"}, who=ANNA).status_code == 200
@@ -240,6 +282,7 @@ def test_where_no_cost_is_known_there_is_no_total(shop: Plugin) -> None:
     figure = shop.get(f"{INVENTORY}/overview").json["figures"]["order_cost"]
     assert figure == {
         "value": row["order_cost"]["value"], "unit": "EUR", "without_cost": due["total"] - 1,
+        "before_note": "no_past",
     }  # fmt: skip
     with write(shop.rt.db.mirror) as conn:
         for one, rows in zip(tables, known, strict=True):

@@ -36,6 +36,12 @@ const below = {
   accuracy: ({ value, tested, items: all, note }) => (tested === undefined || value === undefined ? noteWords(note) : [sprintf(__('%1$s of %2$s items could be tested', 'devskyy'), number(tested, 0), number(all, 0))]),
 };
 
+/** What it was four weeks ago; where that is not known, nothing, since the page would say so under every figure. */
+function formerly(found) {
+  /* translators: %s: the figure of four weeks ago. */
+  return found?.before && sprintf(__('%s four weeks ago', 'devskyy'), figure({ value: found.before.value, unit: found.unit }));
+}
+
 /* translators: %s: number of items. */
 function items({ value }) {
   return sprintf(_n('%s item', '%s items', value, 'devskyy'), number(value, 0));
@@ -49,10 +55,10 @@ export function Figures({ overview }) {
   return (
     <dl className="devskyy-figures">
       <Figure label={__('Will sell in the next 28 days', 'devskyy')} value={ahead && pieces(ahead.value)} lines={[ahead?.words]} />
-      <Figure label={__('To order now', 'devskyy')} value={unknown(order) ? '' : items(order)} lines={[!unknown(cost) && Number(cost.value) > 0 && figure(cost), ...below.order(cost ?? {})]} />
-      <Figure label={__('Ran out in the last 28 days', 'devskyy')} value={unknown(stockouts) ? '' : items(stockouts)} lines={noteWords(stockouts?.note)} />
-      <Figure label={__('Tied up in slow stock', 'devskyy')} value={plain(dead)} lines={below.dead(dead ?? {})} />
-      <Figure label={__('Forecasts better than a simple one', 'devskyy')} value={plain(accuracy)} lines={below.accuracy(accuracy ?? {})} />
+      <Figure label={__('To order now', 'devskyy')} value={unknown(order) ? '' : items(order)} lines={[!unknown(cost) && Number(cost.value) > 0 && figure(cost), formerly(order), ...below.order(cost ?? {})]} />
+      <Figure label={__('Ran out in the last 28 days', 'devskyy')} value={unknown(stockouts) ? '' : items(stockouts)} lines={[formerly(stockouts), ...noteWords(stockouts?.note)]} />
+      <Figure label={__('Tied up in slow stock', 'devskyy')} value={plain(dead)} lines={[formerly(dead), ...below.dead(dead ?? {})]} />
+      <Figure label={__('Forecasts better than a simple one', 'devskyy')} value={plain(accuracy)} lines={[formerly(accuracy), ...below.accuracy(accuracy ?? {})]} />
     </dl>
   );
 }

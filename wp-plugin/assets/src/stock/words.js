@@ -116,6 +116,7 @@ const NOTES = () => ({
   no_cost: __('Its cost is not known: fill it in under Supply or in the product.', 'devskyy'),
   no_forecast: __('There is no forecast for it yet; the next one includes it.', 'devskyy'),
   no_history: __('Not sold yet: nothing is known of it.', 'devskyy'),
+  no_past: __('Nobody worked this figure out four weeks ago.', 'devskyy'),
   no_supplier: __('It has no supplier yet: choose one under Supply.', 'devskyy'),
   not_better_than_naive: __('On past sales this was no better than repeating the last season.', 'devskyy'),
   not_published: __('It is not published, so nothing is ordered.', 'devskyy'),
@@ -126,6 +127,7 @@ const NOTES = () => ({
   service_that_pays: __('Nobody entered how often it shall be in stock, so what pays best is used.', 'devskyy'),
   service_level_lowered: __('More than 99.5% in stock is worked out as 99.5%.', 'devskyy'),
   stock_not_managed: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
+  watched_too_short: __('Stock has been watched for less than eight weeks.', 'devskyy'),
   too_short_for_backtest: __('Not enough data yet to test the forecast on past sales.', 'devskyy'),
 });
 
