@@ -14,6 +14,11 @@ width of intervals where all series move together, counts and whole pieces for t
 how strongly the weights of the combination are held to a sum of one (0.3 to 0.1), and that closed days do not
 make a series a sparse one.
 
+Later, on the development part alone (with origins in between, other horizons and a third lot of articles):
+weights drawn to the median of all methods by origins left out, and a boosted model that learns differences
+between series only, with a share as large as the origins agree on. A factor for the common level was tried
+and left out: what all series did at a few origins did not tell what they would do next.
+
 Measures: RMSSE (denominator: mean squared step before the origin), mean over series and origins. Total: sum
 of absolute errors of the total over the horizon over the sum of totals; ours is the expected total. Bias: of
 the sum of totals. Coverage: share of periods in the middle 80 %; where a whole stretch of quantiles is one
