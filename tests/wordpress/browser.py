@@ -114,16 +114,16 @@ class Tabs:
         self._errors: list[str] = []
         self._allowed: list[str] = []
 
-    def open(self, scene: Scene, path: str = "/", login: str | None = None, width: int = 1280) -> Page:
+    def open(self, scene: Scene, path: str = "/", login: str | None = None) -> Page:
         """A new tab at that path of the shop, as that person or as a visitor."""
-        page = self._watched(self._browsers.of(scene, login), width)
+        page = self._watched(self._browsers.of(scene, login))
         page.goto(scene.base_url + path)
         return page
 
     def fresh(self, scene: Scene, path: str = "/") -> Page:
         """A new tab that shares nothing with others: no cookies, an empty cart."""
         context = self._browsers.stranger()
-        page = self._watched(context, 1280)
+        page = self._watched(context)
         page.on("close", lambda _: context.close())
         page.goto(scene.base_url + path)
         return page
@@ -152,9 +152,9 @@ class Tabs:
                 )
                 page.close()
 
-    def _watched(self, context: BrowserContext, width: int) -> Page:
+    def _watched(self, context: BrowserContext) -> Page:
         page = context.new_page()
-        page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+        page.set_viewport_size({"width": 1280, "height": HEIGHTS[1280]})
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._errors.append(f"script: {error}"))
         self._pages.append(page)

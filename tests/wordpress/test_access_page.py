@@ -34,9 +34,9 @@ def signed_in(scene: Scene, login: str, password: str) -> requests.Response:
     return requests.post(scene.sidecar.url + "/api/v1/auth/login", json=body, timeout=30)
 
 
-def opened(tabs: Tabs, scene: Scene, part: str = "", login: str = "admin", width: int = 1280) -> Page:
+def opened(tabs: Tabs, scene: Scene, part: str = "", login: str = "admin") -> Page:
     """The page Access at one of its parts."""
-    return settled(tabs.open(scene, PAGES["access"] + (f"#tab={part}" if part else ""), login, width))
+    return settled(tabs.open(scene, PAGES["access"] + (f"#tab={part}" if part else ""), login))
 
 
 def shown_once(page: Page, label: str) -> str:
