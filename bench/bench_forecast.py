@@ -16,7 +16,7 @@ make a series a sparse one.
 
 Later, on the development part alone (with origins in between, other horizons and a third lot of articles):
 weights drawn to the median of all methods by origins left out, and a boosted model that learns differences
-between series only, with a share as large as the origins agree on. A factor for the common level was tried
+between series only. A factor for the common level was tried
 and left out: what all series did at a few origins did not tell what they would do next.
 
 Measures: RMSSE (denominator: mean squared step before the origin), mean over series and origins. Total: sum
