@@ -17,8 +17,11 @@ from sidecar.retail.outlook import HIGH, LOW, Outlook
 SHOWN_DAYS = 28
 HOLDING = 0.25
 """Money, room and loss of stock held for a year, as a share of its cost."""
-PAYING = (0.8, 0.99)
-"""Bounds of a service level that nobody chose: figures of cost and margin are not good enough for more."""
+PAYING = (0.8, 0.98)
+"""Bounds of a service level that nobody chose.
+
+Beyond, the tail of a forecast is hardly known, and each further piece of stock buys very little.
+"""
 
 
 @dataclass(frozen=True, slots=True)
