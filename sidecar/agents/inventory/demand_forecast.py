@@ -162,7 +162,7 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
     else:
         best = _fit_anew(inp, ctx, holders, today, tally)
         seen = outlook(best, ctx.store.overrides(today), today)
-    ctx.progress(2, 3, "Working out orders")
+    ctx.progress(99, 100, "Working out orders")
     shown = [one for one in holders if one.id in seen.row]
     decisions = decide(
         shown,
