@@ -189,7 +189,8 @@ def _chances(
 ) -> tuple[Floats, Floats | None]:
     """Chance of each class (n, columns, classes) by the negative binomial and by the classifier."""
     flat = mean[:, columns]
-    binomial = np.diff(_binomial(flat, band.dispersion, classes.high[:-1]), axis=2, prepend=0.0, append=1.0)
+    over = np.maximum(band.dispersion, _uneven(test, at))
+    binomial = np.diff(_binomial(flat, over, classes.high[:-1]), axis=2, prepend=0.0, append=1.0)
     if model is None:
         return binomial, None
     unit = _units(test, at)
@@ -198,6 +199,18 @@ def _chances(
     shares = np.zeros((len(found), len(classes.high)))
     shares[:, model.classes] = found
     return binomial, shares.reshape(*flat.shape, -1)
+
+
+def _uneven(test: Backtest, at: int) -> Floats:
+    """Variance over mean of each item's known periods before an origin, (n,).
+
+    The least dispersion of its counts: errors after few origins may be small by chance.
+    """
+    known = test.y[:, : (*test.origins, test.y.shape[1])[at]]
+    usual = np.nan_to_num(mean_known(known))
+    squares = np.nan_to_num(mean_known((known - usual[:, None]) ** 2))
+    uneven: Floats = np.divide(squares, usual, out=np.zeros(len(known)), where=usual > 0)
+    return uneven
 
 
 def _binomial(mean: Floats, dispersion: Floats, counts: Floats) -> Floats:

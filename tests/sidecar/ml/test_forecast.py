@@ -171,6 +171,15 @@ def test_the_combination_takes_the_good_method_and_leaves_the_bad_one() -> None:
     assert weights == pytest.approx([1.0, 0.0], abs=0.02)
 
 
+def test_what_was_uneven_before_the_last_origins_keeps_its_intervals_wide() -> None:
+    rng = np.random.default_rng(1)
+    y = rng.poisson(1.0, (80, 15)).astype(float)
+    y[:, :8] = 0
+    y[:40, [2, 5]] = 20
+    high = forecast(y, 13, season=52, levels=(0.5, 0.95)).quantiles[:, 1].mean(axis=1)
+    assert high[:40].mean() > 1.4 * high[40:].mean()
+
+
 def promoted_shop(days: int, seed: int = 9) -> tuple[np.ndarray, np.ndarray]:
     """Counts of 60 items whose sales of three days, at cuts of 20 to 40 %, sell up to five times as much."""
     rng = np.random.default_rng(seed)
