@@ -19,8 +19,8 @@ from sidecar.ml.series import Floats, Ints, mean_known
 
 ROWS = 30_000
 """Rows to learn from; more cost time and change little."""
-LEAST = 2_000
-"""Below so many rows there is no model."""
+LEAST = 5_000
+"""Below so many rows of the earlier origins there is no model: it would learn what happened once."""
 ROUNDS = 80
 USUAL = 0.4
 """Share of the model in the forecast before the backtest has spoken."""

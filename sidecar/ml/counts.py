@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sidecar.ml.backtest import WEEK, Backtest
-from sidecar.ml.boosted import LEAST, ROWS
+from sidecar.ml.boosted import ROWS
 from sidecar.ml.errors import pinball, step_scale
 from sidecar.ml.features import Drivers, group_levels, table
 from sidecar.ml.intervals import Spread, spread
@@ -20,6 +20,8 @@ from sidecar.ml.learning import Boosted, fitted
 from sidecar.ml.parallel import here
 from sidecar.ml.series import Bools, Floats, Ints, mean_known
 
+LEAST = 2_000
+"""Below so many rows there is no classifier."""
 IDLE = 0.2
 """Share of empty periods from which an item is a matter of counts."""
 PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
