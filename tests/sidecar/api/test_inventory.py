@@ -216,6 +216,16 @@ def test_stock_and_terms_of_today_count(shop: Plugin) -> None:
     assert shop.get(path).json["item"] == before
 
 
+def test_changes_of_one_second_all_show(shop: Plugin) -> None:
+    row = next(row for row in items(shop, state="all")["items"] if "stock" in row)
+    path = f"{INVENTORY}/supplies/{row['item_id']}"
+    for cost in ("1.25", "2.25", "3.25", "4.25", "5.25"):
+        assert shop.send("PUT", path, {"cost": cost}, who=ANNA).status_code == 200
+        found = next(one for one in items(shop, state="all")["items"] if one["item_id"] == row["item_id"])
+        assert found["cost"]["value"] == cost
+    shop.send("PUT", path, {"cost": None}, who=ANNA)
+
+
 def test_figures_of_four_weeks_ago_stand_beside_those_of_today(shop: Plugin) -> None:
     keys = [row["item_id"] for row in items(shop, limit=4)["items"]]
     left = iter(keys)
