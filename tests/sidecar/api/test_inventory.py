@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ from tests.sidecar.agents.mirrored import FileReader
 from tests.sidecar.kit import ANNA, Plugin, do_jobs, no_devskyy_environment, settings_in
 
 INVENTORY, ECOMMERCE = "/api/v1/inventory", "/api/v1/ecommerce/inventory"
-TODAY = datetime.now(UTC).date()
+# By the clock of the shop that the plugin of these tests tells of.
+TODAY = datetime.now(ZoneInfo("Europe/Berlin")).date()
 
 
 def synced(app: Flask, folder: Path) -> Plugin:
