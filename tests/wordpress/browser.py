@@ -176,7 +176,10 @@ def settled(page: Page) -> Page:
 
 def sign_in(page: Page, login: str) -> None:
     """Fill in WordPress's own form."""
-    page.get_by_label("Username or Email Address").fill(login)
+    # WordPress puts the cursor there a moment after the page has come, and would take it from the password.
+    name = page.get_by_label("Username or Email Address")
+    expect(name).to_be_focused()
+    name.fill(login)
     page.get_by_label("Password", exact=True).fill(USERS[login])
     page.get_by_role("button", name="Log In").click()
     page.wait_for_url("**/wp-admin/**")

@@ -53,8 +53,8 @@ def made_key(scene: Scene, login: str = "shopmanager") -> tuple[str, str]:
 
 
 def role(scene: Scene, login: str, name: str) -> None:
-    """Give a WordPress user another role, as a plugin or the command line does."""
-    scene.stack.php(SET_ROLE, user="admin", args={"login": login, "role": name})
+    """Give a WordPress user another role, as the command line does."""
+    scene.stack.php(SET_ROLE, user="admin", args={"login": login, "role": name}, command_line=True)
 
 
 @pytest.fixture

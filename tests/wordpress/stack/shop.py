@@ -126,14 +126,25 @@ class Stack:
         """Kill the web server and its workers at once, in the middle of whatever they do."""
         self.web.stop(signal.SIGKILL)
 
-    def php(self, code: str, *, user: str | None = None, args: Mapping[str, Any] | None = None) -> Any:
+    def php(
+        self,
+        code: str,
+        *,
+        user: str | None = None,
+        args: Mapping[str, Any] | None = None,
+        command_line: bool = False,
+    ) -> Any:
         """Run PHP inside the loaded shop and hand back what it returns, by way of JSON.
 
         `user` is a login that the code runs as; `args` is `$args` in the code. A WP_Error comes back as
-        `{"code", "message", "data"}`; PhpError when the code dies. The web server runs it when it is up.
+        `{"code", "message", "data"}`; PhpError when the code dies. The web server runs it when it is up,
+        unless the code is to run as on the command line.
         """
         payload = {"code": code, "user": user, "args": dict(args or {})}
-        done = self._through_the_door(payload) if self.running else self.run("eval.php", payload)
+        if self.running and not command_line:
+            done = self._through_the_door(payload)
+        else:
+            done = self.run("eval.php", payload)
         _, marker, answer = done.rpartition(MARKER)
         if not marker:
             raise PhpError(f"{done[-2000:]}{self.debug_log()[-3000:]}")

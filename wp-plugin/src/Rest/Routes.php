@@ -162,7 +162,7 @@ final class Routes
             'item_id' => ['type' => 'integer', 'minimum' => 1, 'required' => true],
             'quantity' => ['type' => 'integer', 'minimum' => 1, 'maximum' => 1_000_000, 'required' => true],
         ]];
-        self::add('POST', "$order/send", [Purchase_Orders::class, 'send'], $person, ['digest' => self::digest(true), 'to' => ['required' => true] + self::text(254), 'subject' => self::words(200), 'text' => self::words(10_000)]);
+        self::add('POST', "$order/send", [Purchase_Orders::class, 'send'], $person, ['digest' => self::digest(true), 'to' => ['required' => true] + self::text(254), 'subject' => self::text(200), 'text' => self::text(10_000)]);
         self::add('POST', "$order/receive", [Purchase_Orders::class, 'receive'], $person, [
             'key' => $hex,
             'lines' => ['required' => true, 'type' => 'array', 'minItems' => 1, 'maxItems' => 500, 'items' => $line] + self::checks(),
@@ -270,12 +270,6 @@ final class Routes
     private static function text(int $longest): array
     {
         return ['type' => 'string', 'maxLength' => $longest] + self::checks();
-    }
-
-    /** As they are: sanitizing would take the lines out of a text. */
-    private static function words(int $longest): array
-    {
-        return ['type' => 'string', 'maxLength' => $longest, 'validate_callback' => 'rest_validate_request_arg'];
     }
 
     private static function number(int $least, int $most): array
