@@ -8,6 +8,7 @@ by more than what its few origins may show by chance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +28,9 @@ LEAN = 0.02
 """How strongly the weights lean on equal ones, as a share of the mean squared forecast."""
 NEAR = 1.25
 """Methods whose squared error is above the least one times this have no part in the combination."""
-SUM = (0.1, 10.0)
-"""How strongly the weights are held to a sum of one, likewise, for steady and for sparse demand.
+SUMS, CLEARLY = ((0.1, 3.0), (10.0,)), 1.005
+"""How strongly the weights may be held to a sum of one, for steady and for sparse demand; by how much another
+than the first must be better.
 
 Squared errors of mostly empty series reward forecasting nothing, which would be a wrong total.
 """
@@ -124,21 +126,33 @@ def _weights(test: Backtest, rows: Ints, scale: Floats) -> Floats:
     usual = np.maximum(_squares(median, gram, wanted, squares), 1e-12)
     gram, wanted, squares = gram / usual[:, None, None], wanted / usual[:, None], squares / usual
     # A few series cannot tell whether less (or more) than all methods say would be better.
-    held = SUM[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
+    sums = SUMS[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
+    held, share = _tried(gram, wanted, squares, median, sums)
     own = combine(gram.sum(axis=0), wanted.sum(axis=0), float(squares.sum()), held)
-    if len(usual) < 2:
-        alone: Floats = 0.25 * own + 0.75 * median
-        return alone
-    loss = np.zeros(len(SHARES))
-    for left in np.array_split(np.arange(len(usual)), min(BLOCKS, len(usual))):
-        rest = np.delete(np.arange(len(usual)), left)
-        found = combine(gram[rest].sum(axis=0), wanted[rest].sum(axis=0), float(squares[rest].sum()), held)
-        for place, share in enumerate(SHARES):
-            mixed = (1 - share) * found + share * median
-            loss[place] += _squares(mixed, gram[left], wanted[left], squares[left]).sum()
-    share = SHARES[int(loss.argmin())]
     out: Floats = (1 - share) * own + share * median
     return out
+
+
+def _tried(
+    gram: Floats, wanted: Floats, squares: Floats, median: Floats, sums: Sequence[float]
+) -> tuple[float, float]:
+    """How strongly weights are held to a sum of one, and the median's share: the best at origins left out."""
+    origins = np.arange(len(squares))
+    if len(origins) < 2:
+        return sums[0], 0.75
+    loss = np.zeros((len(sums), len(SHARES)))
+    for left in np.array_split(origins, min(BLOCKS, len(origins))):
+        rest = np.delete(origins, left)
+        for row, held in enumerate(sums):
+            found = combine(
+                gram[rest].sum(axis=0), wanted[rest].sum(axis=0), float(squares[rest].sum()), held
+            )
+            for place, share in enumerate(SHARES):
+                mixed = (1 - share) * found + share * median
+                loss[row, place] += _squares(mixed, gram[left], wanted[left], squares[left]).sum()
+    loss[1:] *= CLEARLY
+    best = int(loss.argmin())
+    return sums[best // len(SHARES)], SHARES[best % len(SHARES)]
 
 
 def _moments(test: Backtest, rows: Ints, scale: Floats) -> tuple[Floats, Floats, Floats]:
