@@ -17,7 +17,9 @@ make a series a sparse one.
 Later, on the development part alone (with origins in between, other horizons and a third lot of articles):
 weights drawn to the median of all methods by origins left out, and a boosted model that learns differences
 between series only. A factor for the common level was tried
-and left out: what all series did at a few origins did not tell what they would do next.
+and left out: what all series did at a few origins did not tell what they would do next. After the look that
+followed (M3 14.19), how strongly weights are held to one is chosen by origins left out too; in development
+that gains 0.04 on M3 and changes next to nothing elsewhere.
 
 Measures: RMSSE (denominator: mean squared step before the origin), mean over series and origins. Total: sum
 of absolute errors of the total over the horizon over the sum of totals; ours is the expected total. Bias: of
