@@ -51,7 +51,7 @@ import numpy as np
 from bench.forecast_data import Series, expsmooth_sets, m3_monthly, missing, retail_sets, right_aligned
 from bench.peers import LEVELS, METHODS, Job, Peer, peers
 from sidecar.ml.errors import pinball, rmsse, smape, step_scale
-from sidecar.ml.forecast import forecast
+from sidecar.ml.rare import forecast
 from sidecar.ml.series import Floats, mean_known
 from sidecar.retail.distributions import count_quantile
 

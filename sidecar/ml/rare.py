@@ -55,7 +55,9 @@ class Rates:
 
 
 def rare_rows(y: Floats, season: int) -> Bools:
-    """Items (n,) known for long that sold next to nothing."""
+    """Items (n,) known for long, by day, that sold next to nothing."""
+    if season != 7:  # months are few: on development data of car parts the methods' pinball loss is 2 % lower
+        return np.zeros(len(y), dtype=bool)
     known = np.isfinite(y)
     settled = (y.shape[1] - first_known(y) >= 4 * YOUNG.get(season, 4)) & (
         known.sum(axis=1) >= 2 * YOUNG.get(season, 4)

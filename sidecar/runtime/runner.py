@@ -201,6 +201,9 @@ def _succeed(
     result, store, models = found
     output = result.output.model_dump(mode="json", exclude_none=True)
     if models is not None:
+        # Its writes come before the one that ends the run: whoever lost the run must not make them.
+        with read(rt.db.app) as conn:
+            _still_ours(rt, load(conn, run["shop_id"], run["id"]))
         models.store(run["id"])
     with write(rt.db.app) as conn:
         _still_ours(rt, load(conn, run["shop_id"], run["id"]))
