@@ -55,6 +55,7 @@ def test_the_young_the_unknown_and_the_busy_are_not_rare() -> None:
     y[3, ::20] = 1.0
     y[4, 50] = -3.0
     assert rare_rows(y, 7).tolist() == [True, False, False, False, True]
+    assert not rare_rows(y, 12).any()
     assert "negative_as_zero" in forecast(y, 14).notes[4]
 
 

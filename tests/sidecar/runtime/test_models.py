@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -12,13 +13,16 @@ import numpy as np
 import pytest
 from flask import Flask
 from pydantic import BaseModel, Field
+from sqlalchemy import update
 
 from sidecar.app import create_app
 from sidecar.core.agent import Context, Registry, Result, agent
 from sidecar.core.forecasts import KeptForecast
-from sidecar.db import Databases, open_databases, read
+from sidecar.db import Databases, open_databases, read, write
+from sidecar.db.app import runs
 from sidecar.db.migrate import upgrade_all
 from sidecar.runtime.models import KeptModels, load
+from sidecar.runtime.runner import LostLease
 from tests.sidecar.agents.shop import TODAY
 from tests.sidecar.kit import Plugin, no_devskyy_environment, settings_in
 from tests.sidecar.retail.test_outlook import kept
@@ -149,6 +153,23 @@ def test_what_a_run_keeps_is_there_for_the_next_one(plugin: Plugin) -> None:
 def test_a_run_that_fails_keeps_nothing(plugin: Plugin) -> None:
     assert plugin.run({"crash": True}, name="keeper")["state"] == "failed"
     assert plugin.run({}, name="keeper")["output"]["found"] == []
+
+
+def test_a_run_that_another_process_took_over_keeps_nothing(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = KeptModels.keep
+
+    def kept_too_late(self: KeptModels, *args: Any, **more: Any) -> None:
+        keep(self, *args, **more)
+        with write(plugin.rt.db.app) as conn:
+            conn.execute(update(runs).values(lease_owner="another"))
+
+    monkeypatch.setattr(KeptModels, "keep", kept_too_late)
+    with contextlib.suppress(LostLease):
+        plugin.run({"item": 4}, name="keeper")
+    with read(plugin.rt.db.app) as conn:
+        assert load(conn, plugin.shop_id) == []
 
 
 def test_models_must_be_asked_for(plugin: Plugin) -> None:
