@@ -52,7 +52,7 @@ def _forecast(output: Json, facts: ShopFacts) -> str:
 
 
 def _plan(output: Json, facts: ShopFacts) -> str:
-    due = sum(line["recommended_order_quantity"] > 0 for line in output["now"])
+    due = sum(one["lines"] for one in output["suppliers"])  # the list of today's orders may be cut short
     unknown = f" ({output['without_cost']:,} of them without a cost)" if output["without_cost"] else ""
     return (
         f"{_count(due, 'item', 'items')} to order today for {_money(output['total_cost'], facts)}{unknown}, "

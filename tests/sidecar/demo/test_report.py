@@ -128,7 +128,8 @@ def test_agents_that_only_answer_say_what_they_found(runs: list[RunLine], tmp_pa
         assert re.search(r"\d", told), told
         assert all(line in words for line in findings_of(one, FACTS))
     plan = by_name["reorder-plan"].output
-    due = sum(line["recommended_order_quantity"] > 0 for line in plan["now"])
+    due = sum(one["lines"] for one in plan["suppliers"])
+    assert due >= sum(line["recommended_order_quantity"] > 0 for line in plan["now"])
     assert sentence(by_name["reorder-plan"], FACTS).startswith(f"{due} items to order today for €")
     first = by_name["demand-forecast"].output["items"][0]
     assert findings_of(by_name["demand-forecast"], FACTS)[0].startswith(f"{first['name']}: ")
@@ -146,6 +147,9 @@ def test_what_found_nothing_says_why() -> None:
     dead = {"items": [{}, {"open_proposal": "a"}], "dead_value": "30.00", "slow_value": "4.50"}
     shared = "1 of them have another agent's markdown open."
     assert told("dead-stock", dead) == f"2 stocks lie still, €34.50 tied up. {shared}"
+    cut = {"now": [{"recommended_order_quantity": 3}], "soon": [], "without_cost": 0, "total_cost": "90.00"}
+    cut["suppliers"] = [{"lines": 250}, {"lines": 8}]
+    assert told("reorder-plan", cut).startswith("258 items to order today for €90.00")
     young = {"fitted": 1, "kept": 0, "tested": 0}
     assert told("demand-forecast", young) == "Forecast 1 item; too little is known to test how well."
 
