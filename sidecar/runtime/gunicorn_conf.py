@@ -55,6 +55,7 @@ def pre_fork(server: Any, worker: Any) -> None:
     """Lets the workers see how many connections each of them holds."""
     from sidecar.runtime.web_worker import seat
 
+    worker.at_once = _settings.url("app").startswith("sqlite")
     seat(worker, server.WORKERS.values())
 
 
