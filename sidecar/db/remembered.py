@@ -10,15 +10,17 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Engine, Row, Select, event
+from sqlalchemy import CompoundSelect, Dialect, Engine, Row, Select, event
 
 from sidecar.db.session import read
 
 MOST = 1_000
 """Answers that a process keeps; beyond them it begins anew."""
 
-Key = tuple[Select[Any], tuple[tuple[str, object], ...]]
+Query = Select[Any] | CompoundSelect[Any]
+Key = tuple[Query, tuple[tuple[str, object], ...]]
 Version = tuple[int, int]
+Rows = Sequence[Row[*tuple[Any, ...]]]
 
 
 @dataclass
@@ -27,7 +29,7 @@ class _Answer:
 
     version: Version
     raw: list[Any]
-    rows: Sequence[Row[Any]]
+    rows: Rows
 
 
 class _Watch:
@@ -41,7 +43,7 @@ class _Watch:
         self._path, self._dialect = engine.url.database, engine.dialect
         event.listen(engine, "engine_disposed", lambda _engine: self.close())
 
-    def get(self, key: Key) -> tuple[Version, Sequence[Row[Any]] | None]:
+    def get(self, key: Key) -> tuple[Version, Rows | None]:
         """What differs after every commit of any process, and the rows if they are as they were.
 
         After a commit the file is asked again, without what SQLAlchemy does around a question, which takes
@@ -65,8 +67,8 @@ class _Watch:
 
     def ask(self, connection: Any, key: Key) -> list[Any]:
         """What SQLite answers."""
-        text, names = _text(key[0], self._dialect)
-        given = dict(key[1])
+        text, names, fixed = _text(key[0], self._dialect)
+        given = {**fixed, **dict(key[1])}
         return list(connection.execute(text, [given[name] for name in names]).fetchall())
 
     def keep(self, key: Key, answer: _Answer) -> None:
@@ -88,7 +90,7 @@ _watches: WeakKeyDictionary[Engine, _Watch] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def remembered(engine: Engine, query: Select[Any], given: Mapping[str, object]) -> Sequence[Row[Any]]:
+def remembered(engine: Engine, query: Query, given: Mapping[str, object]) -> Rows:
     """The rows of a query that is made once, with these parameters; nobody may change what they hold.
 
     SQLite counts the commits of all other connections (https://sqlite.org/pragma.html#pragma_data_version),
@@ -115,10 +117,10 @@ def remembered(engine: Engine, query: Select[Any], given: Mapping[str, object]) 
 
 
 @lru_cache(maxsize=100)
-def _text(query: Select[Any], dialect: Dialect) -> tuple[str, Sequence[str]]:
-    """A query as SQLite reads it, and the names of its parameters in their order."""
+def _text(query: Query, dialect: Dialect) -> tuple[str, Sequence[str], Mapping[str, object]]:
+    """A query as SQLite reads it, the names of its parameters in their order, and values it holds itself."""
     made = query.compile(dialect=dialect)
-    return str(made), getattr(made, "positiontup", None) or ()
+    return str(made), getattr(made, "positiontup", None) or (), made.params
 
 
 def _watch(engine: Engine) -> _Watch | None:

@@ -6,13 +6,14 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, bindparam, func, select, union_all
+from sqlalchemy import bindparam, func, select, union_all
 
 from sidecar.core.agent import Agent
 from sidecar.core.errors import Invalid
 from sidecar.core.schema import portable
-from sidecar.db import read, upsert, write
+from sidecar.db import upsert, write
 from sidecar.db.app import agent_settings, proposals, runs
+from sidecar.db.remembered import remembered
 from sidecar.runtime import audit, schedule
 from sidecar.runtime.base import Row, Runtime, at, now, present
 from sidecar.runtime.runs import UNSET, check_input, find_agent, overrides
@@ -63,10 +64,9 @@ def declared(agent: Agent) -> Row:
 
 def everything(rt: Runtime, shop_id: str) -> list[Row]:
     """All agents with a shop's settings, last run and figures."""
-    with read(rt.db.app) as conn:
-        known = _figures(conn, shop_id)
-        saved = {row.agent: row._asdict() for row in conn.execute(ALL_SETTINGS, {"shop": shop_id})}
-        last = {row.agent: row for row in conn.execute(_lasts(tuple(rt.registry)), {"shop": shop_id})}
+    known, about = _figures(rt, shop_id), {"shop": shop_id}
+    saved = {row.agent: row._asdict() for row in remembered(rt.db.app, ALL_SETTINGS, about)}
+    last = {row.agent: row for row in remembered(rt.db.app, _lasts(tuple(rt.registry)), about)}
     return [
         _agent(agent, saved.get(name, UNSET), known.get(name, {}), last.get(name))
         for name, agent in rt.registry.items()
@@ -75,11 +75,11 @@ def everything(rt: Runtime, shop_id: str) -> list[Row]:
 
 def one(rt: Runtime, shop_id: str, name: str) -> Row:
     """One agent as in `everything`; NotFound."""
-    agent = find_agent(rt, name)
-    with read(rt.db.app) as conn:
-        known = _figures(conn, shop_id).get(name, {})
-        last = conn.execute(LAST, {"shop": shop_id, "name": name}).first()
-        return _agent(agent, overrides(conn, shop_id, name), known, last)
+    agent, about = find_agent(rt, name), {"shop": shop_id}
+    saved = {row.agent: row._asdict() for row in remembered(rt.db.app, ALL_SETTINGS, about)}
+    last = remembered(rt.db.app, LAST, about | {"name": name})
+    known = _figures(rt, shop_id).get(name, {})
+    return _agent(agent, saved.get(name, UNSET), known, last[0] if last else None)
 
 
 @lru_cache(maxsize=8)
@@ -112,11 +112,12 @@ def _last(row: Any) -> Row:
     return present(more | times)
 
 
-def _figures(conn: Connection, shop_id: str) -> dict[str, dict[str, int]]:
+def _figures(rt: Runtime, shop_id: str) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for agent, n in conn.execute(RAN, {"shop": shop_id}):
-        found.setdefault(agent, {})["runs"] = int(n)
-    for agent, state, n in conn.execute(BY_STATE, {"shop": shop_id}):
+    for row in remembered(rt.db.app, RAN, {"shop": shop_id}):
+        found.setdefault(row[0], {})["runs"] = int(row[1])
+    for row in remembered(rt.db.app, BY_STATE, {"shop": shop_id}):
+        agent, state, n = row
         figures = found.setdefault(agent, {})
         figures["proposals"] = figures.get("proposals", 0) + int(n)
         if state in ("applied", "rejected", "undone"):

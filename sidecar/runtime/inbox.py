@@ -13,6 +13,7 @@ from sqlalchemy import Text, bindparam, cast, func, select
 from sidecar.core.errors import Invalid
 from sidecar.db import read
 from sidecar.db.app import proposals
+from sidecar.db.remembered import remembered
 from sidecar.runtime.base import Row, Runtime, at, present
 from sidecar.runtime.proposals import STATES, load
 
@@ -38,7 +39,9 @@ PLAIN = (
 )
 LIKE = re.compile("[/%_]")
 LARGE = ("changes", "evidence")
-RAW = [cast(column, Text).label(column.name) if column.name in LARGE else column for column in proposals.c]
+TIMES = ("created_at", "expires_at", "snoozed_until", "decided_at")
+SHOWN = (*PLAIN, *TIMES, "decided_by", "outcome", "reason", "superseded_by")
+RAW = [cast(proposals.c[name], Text).label(name) if name in LARGE else proposals.c[name] for name in SHOWN]
 # Made once: it is asked often.
 COUNTS = (
     select(proposals.c.state, func.count())
@@ -60,7 +63,7 @@ HISTORY = (
 
 def as_json(row: Row) -> Row:
     """A proposal (docs/protocol.md, section 7)."""
-    times = {name: at(row[name]) for name in ("created_at", "expires_at", "snoozed_until", "decided_at")}
+    times = {name: at(row[name]) for name in TIMES}
     person = row["decided_by"] and {name: row["decided_by"].get(name) for name in ("id", "login")}
     plain = {name: row[name] for name in PLAIN if name in row}
     more = {
@@ -102,12 +105,15 @@ def page(
     given |= {"shop": shop_id}
     if "q" in given:
         given["q"] = "%" + LIKE.sub(r"/\g<0>", str(given["q"])) + "%"
+    found = {row[0]: int(row[1]) for row in remembered(rt.db.app, COUNTS, {"shop": shop_id})}
+    counts = {state: found.get(state, 0) for state in STATES}
     with read(rt.db.app) as conn:
-        total = conn.execute(count, given).scalar_one()
+        if len(given) > 1:
+            total = conn.execute(count, given).scalar_one()
+        else:
+            total = sum(counts[state] for state in set(states) or STATES)
         rows = conn.execute(query, given | {"most": limit, "past": (number - 1) * limit})
         items = [_raw(row._asdict()) for row in rows]
-        found = {state: int(n) for state, n in conn.execute(COUNTS, {"shop": shop_id})}
-    counts = {state: found.get(state, 0) for state in STATES}
     return {"items": items, "total": total, "pages": math.ceil(total / limit), "counts": counts}
 
 
