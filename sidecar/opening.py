@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from sidecar.core import json_text
 from sidecar.core.agent import Registry
 from sidecar.db import open_databases
 from sidecar.db.migrate import upgrade_all
@@ -53,7 +54,7 @@ def set_up_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last = (
-        structlog.processors.JSONRenderer(serializer=_json)
+        structlog.processors.JSONRenderer(serializer=json_text.text)
         if settings.log_json
         else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -81,9 +82,3 @@ def set_up_logs(settings: Settings) -> None:
     top.addHandler(handler)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     top.setLevel(level)
-
-
-def _json(event: Any, **how: Any) -> str:
-    from sidecar.api.answers import text
-
-    return text(event, **how)

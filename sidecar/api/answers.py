@@ -1,14 +1,13 @@
-"""Answers as JSON text, by orjson: several times as quick as the standard library."""
+"""Answers as JSON, written by `sidecar.core.json_text`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
-import orjson
 from flask import Response
 from flask.json.provider import DefaultJSONProvider
+
+from sidecar.core.json_text import text, written
 
 
 class Json(DefaultJSONProvider):
@@ -22,16 +21,3 @@ class Json(DefaultJSONProvider):
         """An answer with this JSON."""
         body = written(self._prepare_response_obj(args, kwargs), self.default)
         return Response(body, mimetype=self.mimetype)
-
-
-def written(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
-    """A value as JSON in UTF-8, NaN as null; `default` turns what JSON does not know into what it does."""
-    try:
-        return orjson.dumps(value, default, orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # half a surrogate pair, a number beyond 64 bits
-        return json.dumps(value, default=default, separators=(",", ":")).encode()
-
-
-def text(value: Any, default: Callable[[Any], Any] | None = None, **_: Any) -> str:
-    """As `written`, as text."""
-    return written(value, default).decode()
