@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from sidecar.runtime.memo import Memo
 
 BATCH_MAX = 200
 CHUNK = 500
+GATHER_S = 0.5
+"""How long events that come while others are worked off are gathered."""
 REFRESH, REFRESH_TITLE = "refresh", "Read what changed in the shop"
 WAIT_FACTOR = 10
 """A stream of events delays an agent by this many quiet times at most."""
@@ -152,9 +155,10 @@ def refresh(rt: Runtime, shop_id: str, _args: Row) -> Row:
     """Reads again the rows that stored events name, then wakes the agents that wait for such events."""
     done = 0
     while True:
-        with read(rt.db.app) as conn:
-            query = select(events).where(events.c.shop_id == shop_id, events.c.state == "stored")
-            chunk = [dict(row) for row in conn.execute(query.order_by(events.c.seq).limit(CHUNK)).mappings()]
+        chunk = _stored(rt, shop_id)
+        if done and 0 < len(chunk) < CHUNK:  # they keep coming: each look costs the shop several requests
+            time.sleep(GATHER_S)
+            chunk = _stored(rt, shop_id)
         if not chunk:
             return {"events": done}
         wanted: dict[str, set[int]] = {}
@@ -170,6 +174,13 @@ def refresh(rt: Runtime, shop_id: str, _args: Row) -> Row:
             open_job = (jobs_table.c.shop_id == shop_id) & (jobs_table.c.unique_key == REFRESH)
             conn.execute(update(jobs_table).where(open_job, jobs_table.c.attempts > 1).values(attempts=1))
         done += len(chunk)
+
+
+def _stored(rt: Runtime, shop_id: str) -> list[Row]:
+    """The oldest events that wait."""
+    with read(rt.db.app) as conn:
+        query = select(events).where(events.c.shop_id == shop_id, events.c.state == "stored")
+        return [dict(row) for row in conn.execute(query.order_by(events.c.seq).limit(CHUNK)).mappings()]
 
 
 def _wake(rt: Runtime, conn: Connection, shop_id: str, chunk: list[Row]) -> None:

@@ -154,6 +154,24 @@ def test_rows_are_read_again_and_agents_wake_once(plugin: Plugin, monkeypatch: p
         assert conn.execute(select(runs.c.trigger)).scalars().all() == ["event:stock.changed"]
 
 
+def test_events_that_keep_coming_are_read_together(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[int]] = []
+
+    def refreshed(_rt: Any, _shop: str, wanted: dict[str, list[int]]) -> None:
+        asked.append(wanted["products"])
+        if len(asked) == 1:  # while the first is read, one comes, and others soon after it
+            post(plugin, [event(2, resource_id=21)])
+            late.start()
+
+    late = threading.Timer(0.1, lambda: post(plugin, [event(3, resource_id=22), event(4, resource_id=23)]))
+    monkeypatch.setattr(mirror, "refresh_rows", refreshed)
+    post(plugin, [event(1, resource_id=20)])
+    do_jobs(plugin.rt, ("refresh",))
+    late.join()
+    assert asked == [[20], [21, 22, 23]]
+    assert stored(plugin) == [(seq, "done") for seq in (1, 2, 3, 4)]
+
+
 def test_an_agent_does_not_wake_from_its_own_change(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mirror, "refresh_rows", lambda *_: None)
     proposal = plugin.proposal()
