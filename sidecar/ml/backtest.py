@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sidecar.ml.factors import calendar_factors, together_with_factors
 from sidecar.ml.methods import together
 from sidecar.ml.parallel import mapped, slices
-from sidecar.ml.series import Floats, Ints, mean_known
+from sidecar.ml.series import CHUNK, Floats, Ints, mean_known
 
 WEEK = 7
 YEAR = {7: 365, 52: 52, 12: 12}
@@ -33,7 +33,6 @@ ADJUSTED = (
 PLAIN = ("seasonal_naive", "ets", "theta", "theta_dynamic")
 """Run on demand as it is; they know a season of their own."""
 ORIGINS = 6
-ROWS = 512
 TRENDED = ("ets_own", "theta_own", "theta_dynamic_own", "ets_plain", "theta")
 TOLD = {7: 28, 52: 8, 12: 6}
 """Known periods from which a trend is believed: days, weeks, months."""
@@ -45,6 +44,8 @@ LAG = {7: 7, 52: 1}
 LAGS = 3
 LATELY = 182
 """Periods that those levels are told from."""
+LONG = 546
+"""Periods from which the forecasts of the end are made: half as many cost accuracy, more tell nothing new."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def backtest(
     else:
         before = regular if early is None else early * regular
         adjusted = _run(y, ADJUSTED, origins, horizon, inner, before) if origins else {}
-        ahead = _run(y, ADJUSTED, (length,), horizon, inner, factors)
+        ahead = _lately(y, horizon, inner, factors)
         adjusted = {
             name: np.concatenate([adjusted.pop(name), ahead.pop(name)], axis=1)
             if origins
@@ -143,6 +144,19 @@ def backtest(
     _hold_trends(y, every, season, candidates)
     steady = _steady(y, season, inner, factors[:, :length])
     return Backtest(y, origins, span, horizon, season, candidates, factors, steady)
+
+
+def _lately(y: Floats, horizon: int, season: int, factors: Floats) -> dict[str, NDArray[np.float32]]:
+    """The adjusted methods at the end, from the last `LONG` periods of series that are known in them."""
+    length = y.shape[1]
+    first = max(0, length - LONG)
+    made = _run(y[:, first:], ADJUSTED, (length - first,), horizon, season, factors[:, first:])
+    asleep = np.flatnonzero(~np.isfinite(y[:, first:]).any(axis=1)) if first else np.zeros(0, dtype=np.intp)
+    if len(asleep):
+        own = factors if len(factors) == 1 else factors[asleep]
+        for name, found in _run(y[asleep], ADJUSTED, (length,), horizon, season, own).items():
+            made[name][asleep] = found
+    return made
 
 
 def _steady(y: Floats, season: int, inner: int, factors: Floats) -> Floats:
@@ -229,7 +243,7 @@ def _run(
     factors: Floats | None,
 ) -> dict[str, NDArray[np.float32]]:
     """Methods on slices of rows, over the cores of this machine or a cluster."""
-    every = slices(len(y), ROWS)
+    every = slices(len(y), CHUNK)
     parts = []
     for rows in every:
         own = factors[rows] if factors is not None and len(factors) > 1 else factors

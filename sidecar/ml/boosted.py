@@ -21,7 +21,7 @@ ROWS = 30_000
 """Rows to learn from; more cost time and change little."""
 LEAST = 5_000
 """Below so many rows of the earlier origins there is no model: it would learn what happened once."""
-ROUNDS = 80
+ROUNDS = 50
 USUAL = 0.4
 """Share of the model in the forecast before the backtest has spoken."""
 
@@ -119,7 +119,7 @@ def _fit(parts: Sequence[tuple[Floats, Floats, Floats, Floats]], seed: int) -> t
     weight = np.minimum(weight, np.quantile(weight, 0.95))
     model = HistGradientBoostingRegressor(
         loss="poisson",
-        learning_rate=0.06,
+        learning_rate=0.1,
         max_iter=ROUNDS,
         max_leaf_nodes=15,
         min_samples_leaf=50,

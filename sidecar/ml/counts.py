@@ -143,8 +143,8 @@ def _fit(
         chosen = np.random.default_rng(seed).choice(len(count), ROWS, replace=False)
         x, count = x[chosen], count[chosen]
     model = HistGradientBoostingClassifier(
-        learning_rate=0.08,
-        max_iter=50,
+        learning_rate=0.11,
+        max_iter=35,
         max_leaf_nodes=8,
         min_samples_leaf=40,
         l2_regularization=5.0,

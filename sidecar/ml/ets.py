@@ -296,7 +296,7 @@ def family(
     if "ets" in wanted:
         every = list(fits.values())
         if season > 1:
-            every.append(positive(y, origins, fit(y, origins, horizon, season, TIMES)))
+            every.append(multiplied(y, origins, horizon, season))
         out["ets"] = least(every)
     if season == 1 and "ets_season" in wanted:
         out["ets_season"] = fit(y, origins, horizon, season, PLAIN).mean
@@ -313,10 +313,15 @@ def least(fits: Sequence[Fit]) -> Floats:
     return out
 
 
-def positive(y: Floats, origins: Sequence[int], found: Fit) -> Fit:
-    """A multiplicative fit, withdrawn where a value before the origin is not above zero."""
-    bad = np.stack([(y[:, :origin] <= 0).any(axis=1) for origin in origins], axis=1)
-    return Fit(np.where(bad, np.inf, found.criterion), found.mean)
+def multiplied(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Fit:
+    """The fit with a multiplied season, of series whose values before an origin are all above zero."""
+    good = np.stack([~(y[:, :origin] <= 0).any(axis=1) for origin in origins], axis=1)
+    rows = np.flatnonzero(good.any(axis=1))
+    criterion, mean = np.full(good.shape, np.inf), np.full((*good.shape, horizon), np.nan)
+    if len(rows):
+        found = fit(y[rows], origins, horizon, season, TIMES)
+        criterion[rows], mean[rows] = np.where(good[rows], found.criterion, np.inf), found.mean
+    return Fit(criterion, mean)
 
 
 def ets_plain(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sidecar.ml.series import RECENT, Floats, Ints, Singles, by_period, mean_known, opening, resting, stacked
-from sidecar.ml.smoothing import smooth
+from sidecar.ml.smoothing import add_square, approach, smooth
 
 RATES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
 SIZE_RATES = np.array([0.05, 0.1, 0.2])
@@ -41,38 +41,49 @@ def crostons(
     size, between, _ = _beginnings(y, origins)
     level, gap = np.tile(size, (len(RATES), 1)), np.tile(between, (len(RATES), 1))
     squares, waited = np.zeros_like(level), np.ones(len(y), dtype=np.float32)
+    step, part = np.empty_like(level), np.empty_like(level)
     out, chosen = np.full((len(y), len(origins)), np.nan), np.full((len(y), len(origins)), np.nan)
     for t in range(max(origins, default=0) + 1):
         if t in origins:
             _keep(out, origins, t, squares, level / gap, weight)
             _keep(chosen, origins, t, squares, np.broadcast_to(alpha, level.shape), weight)
         if t < len(values):
-            happens = weight[t] * (values[t] > 0)
-            squares += weight[t] * (values[t] - level / gap) ** 2
+            np.divide(level, gap, out=part)
+            add_square(squares, part, values[t], weight[t])
+            happens = values[t] > 0
+            np.multiply(alpha, happens, out=step)
             # The first demand ever is the first thing known about its size.
-            rate = np.where(level > 0, alpha, ONE) * happens
-            level += rate * (values[t] - level)
-            gap += rate * (waited - gap)
-            waited = np.where(happens > 0, ONE, waited + weight[t])
+            step[:, happens & (level[0] <= 0)] = ONE
+            approach(level, values[t], step, part)
+            approach(gap, waited, step, part)
+            waited += weight[t]
+            waited[happens] = ONE
     return {"croston": _flat(out, horizon), "sba": _flat(out * (1 - chosen / 2), horizon)}
 
 
 def tsb(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Size of demands times the chance of one, which falls while nothing sells: dying items die out."""
     values, weight = by_period(y)
-    happens = (values > 0) * weight
-    grid = np.meshgrid(SIZE_RATES.astype(np.float32), CHANCE_RATES.astype(np.float32))
-    sizes, chances = (side.ravel()[:, None] for side in grid)
+    happens = (values > 0).astype(np.float32)
+    sizes, chances = (side[:, None].astype(np.float32) for side in (SIZE_RATES, CHANCE_RATES))
     size, _, often = _beginnings(y, origins)
-    level, chance = np.tile(size, (len(sizes), 1)), np.tile(often, (len(sizes), 1))
-    squares, out = np.zeros_like(level), np.full((len(y), len(origins)), np.nan)
+    level, chance = np.tile(size, (len(sizes), 1)), np.tile(often, (len(chances), 1))
+    step, part = (np.empty_like(level), np.empty_like(chance)), (np.empty_like(level), np.empty_like(chance))
+    # Sizes and chances learn on their own; only their products are judged together.
+    rates = np.empty((len(sizes) * len(chances), len(y)), dtype=np.float32)
+    products = rates.reshape(len(sizes), len(chances), -1)
+    squares, out = np.zeros_like(rates), np.full((len(y), len(origins)), np.nan)
     for t in range(max(origins, default=0) + 1):
+        np.multiply(level[:, None], chance, out=products)
         if t in origins:
-            _keep(out, origins, t, squares, level * chance, weight)
+            _keep(out, origins, t, squares, rates, weight)
         if t < len(values):
-            squares += weight[t] * (values[t] - level * chance) ** 2
-            level += np.where(level > 0, sizes, ONE) * happens[t] * (values[t] - level)
-            chance += chances * weight[t] * (happens[t] - chance)
+            add_square(squares, rates, values[t], weight[t])
+            np.multiply(sizes, happens[t], out=step[0])
+            step[0][:, (happens[t] > 0) & (level[0] <= 0)] = ONE
+            approach(level, values[t], step[0], part[0])
+            np.multiply(chances, weight[t], out=step[1])
+            approach(chance, happens[t], step[1], part[1])
     return _flat(out, horizon)
 
 

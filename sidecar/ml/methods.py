@@ -9,6 +9,7 @@ import numpy as np
 from sidecar.ml.ets import ets, ets_plain, ets_season, ets_trend_season, family
 from sidecar.ml.intermittent import adida, aggregated, croston, crostons, imapa, sba, tsb
 from sidecar.ml.naive import recent_mean, seasonal_mean, seasonal_naive, zero
+from sidecar.ml.parallel import slices
 from sidecar.ml.profile import profile_level
 from sidecar.ml.series import CHUNK, Floats, Method, in_chunks
 from sidecar.ml.smoothing import ses
@@ -45,13 +46,15 @@ METHODS: dict[str, Method] = {
 Means, not clipped at zero. NaN where nothing is known before the origin.
 """
 
-FAMILIES: tuple[tuple[Family, frozenset[str]], ...] = (
-    (family, frozenset({"ets", "ets_plain", "ets_season", "ets_trend_season"})),
-    (thetas, frozenset({"theta", "theta_dynamic"})),
-    (crostons, frozenset({"croston", "sba"})),
-    (aggregated, frozenset({"adida", "imapa"})),
+FAMILIES: tuple[tuple[Family, frozenset[str], bool], ...] = (
+    (family, frozenset({"ets", "ets_plain", "ets_season", "ets_trend_season"}), False),
+    (thetas, frozenset({"theta", "theta_dynamic"}), True),
+    (crostons, frozenset({"croston", "sba"}), False),
+    (aggregated, frozenset({"adida", "imapa"}), True),
 )
-"""Functions that give several methods at little more than the cost of one."""
+"""Functions that give several methods at little more than the cost of one, and whether they work on the
+histories before all origins at once.
+"""
 
 
 def together(
@@ -59,20 +62,13 @@ def together(
 ) -> dict[str, Floats]:
     """The forecasts of several methods by name, as each alone, with the work that they share done once."""
     out = {name: np.empty((len(y), len(origins), horizon)) for name in names}
-    for first in range(0, len(y), CHUNK):
-        rows = slice(first, first + CHUNK)
-        for name, found in _chunk(names, y[rows], origins, horizon, season).items():
-            out[name][rows] = found
-    return out
-
-
-def _chunk(
-    names: Sequence[str], y: Floats, origins: Sequence[int], horizon: int, season: int
-) -> dict[str, Floats]:
-    found: dict[str, Floats] = {}
-    for function, members in FAMILIES:
+    rest = set(names)
+    for function, members, stacks in FAMILIES:
         wanted = [name for name in names if name in members]
-        if wanted:
-            made = function(y, origins, horizon, season, wanted)
-            found |= {name: made[name] for name in wanted}
-    return found | {name: METHODS[name](y, origins, horizon, season) for name in names if name not in found}
+        rest -= members
+        size = max(1, 2 * CHUNK // max(len(origins), 1)) if stacks else CHUNK
+        for rows in slices(len(y) if wanted else 0, size):
+            for name, found in function(y[rows], origins, horizon, season, wanted).items():
+                if name in out:
+                    out[name][rows] = found
+    return out | {name: METHODS[name](y, origins, horizon, season) for name in names if name in rest}

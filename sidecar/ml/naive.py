@@ -36,12 +36,20 @@ def recent_mean(periods: int) -> Method:
     """The mean of the last known `periods` values, for each period to come."""
 
     def method(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
-        means = [mean_known(last_values(y, origin, periods)) for origin in origins]
+        means = [_last_mean(y, origin, periods) for origin in origins]
         return np.repeat(np.stack(means, axis=1)[:, :, None], horizon, axis=2)
 
     method.__doc__ = f"The mean of the last {periods} known periods."
     method.__name__ = f"mean_{periods}"
     return method
+
+
+def _last_mean(y: Floats, origin: int, periods: int) -> Floats:
+    mean = mean_known(y[:, max(origin - periods, 0) : origin])
+    # Few have gaps, for which the last known values lie farther back.
+    gaps = np.flatnonzero(np.isnan(y[:, max(origin - periods, 0) : origin]).any(axis=1))
+    mean[gaps] = mean_known(last_values(y[gaps], origin, periods))
+    return mean
 
 
 def seasonal_mean(seasons: int) -> Method:
@@ -71,8 +79,7 @@ def _slot_mean(y: Floats, origin: int, slot: int, season: int, seasons: int) -> 
 
 def _carried(y: Floats, season: int) -> Floats:
     """Each unknown value replaced by the last known one a whole number of seasons before."""
-    out = y.copy()
-    for column in range(season, y.shape[1]):
-        before = out[:, column - season]
-        out[:, column] = np.where(np.isnan(out[:, column]), before, out[:, column])
-    return out
+    out = np.array(y.T, order="C")
+    for period in range(season, len(out)):
+        np.copyto(out[period], out[period - season], where=np.isnan(out[period]))
+    return out.T

@@ -15,8 +15,9 @@ import numpy as np
 
 from sidecar.ml.backtest import Backtest
 from sidecar.ml.errors import step_scale
-from sidecar.ml.parallel import slices
-from sidecar.ml.series import CHUNK, Bools, Floats, Ints, Singles, mean_known
+from sidecar.ml.medians import median
+from sidecar.ml.parallel import here, slices
+from sidecar.ml.series import Bools, Floats, Ints, Singles, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
@@ -38,6 +39,8 @@ DOUBT = 30.0
 """Origins' worth of belief in the combination against a series' own best method."""
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 """Shares of the median of all methods that are tried."""
+ROWS = 512
+"""Series looked at at once."""
 BLOCKS = 3
 """Parts of the past origins, each of which judges what the others say."""
 
@@ -70,26 +73,16 @@ def choose(test: Backtest) -> Choice:
     """Combination per kind, or a method of a series' own."""
     names = list(test.candidates)
     kind = kinds(test.y)
-    size, horizon = len(test.y), test.horizon
-    ahead = np.zeros((size, horizon))
-    past = np.zeros((size, len(test.origins), test.span if test.origins else 0))
-    parts = slices(size, CHUNK)
+    size = len(test.y)
+    parts = slices(size, ROWS)
+    told = _Told(test, np.concatenate(here(_medians, [(test, rows) for rows in parts])))
     if not test.origins:
-        for rows in parts:
-            ahead[rows] = _candidates(test, rows, ahead=True)[-1]
-        return Choice(past, ahead, (COMBINED,) * size, kind)
+        return Choice(np.zeros((size, 0, 0)), told.median[:, -1].astype(float), (COMBINED,) * size, kind)
     scale = step_scale(test.y)
-    weights = np.stack([_weights(test, np.flatnonzero(kind == code), scale) for code in range(2)])
-    squares = np.full((len(names) + 1, size), np.nan)
-    for rows in parts:
-        share = weights[kind[rows]]
-        made = _candidates(test, rows)
-        past[rows] = np.einsum("rm,mrks->rks", share, made, optimize=True)
-        ahead[rows] = np.einsum("rm,mrh->rh", share, _candidates(test, rows, ahead=True), optimize=True)
-        known = _known(test, rows, scale)
-        for place, one in enumerate((*made[:-1], past[rows])):
-            squares[place, rows] = mean_known(((one - known) ** 2).reshape(len(one), -1))
-    best = _own(squares, test, scale, kind)
+    weights = np.stack([_weights(told, np.flatnonzero(kind == code), scale) for code in range(2)])
+    made = here(_combined, [(told, rows, weights[kind[rows]], scale) for rows in parts])
+    past, ahead, squares = (np.concatenate(part) for part in zip(*made, strict=True))
+    best = _own(squares.T, test, scale, kind)
     for at in np.unique(best[best >= 0]):
         own = np.flatnonzero(best == at)
         past[own] = np.nan_to_num(test.candidates[names[at]][own, :-1, : test.span])
@@ -98,11 +91,43 @@ def choose(test: Backtest) -> Choice:
     return Choice(past, ahead, method, kind)
 
 
-def _candidates(test: Backtest, rows: slice | Ints, ahead: bool = False) -> Singles:
-    """All methods, and last their median, (methods + 1, rows, ...): of the past origins, or of the end."""
-    part = (rows, -1) if ahead else (rows, slice(0, -1), slice(0, test.span))
-    made = np.stack([np.nan_to_num(values[part]) for values in test.candidates.values()])
-    return np.concatenate([made, np.median(made, axis=0)[None]])
+@dataclass(frozen=True)
+class _Told:
+    """The backtest, with the median (n, origins + 1, horizon) of its candidates."""
+
+    test: Backtest
+    median: Singles
+
+    def all(self, rows: slice | Ints, ahead: bool = False) -> list[Singles]:
+        """All methods, and last their median, (rows, ...) each: of the past origins, or of the end."""
+        part = (rows, -1) if ahead else (rows, slice(0, -1), slice(0, self.test.span))
+        return [*(np.nan_to_num(values[part]) for values in self.test.candidates.values()), self.median[part]]
+
+
+def _medians(test: Backtest, rows: slice) -> Singles:
+    return median([np.nan_to_num(values[rows]) for values in test.candidates.values()])
+
+
+def _combined(told: _Told, rows: slice, share: Floats, scale: Floats) -> tuple[Floats, Floats, Floats]:
+    """The combination after the past origins and at the end, and mean squared errors (rows, methods + 1).
+
+    The last error is that of the combination.
+    """
+    known = _known(told.test, rows, scale)
+    usable = np.isfinite(known)
+    goal = np.nan_to_num(known).astype(np.float32)
+    made, last = told.all(rows), told.all(rows, ahead=True)
+    past, ahead = np.zeros(made[0].shape), np.zeros(last[0].shape)
+    for one, end, weight in zip(made, last, share.T, strict=True):
+        if weight.any():
+            past += one * weight[:, None, None]
+            ahead += end * weight[:, None]
+    squares = np.empty((len(share), len(made)))
+    for place, one in enumerate((*made[:-1], past.astype(np.float32))):
+        away = (one - goal) * usable
+        squares[:, place] = np.einsum("rks,rks->r", away, away)
+    count = usable.sum(axis=(1, 2))[:, None]
+    return past, ahead, np.divide(squares, count, out=np.full(squares.shape, np.nan), where=count > 0)
 
 
 def _known(test: Backtest, rows: slice | Ints, scale: Floats) -> Floats:
@@ -112,29 +137,30 @@ def _known(test: Backtest, rows: slice | Ints, scale: Floats) -> Floats:
     return np.where(begun, actual, np.nan)
 
 
-def _weights(test: Backtest, rows: Ints, scale: Floats) -> Floats:
+def _weights(told: _Told, rows: Ints, scale: Floats) -> Floats:
     """Weights (methods + 1,) of the least scaled squared error over some series, none negative.
 
     They lean on the median of all methods, by as much as would have been best at origins that the weights
     were not set on: what is common to all series in a few weeks is no merit of a method.
     """
-    median: Floats = np.eye(len(test.candidates) + 1)[-1]
+    test = told.test
+    middle: Floats = np.eye(len(test.candidates) + 1)[-1]
     if not len(rows):
-        return median
-    gram, wanted, squares = _moments(test, rows, scale)
+        return middle
+    gram, wanted, squares = _moments(told, rows, scale)
     # Each origin counts alike, however much its weeks scattered.
-    usual = np.maximum(_squares(median, gram, wanted, squares), 1e-12)
+    usual = np.maximum(_squares(middle, gram, wanted, squares), 1e-12)
     gram, wanted, squares = gram / usual[:, None, None], wanted / usual[:, None], squares / usual
     # A few series cannot tell whether less (or more) than all methods say would be better.
     sums = SUMS[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
-    held, share = _tried(gram, wanted, squares, median, sums)
+    held, share = _tried(gram, wanted, squares, middle, sums)
     own = combine(gram.sum(axis=0), wanted.sum(axis=0), float(squares.sum()), held)
-    out: Floats = (1 - share) * own + share * median
+    out: Floats = (1 - share) * own + share * middle
     return out
 
 
 def _tried(
-    gram: Floats, wanted: Floats, squares: Floats, median: Floats, sums: Sequence[float]
+    gram: Floats, wanted: Floats, squares: Floats, middle: Floats, sums: Sequence[float]
 ) -> tuple[float, float]:
     """How strongly weights are held to a sum of one, and the median's share: the best at origins left out."""
     origins = np.arange(len(squares))
@@ -148,37 +174,45 @@ def _tried(
                 gram[rest].sum(axis=0), wanted[rest].sum(axis=0), float(squares[rest].sum()), held
             )
             for place, share in enumerate(SHARES):
-                mixed = (1 - share) * found + share * median
+                mixed = (1 - share) * found + share * middle
                 loss[row, place] += _squares(mixed, gram[left], wanted[left], squares[left]).sum()
     loss[1:] *= CLEARLY
     best = int(loss.argmin())
     return sums[best // len(SHARES)], SHARES[best % len(SHARES)]
 
 
-def _moments(test: Backtest, rows: Ints, scale: Floats) -> tuple[Floats, Floats, Floats]:
+def _moments(told: _Told, rows: Ints, scale: Floats) -> tuple[Floats, Floats, Floats]:
     """Products of the forecasts with each other, with what came, and of that with itself, per origin.
 
     Series weigh by the inverse of their scale and of their error, so that the mean of the roots falls.
     """
-    origins, count = len(test.origins), len(test.candidates) + 1
-    gram, wanted, squares = np.zeros((origins, count, count)), np.zeros((origins, count)), np.zeros(origins)
-    parts = [rows[part] for part in slices(len(rows), CHUNK)]
-    errors = np.concatenate([_relative(test, part, scale) for part in parts])
-    floor = 0.3 * np.median(errors[errors > 0]) if (errors > 0).any() else 1.0
-    for part, error in zip(parts, np.split(errors, np.cumsum([len(one) for one in parts])[:-1]), strict=True):
-        known = _known(test, part, scale)
-        usable = np.isfinite(known)
-        weight = np.divide(1.0, scale[part], out=np.zeros(len(part)), where=scale[part] > 0)
-        root = np.where(usable, np.sqrt(weight / np.maximum(error, floor))[:, None, None], 0.0)
-        root = root.astype(np.float32)
-        made = _candidates(test, part) * root
-        goal = np.nan_to_num(known).astype(np.float32) * root
-        for at in range(origins):
-            flat, target = made[:, :, at].reshape(count, -1), goal[:, at].reshape(-1)
-            gram[at] += flat @ flat.T
-            wanted[at] += flat @ target
-            squares[at] += float(target @ target)
+    parts = [rows[part] for part in slices(len(rows), ROWS)]
+    errors = [_relative(told.test, part, scale) for part in parts]
+    told_of = np.concatenate(errors)
+    floor = 0.3 * np.median(told_of[told_of > 0]) if (told_of > 0).any() else 1.0
+    weights = [
+        np.divide(1.0, scale[part], out=np.zeros(len(part)), where=scale[part] > 0) / np.maximum(error, floor)
+        for part, error in zip(parts, errors, strict=True)
+    ]
+    made = here(_products, [(told, part, scale, weight) for part, weight in zip(parts, weights, strict=True)])
+    gram, wanted, squares = (np.sum(part, axis=0) for part in zip(*made, strict=True))
     return gram, wanted, squares
+
+
+def _products(told: _Told, rows: Ints, scale: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """The moments of some series with these weights."""
+    known = _known(told.test, rows, scale)
+    root = np.where(np.isfinite(known), np.sqrt(weight)[:, None, None], 0.0).astype(np.float32)
+    goal = np.nan_to_num(known).astype(np.float32) * root
+    made = told.all(rows)
+    gram, wanted, squares = [], [], []
+    for at in range(len(told.test.origins)):
+        flat = np.stack([(one[:, at] * root[:, at]).reshape(-1) for one in made])
+        target = goal[:, at].reshape(-1)
+        gram.append(flat @ flat.T)
+        wanted.append(flat @ target)
+        squares.append(float(target @ target))
+    return np.array(gram, dtype=float), np.array(wanted, dtype=float), np.array(squares)
 
 
 def _relative(test: Backtest, rows: Ints, scale: Floats) -> Floats:

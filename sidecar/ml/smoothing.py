@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.ml.series import Floats, by_period, first_values, mean_known
+from sidecar.ml.series import Floats, Singles, by_period, first_values, mean_known
 
 RATES = np.array([0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 0.95])
 
@@ -62,3 +62,18 @@ def _places(origins: Sequence[int]) -> dict[int, list[int]]:
 def ses(y: Floats, origins: Sequence[int], horizon: int, season: int) -> Floats:
     """Simple exponential smoothing, its rate from a grid."""
     return np.repeat(smooth(y, origins).level[:, :, None], horizon, axis=2)
+
+
+def add_square(squares: Singles, rates: Singles, value: Singles, weight: Singles) -> None:
+    """Adds the squared errors of the rates, which are overwritten."""
+    np.subtract(value, rates, out=rates)
+    rates *= weight
+    np.multiply(rates, rates, out=rates)
+    squares += rates
+
+
+def approach(level: Singles, value: Singles, step: Singles, part: Singles) -> None:
+    """Moves the level towards the value by the step; `part` is room to compute in."""
+    np.subtract(value, level, out=part)
+    part *= step
+    level += part

@@ -15,6 +15,7 @@ from sidecar.ml.series import (
     TREND_FROM,
     Bools,
     Floats,
+    Singles,
     by_period,
     first_values,
     mean_known,
@@ -28,6 +29,9 @@ CRITICAL = 1.645
 """One-sided 95 % of the normal distribution, for the test of seasonality."""
 
 
+STRAIGHT = 3
+"""Values without which there is no line."""
+ONE = np.float32(1)
 THETA_RATES = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.95])
 SHARES = np.array([0, 1 / 3, 1 / 2, 2 / 3])
 """Parts of the line's slope that dynamic theta tries; a half is the classic theta."""
@@ -92,49 +96,65 @@ def plain_dynamic(y: Floats, horizon: int) -> Floats:
     rate, n = THETA_RATES[:, None].astype(np.float32), y.shape[0]
     # NaN where nothing is known, and then nothing is forecast.
     level = np.tile(mean_known(first_values(y, [y.shape[1]], 6)).astype(np.float32), (len(rate), 1))
-    left, line = np.ones_like(level), _Line(n)
-    # The squared error is quadratic in the share, so three sums tell it for all shares.
-    errors, both, drifts = (np.zeros_like(level) for _ in range(3))
+    line = _Line(n)
+    # `far`: how many steps of the line the level lags behind it. The squared error is quadratic in the share,
+    # so three sums tell it for all shares.
+    far, errors, both, drifts = (np.zeros_like(level) for _ in range(4))
+    error, carried, part = (np.empty_like(level) for _ in range(3))
     for t in range(y.shape[1]):
-        left *= 1 - rate * weight[t]
-        carried = (1 - left) / rate * (line.slope * weight[t]).astype(np.float32)
-        error = (values[t] - level) * weight[t]
-        counted = np.where(line.count >= 3, error, np.float32(0))
-        errors += counted * counted
-        both += counted * carried
-        drifts += carried * carried
+        _approach_one(far, rate, weight[t], part)
+        np.multiply(far, line.slope() * weight[t], out=carried)
+        np.subtract(values[t], level, out=error)
+        error *= weight[t]
+        np.multiply(error, carried, out=part)
+        both += part
+        np.multiply(carried, carried, out=carried)
+        drifts += carried
+        np.multiply(error, error, out=part)
+        part *= line.count >= STRAIGHT
+        errors += part
         line.add(t, values[t], weight[t])
-        level += rate * error
+        error *= rate
+        level += error
     squares = np.stack([errors - 2 * share * both + share**2 * drifts for share in SHARES], axis=1)
     chosen, share = np.divmod(squares.reshape(-1, n).argmin(axis=0), len(SHARES))
     every = np.arange(n)
-    carried = (1 - left[chosen, every]) / THETA_RATES[chosen]
-    slope = np.where(line.count >= TREND_FROM, SHARES[share] * line.slope, 0.0)[:, None]
-    out: Floats = level[chosen, every][:, None] + slope * (np.arange(horizon) + carried[:, None])
+    slope = np.where(line.count >= TREND_FROM, SHARES[share] * line.slope(), 0.0)[:, None]
+    lag = far[chosen, every].astype(float)[:, None]
+    out: Floats = level[chosen, every][:, None] + slope * (np.arange(horizon) + lag)
     return out
 
 
+def _approach_one(far: Singles, rate: Singles, weight: Singles, part: Singles) -> None:
+    """A step of the lag of a smoothed level behind a line: the sum of the powers of 1 - rate."""
+    np.multiply(far, rate, out=part)
+    np.subtract(np.float32(1), part, out=part)
+    part *= weight
+    far += part
+
+
 class _Line:
-    """Least squares line through what came so far, per series; flat until there are 3 values."""
+    """Least squares line through what came so far, per series; flat until there are `STRAIGHT` values."""
 
     def __init__(self, n: int) -> None:
-        self.count, self.x, self.y = np.zeros(n), np.zeros(n), np.zeros(n)
-        self.spread, self.both = np.zeros(n), np.zeros(n)
+        self.count, self.x, self.y, self.spread, self.both = (np.zeros(n, dtype=np.float32) for _ in range(5))
 
-    def add(self, t: int, values: Floats, weight: Floats) -> None:
+    def add(self, t: int, values: Singles, weight: Singles) -> None:
         """One period more; weight 0 where it is unknown."""
         self.count += weight
-        away_x, away_y = weight * (t - self.x), weight * (values - self.y)
-        self.x += away_x / np.maximum(self.count, 1)
-        self.y += away_y / np.maximum(self.count, 1)
-        self.spread += away_x * (t - self.x)
-        self.both += away_x * (values - self.y)
+        share = weight / np.maximum(self.count, ONE)
+        away = np.float32(t) - self.x
+        self.x += share * away
+        self.y += share * (values - self.y)
+        away *= weight
+        self.spread += away * (np.float32(t) - self.x)
+        self.both += away * (values - self.y)
 
-    @property
-    def slope(self) -> Floats:
+    def slope(self) -> Singles:
         """Units per period."""
-        slope: Floats = self.both / np.where(self.spread > 0, self.spread, 1.0)
-        return np.where(self.count >= 3, slope, 0.0)
+        there = self.count >= STRAIGHT
+        slope: Singles = np.divide(self.both, self.spread, out=np.zeros_like(self.both), where=there)
+        return slope
 
 
 def line_slope(y: Floats) -> Floats:

@@ -147,7 +147,7 @@ def test_the_season_is_multiplied_only_for_positive_series() -> None:
     found = METHODS["ets"](y, [160], 4, 4)[0, 0]
     np.testing.assert_allclose(found, 166 * np.array([1.8, 1.0, 0.2, 1.0]), rtol=0.08)
     y[0, 2] = 0
-    times = ets.positive(y, [160, 2], ets.fit(y, [160, 2], 4, 4, ets.TIMES))
+    times = ets.multiplied(y, [160, 2], 4, 4)
     assert np.isinf(times.criterion[0, 0])
     assert np.isfinite(times.criterion[0, 1]), "the zero comes only after this origin"
 
