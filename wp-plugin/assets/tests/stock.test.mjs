@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { tableOf } from '../src/lib/scale.js';
 import { decode } from '../src/stock/csv.js';
 import { arrived, faults, levelOf, pressKey, wanted } from '../src/stock/typed.js';
-import { accuracyWords, chartOf, cost, costOf, expected, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades, unsold } from '../src/stock/words.js';
+import { accuracyWords, chartOf, cost, costOf, expected, missingPast, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades, unsold } from '../src/stock/words.js';
 import { euros, shopTime } from './host.mjs';
 
 const NOW = '2026-11-26';
@@ -50,6 +50,18 @@ test('accuracy is against the simple forecast, and being no better is said', () 
   assert.equal(accuracyWords({ error: 1.2, naive_error: 1 }).tone, 'warn');
   assert.deepEqual([accuracyWords({ error: null, naive_error: 1 }), accuracyWords({})], [null, null]);
   assert.deepEqual([accuracyWords({ error: 0, naive_error: 0 }).text, accuracyWords({ error: 0.5 }).text], ['Error 0', 'Error 0.5']);
+});
+
+test('why nothing is known of four weeks ago is said once for each reason, with the names of the figures', () => {
+  const figures = {
+    to_order: { value: 2, before_note: 'no_past' }, order_cost: { value: '3.00', before_note: 'no_past' }, accuracy: { value: 0.8, before_note: 'no_past' },
+    stockouts: { value: 1, before_note: 'watched_too_short' }, dead_stock: { value: '1.00', before: { value: '2.00', day: '2026-10-29' } }, items: { value: 3, before_note: 'no_past' },
+  };
+  assert.deepEqual(missingPast(figures), [
+    'No figure of four weeks ago for: To order now, Forecasts better than a simple one. No agent worked that out then.',
+    'No figure of four weeks ago for: Ran out in the last 28 days. Stock has been watched for less than eight weeks.',
+  ]);
+  assert.deepEqual([missingPast({ to_order: { value: 2, before: { value: 1 } } }), missingPast()], [[], []]);
 });
 
 test('notes: codes in words, sentences as they are, each once', () => {

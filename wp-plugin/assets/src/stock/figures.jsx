@@ -1,7 +1,7 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { Chart } from '../lib/chart.jsx';
 import { number, roundMoney } from '../lib/money.js';
-import { chartOf, noteWords, outlook, percent, pieces } from './words.js';
+import { chartOf, FIGURES, missingPast, noteWords, outlook, percent, pieces } from './words.js';
 
 const unknown = (found) => found?.value === null || found?.value === undefined;
 
@@ -36,7 +36,7 @@ const below = {
   accuracy: ({ value, tested, items: all, note }) => (tested === undefined || value === undefined ? noteWords(note) : [sprintf(__('%1$s of %2$s items could be tested', 'devskyy'), number(tested, 0), number(all, 0))]),
 };
 
-/** What it was four weeks ago; where that is not known, nothing, since the page would say so under every figure. */
+/** What it was four weeks ago; where that is not known, nothing: one line below all figures says why. */
 function formerly(found) {
   /* translators: %s: the figure of four weeks ago. */
   return found?.before && sprintf(__('%s four weeks ago', 'devskyy'), figure({ value: found.before.value, unit: found.unit }));
@@ -52,14 +52,18 @@ export function Figures({ overview }) {
   const { to_order: order, order_cost: cost, stockouts, dead_stock: dead, accuracy } = overview.figures ?? {};
   const ahead = outlook(overview.chart);
   const plain = (found) => (unknown(found) ? '' : figure(found));
+  const labels = FIGURES();
   return (
-    <dl className="devskyy-figures">
-      <Figure label={__('Will sell in the next 28 days', 'devskyy')} value={ahead && pieces(ahead.value)} lines={[ahead?.words]} />
-      <Figure label={__('To order now', 'devskyy')} value={unknown(order) ? '' : items(order)} lines={[!unknown(cost) && Number(cost.value) > 0 && figure(cost), formerly(order), ...below.order(cost ?? {})]} />
-      <Figure label={__('Ran out in the last 28 days', 'devskyy')} value={unknown(stockouts) ? '' : items(stockouts)} lines={[formerly(stockouts), ...noteWords(stockouts?.note)]} />
-      <Figure label={__('Tied up in slow stock', 'devskyy')} value={plain(dead)} lines={[formerly(dead), ...below.dead(dead ?? {})]} />
-      <Figure label={__('Forecasts better than a simple one', 'devskyy')} value={plain(accuracy)} lines={[formerly(accuracy), ...below.accuracy(accuracy ?? {})]} />
-    </dl>
+    <>
+      <dl className="devskyy-figures">
+        <Figure label={__('Will sell in the next 28 days', 'devskyy')} value={ahead && pieces(ahead.value)} lines={[ahead?.words]} />
+        <Figure label={labels.to_order} value={unknown(order) ? '' : items(order)} lines={[!unknown(cost) && Number(cost.value) > 0 && figure(cost), formerly(order), ...below.order(cost ?? {})]} />
+        <Figure label={labels.stockouts} value={unknown(stockouts) ? '' : items(stockouts)} lines={[formerly(stockouts), ...noteWords(stockouts?.note)]} />
+        <Figure label={labels.dead_stock} value={plain(dead)} lines={[formerly(dead), ...below.dead(dead ?? {})]} />
+        <Figure label={labels.accuracy} value={plain(accuracy)} lines={[formerly(accuracy), ...below.accuracy(accuracy ?? {})]} />
+      </dl>
+      {missingPast(overview.figures).map((line) => <p key={line} className="devskyy-quiet devskyy-past">{line}</p>)}
+    </>
   );
 }
 

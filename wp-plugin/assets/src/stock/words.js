@@ -116,7 +116,7 @@ const NOTES = () => ({
   no_cost: __('Its cost is not known: fill it in under Supply or in the product.', 'devskyy'),
   no_forecast: __('There is no forecast for it yet; the next one includes it.', 'devskyy'),
   no_history: __('Not sold yet: nothing is known of it.', 'devskyy'),
-  no_past: __('Nobody worked this figure out four weeks ago.', 'devskyy'),
+  no_past: __('No agent worked that out then.', 'devskyy'),
   no_supplier: __('It has no supplier yet: choose one under Supply.', 'devskyy'),
   not_better_than_naive: __('On past sales this was no better than repeating the last season.', 'devskyy'),
   not_published: __('It is not published, so nothing is ordered.', 'devskyy'),
@@ -137,6 +137,29 @@ export function noteWords(notes) {
   const list = Array.isArray(notes) ? notes : codes ? notes.split(' ') : [notes];
   const said = list.filter(Boolean).map((note) => (typeof note === 'object' ? sentence(note) : NOTES()[note] ?? (/\s/.test(note) ? __(note, 'devskyy') : `${readable(note)}.`)));
   return [...new Set(said)];
+}
+
+/** The figures that stand first on the page and that may be compared with those of four weeks ago. */
+export const FIGURES = () => ({
+  to_order: __('To order now', 'devskyy'),
+  stockouts: __('Ran out in the last 28 days', 'devskyy'),
+  dead_stock: __('Tied up in slow stock', 'devskyy'),
+  accuracy: __('Forecasts better than a simple one', 'devskyy'),
+});
+
+/** Why figures stand without those of four weeks ago: a sentence for each reason, naming the figures, not one under each. */
+export function missingPast(figures = {}) {
+  const names = new Map();
+  for (const [name, label] of Object.entries(FIGURES())) {
+    const why = figures[name]?.before_note;
+    if (why) names.set(why, [...(names.get(why) ?? []), label]);
+  }
+  return [...names].map(([why, labels]) => {
+    /* translators: used between the names of figures in a list. */
+    const list = labels.join(__(', ', 'devskyy'));
+    /* translators: 1: names of figures on the page, 2: why, as a sentence. */
+    return sprintf(__('No figure of four weeks ago for: %1$s. %2$s', 'devskyy'), list, noteWords(why).join(' '));
+  });
 }
 
 export const orderState = (state) => ({
