@@ -31,6 +31,8 @@ class ShopFacts:
     cogs: bool
     hpos: bool
     locale: str = "en_US"
+    decimal_separator: str | None = None
+    thousand_separator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

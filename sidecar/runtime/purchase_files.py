@@ -3,7 +3,8 @@
 The PDF carries FiraGO (SIL Open Font License 1.1): Latin, Cyrillic, Greek, Arabic, Hebrew, Thai, Georgian and
 Devanagari, shaped by HarfBuzz. Characters of other scripts (Chinese, Japanese, Korean and more) come from
 the font that `DEVSKYY_PDF_FONT` names; without one they are boxes, and `missing` names them. The CSV and the
-mail itself hold every character.
+mail itself hold every character. The PDF speaks the shop's language (`purchase_words`); the CSV is for
+programs: its headings and numbers are the same everywhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from sidecar.core.store import ShopFacts
 from sidecar.core.types import from_scaled, quantize
 from sidecar.runtime.base import Row
 from sidecar.runtime.purchase_orders import number_text, total_of
+from sidecar.runtime.purchase_words import NBSP, Words, words_of
 from sidecar.runtime.sheets import sheet_text
 from sidecar.runtime.supplies import money_text
 from sidecar.store.frames import epoch_day
@@ -34,7 +37,6 @@ HEADS = ("order", "line", "supplier_sku", "sku", "name", "quantity", "cost", "to
 FAMILY, OTHER, BOX = "FiraGO", "other", "\u25af"
 WIDTHS = (10, 30, 30, 68, 16, 18, 18)
 """Millimetres of the columns: 190 of an A4 page."""
-TITLES = ("", "Your no.", "Our no.", "Product", "Pieces", "Price", "Total")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Sheet:
     def number(self) -> str:
         """The order's number."""
         return number_text(self.row["number"])
+
+    @property
+    def words(self) -> Words:
+        """In the shop's language."""
+        return words_of(self.facts.locale)
 
 
 def csv_text(sheet: Sheet) -> str:
@@ -108,15 +115,16 @@ def _begin(page: FPDF, sheet: Sheet, folder: Path, font: Path | None) -> None:
 
 
 def _head(page: FPDF, sheet: Sheet, font: Path | None) -> None:
-    row = sheet.row
+    row, words = sheet.row, sheet.words
     _write(page, sheet.shop, 11, font)
-    _write(page, f"Purchase order {sheet.number}", 18, font, "B")
+    _write(page, words.title.format(number=sheet.number), 18, font, "B")
     page.ln(2)
-    _write(page, f"To: {row['supplier_name']}", 11, font)
-    _write(page, f"Date: {_date(row['sent_at'] or row['updated_at'], sheet.facts)}", 11, font)
+    _write(page, words.to.format(name=row["supplier_name"]), 11, font)
+    dated = _day(row["sent_at"] or row["updated_at"], sheet.facts)
+    _write(page, words.dated.format(day=words.date(dated)), 11, font)
     if row["expected_on"] is not None:
-        _write(page, f"Please deliver by: {epoch_day(row['expected_on']).isoformat()}", 11, font)
-    for title, name in (("Deliver to", "ship_to"), ("Note", "note")):
+        _write(page, words.due.format(day=words.date(epoch_day(row["expected_on"]))), 11, font)
+    for title, name in ((words.ship_to, "ship_to"), (words.note, "note")):
         if row[name]:
             page.ln(2)
             _write(page, title, 9, font, "B")
@@ -128,26 +136,31 @@ def _table(page: FPDF, sheet: Sheet, font: Path | None) -> None:
     from fpdf.enums import TableBordersLayout
     from fpdf.fonts import FontFace
 
-    known = _known(font)
+    known, words = _known(font), sheet.words
     page.set_font(FAMILY, size=9)
     aligns = ("RIGHT", "LEFT", "LEFT", "LEFT", "RIGHT", "RIGHT", "RIGHT")
     with page.table(
         col_widths=WIDTHS, text_align=aligns, borders_layout=TableBordersLayout.HORIZONTAL_LINES,
         headings_style=FontFace(emphasis="BOLD"), line_height=5, padding=1,
     ) as table:  # fmt: skip
-        table.row(TITLES)
+        table.row(("", *words.columns))
         for line in sheet.lines:
             cells = (
                 str(line["n"]), line["supplier_sku"], line["sku"], line["name"], str(line["quantity"]),
-                _price(line, sheet.facts) or "", _sum(line, sheet.facts) or "",
+                _shown(_price(line, sheet.facts), sheet), _shown(_sum(line, sheet.facts), sheet),
             )  # fmt: skip
             table.row([_showable(cell, known) for cell in cells])
     page.ln(3)
     total = format(quantize(Decimal(from_scaled(total_of(sheet.lines)) or 0), sheet.facts.decimals), "f")
     open_ = any(line["cost"] is None for line in sheet.lines)
-    words = "Total of the lines with a price" if open_ else "Total"
+    amount = f"{_shown(total, sheet)}{NBSP}{sheet.row['currency']}"
+    said = (words.total_open if open_ else words.total).format(amount=amount)
     page.set_font(FAMILY, "B", 11)
-    page.cell(0, 7, f"{words}: {total} {sheet.row['currency']}", align="R", new_x="LMARGIN", new_y="NEXT")
+    page.cell(0, 7, _showable(said, known), align="R", new_x="LMARGIN", new_y="NEXT")
+
+
+def _shown(amount: str | None, sheet: Sheet) -> str:
+    return "" if amount is None else sheet.words.amount(amount, sheet.facts)
 
 
 def _write(page: FPDF, text: str, size: int, font: Path | None, style: str = "") -> None:
@@ -176,10 +189,10 @@ def _sum(line: Row, facts: ShopFacts) -> str | None:
     return format(quantize(Decimal(line["cost"] * line["quantity"]) / 10_000, facts.decimals), "f")
 
 
-def _date(moment: int, facts: ShopFacts) -> str:
+def _day(moment: int, facts: ShopFacts) -> date:
     from sidecar.store.rows import local_day, zone_of
 
-    return epoch_day(local_day(moment, zone_of(facts.timezone))).isoformat()
+    return epoch_day(local_day(moment, zone_of(facts.timezone)))
 
 
 def _showable(text: str, known: frozenset[int]) -> str:

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import uuid
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -31,6 +31,7 @@ from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
 from sidecar.security.sealing import get_secret
 from sidecar.store import owned
+from sidecar.store.frames import epoch_day
 from sidecar.store.rest_rows import email_hash
 from sidecar.store.rows import local_day, zone_of
 
@@ -223,22 +224,18 @@ def _sheet(conn: Connection, shop: Row, row: Row) -> Sheet:
 def _mail(conn: Connection, sheet: Sheet) -> Row:
     known = {row["id"]: row for row in suppliers.rows(conn, sheet.row["shop_id"])}
     supplier = known.get(sheet.row["supplier_id"], {})
-    greeting = f"Hello {supplier['contact']}," if supplier.get("contact") else "Hello,"
-    parts = [greeting, f"please find our purchase order {sheet.number} attached ({_pieces(sheet)})."]
+    words, contact = sheet.words, supplier.get("contact")
+    what = words.counted(len(sheet.lines), sum(line["quantity"] for line in sheet.lines))
+    parts = [words.hello.format(name=contact) if contact else words.hello_nobody]
+    parts.append(words.attached.format(number=sheet.number, what=what))
     if sheet.row["expected_on"] is not None:
-        due = date(1970, 1, 1) + timedelta(days=sheet.row["expected_on"])
-        parts.append(f"Please deliver by {due.isoformat()}.")
+        parts.append(words.deliver.format(day=words.date(epoch_day(sheet.row["expected_on"]))))
     parts += [sheet.row["note"]] if sheet.row["note"] else []
-    parts += [f"Please confirm the order by answering this mail.\n\n{sheet.shop}"]
-    subject = f"Purchase order {sheet.number} of {sheet.shop}"
+    parts += [words.confirm, sheet.shop]
+    subject = words.subject.format(number=sheet.number, shop=sheet.shop)
     return {
         "to": supplier.get("email", ""), "subject": " ".join(subject.split()), "text": "\n\n".join(parts),
     }  # fmt: skip
-
-
-def _pieces(sheet: Sheet) -> str:
-    lines, pieces = len(sheet.lines), sum(line["quantity"] for line in sheet.lines)
-    return f"{lines} {'line' if lines == 1 else 'lines'}, {pieces} {'piece' if pieces == 1 else 'pieces'}"
 
 
 def _digest(sheet: Sheet, mail: Row) -> str:

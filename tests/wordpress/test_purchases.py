@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.sidecar.pdf_text import text_of
 from tests.wordpress.scene import Scene, until
 
 pytestmark = [pytest.mark.wordpress]
@@ -96,6 +97,40 @@ def press(scene: Scene, ident: str, mail: dict[str, str], login: str = "admin") 
     """A person presses Send."""
     body = {"digest": mail["digest"], "to": mail["to"]}
     return scene.person(login).rest("POST", f"{ORDERS}/{ident}/send", json=body)
+
+
+def test_a_german_shop_writes_to_its_supplier_in_german(scene: Scene) -> None:
+    item = scene.product("Schal für größere Anlässe")
+    mirrored(scene, "products", item.id)
+    supplier_id, _address = supplier(scene)
+    made = draft(scene, supplier_id, **{f"i{item.id}": 1_000})
+    settings = {
+        "WPLANG": "de_DE",
+        "woocommerce_price_decimal_sep": ",",
+        "woocommerce_price_thousand_sep": ".",
+    }
+    language = scene.stack.site / "wp-content" / "languages" / "de_DE.mo"
+    language.parent.mkdir(exist_ok=True)
+    language.touch()  # WordPress takes no language of which it has no file
+    before = scene.stack.php(
+        "$old = array_map('get_option', array_combine(array_keys($args), array_keys($args)));"
+        "array_map('update_option', array_keys($args), $args); return $old;",
+        args=settings,
+    )
+    try:
+        scene.sidecar.command("sync")
+        mail = shown(scene, made["id"])
+        assert mail["subject"].startswith(f"Bestellung {made['number']} von ")
+        assert mail["text"].startswith("Guten Tag Anna Silk,")
+        assert "(1 Position, 1000 Stück)" in mail["text"]
+        pdf = text_of(scene.person("admin").rest("GET", f"{ORDERS}/{made['id']}/pdf").content)
+        assert "Summe: 3.500,00" in pdf, pdf
+        assert "größere" in pdf
+    finally:
+        scene.stack.php("array_map('update_option', array_keys($args), $args);", args=before)
+        language.unlink()
+        scene.sidecar.command("sync")
+    assert shown(scene, made["id"])["text"].startswith("Hello Anna Silk,")
 
 
 def test_one_mail_leaves_however_many_press(scene: Scene) -> None:

@@ -41,6 +41,8 @@ final class Shop
             'locale' => get_locale(),
             'price_format' => html_entity_decode(get_woocommerce_price_format()),
             'currency_symbol' => html_entity_decode(get_woocommerce_currency_symbol()),
+            'decimal_separator' => html_entity_decode(wc_get_price_decimal_separator()),
+            'thousand_separator' => html_entity_decode(wc_get_price_thousand_separator()),
         ];
     }
 

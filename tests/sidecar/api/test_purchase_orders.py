@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,14 +14,17 @@ from sqlalchemy import select, update
 from sidecar.core.store import READS
 from sidecar.db import read, write
 from sidecar.db.app import audit as audit_table
+from sidecar.db.app import shops
 from sidecar.db.owned import purchase_orders as table
 from sidecar.db.owned import suppliers
 from sidecar.runtime import purchase_files, purchase_mail, stock_items
+from sidecar.runtime.purchase_words import WORDS, words_of
 from sidecar.security.tokens import b64decode
 from sidecar.store.queries import open_store
 from sidecar.store.rest_rows import email_hash
 from tests.sidecar.api.test_once import post
 from tests.sidecar.kit import ANNA, ERIC, Plugin
+from tests.sidecar.pdf_text import text_of
 from tests.sidecar.stock_kit import ask, fields, good, product, supplier, variation
 
 LATER = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
@@ -199,6 +202,62 @@ def test_files_hold_every_script_and_run_no_formula(shop: Plugin) -> None:
     assert b"FiraGO" in pdf
     warnings = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]["warnings"]
     assert {"code": "not_in_the_font", "values": {"signs": "絹"}}.items() <= warnings[-1].items(), warnings
+
+
+def speaks(shop: Plugin, **facts: Any) -> None:
+    """The shop told these facts."""
+    with write(shop.rt.db.app) as conn:
+        told = conn.execute(select(shops.c.facts)).scalar_one() | facts
+        conn.execute(update(shops).values(facts=told))
+
+
+def test_a_german_shop_orders_in_german(shop: Plugin) -> None:
+    speaks(shop, locale="de_DE_formal")
+    house = supplier(shop, "Seidenhaus Größe & Söhne", contact="Jörg Weiß")
+    lines = [(12, 1), (13, 2_000)]
+    to = {"supplier_id": house, "ship_to": "Straße 1", "note": "Per LKW, bitte."}
+    [order] = drafts(shop, *lines, expected_on="2027-02-03", **to)
+    good(ask(shop, "PUT", "supplies/13", {"supplier_id": house, "cost": "1.25"}))
+    given = {"lines": [{"item_id": item, "quantity": count} for item, count in lines]}
+    good(ask(shop, "PUT", f"purchase-orders/{order['id']}", given))
+    mail = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]
+    assert mail["subject"] == "Bestellung PO-0001 von My shop"
+    assert mail["text"].split("\n\n") == [
+        "Guten Tag Jörg Weiß,", "anbei erhalten Sie unsere Bestellung PO-0001 (2 Positionen, 2001 Stück).",
+        "Bitte liefern Sie bis zum 03.02.2027.", "Per LKW, bitte.",
+        "Bitte bestätigen Sie die Bestellung mit einer Antwort auf diese E-Mail.", "My shop",
+    ]  # fmt: skip
+    assert not [one for one in mail["warnings"] if one["code"] == "not_in_the_font"]
+    text = text_of(ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data())
+    for words in (
+        "Bestellung PO-0001", "An: Seidenhaus Größe & Söhne", "Bitte liefern bis: 03.02.2027",
+        "Lieferadresse", "Straße 1", "Bemerkung", "Stück", "1,25", "2.500,00", "Summe: 2.503,50\u00a0EUR",
+    ):  # fmt: skip
+        assert words in text, (words, text)
+    csv = ask(shop, "GET", f"purchase-orders/{order['id']}/csv").get_data(as_text=True)
+    assert "2500.00" in csv, "programs read it"
+    speaks(shop, locale="de_CH", decimal_separator=".", thousand_separator="’")
+    text = text_of(ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data())
+    assert "Summe: 2’503.50\u00a0EUR" in text, "the shop's own signs"
+
+
+@pytest.mark.parametrize("locale", ["pt_BR", "pl_PL", "it_IT", "fr_FR", "es_ES", "nl_NL", "en_GB", "ja"])
+def test_every_language_of_an_order_has_all_its_words(shop: Plugin, locale: str) -> None:
+    speaks(shop, locale=locale, thousand_separator=" ")
+    [order] = drafts(shop, (12, 1_000), (13, 2), expected_on="2027-02-03", ship_to="Way 1", note="By truck.")
+    words = words_of(locale)
+    text = text_of(ask(shop, "GET", f"purchase-orders/{order['id']}/pdf").get_data())
+    day = words.date(date(2027, 2, 3))
+    for said in (
+        words.title.format(number="PO-0001"), words.due.format(day=day), words.ship_to, words.note,
+        words.to.format(name="Silk House"), *words.columns,
+    ):  # fmt: skip
+        assert said in text, (said, text)
+    assert "3\u00a0500" + words.decimal + "00" in text, "a space does not part an amount"
+    mail = good(ask(shop, "GET", f"purchase-orders/{order['id']}/mail"))["mail"]
+    assert (words is WORDS["en"]) == (mail["text"].startswith("Hello"))
+    assert day in mail["text"]
+    assert "{" not in mail["subject"] + mail["text"] + text
 
 
 def test_what_the_pdf_lacks_comes_from_the_owners_font(shop: Plugin, tmp_path: Any) -> None:
