@@ -7,15 +7,16 @@ origins; features the methods' forecasts, how demand went, calendar, price and p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from sidecar.ml.backtest import Backtest
 from sidecar.ml.errors import step_scale
-from sidecar.ml.features import Drivers, blocks, group_levels, table
+from sidecar.ml.features import Drivers, blocks, group_levels, sampled, table
 from sidecar.ml.learning import Boosted, fitted
 from sidecar.ml.parallel import here
-from sidecar.ml.series import Floats, Ints, mean_known
+from sidecar.ml.series import Bools, Floats, Ints, Singles, mean_known
 
 ROWS = 30_000
 """Rows to learn from; more cost time and change little."""
@@ -38,20 +39,39 @@ def correct(
     half = origins // 2
     if half < 2:
         return None
-    known = [_rows(test, at, past[:, at], groups, drivers) for at in range(origins)]
-    if sum(len(part[1]) for part in known[:half]) < LEAST:
+    made = here(
+        _table,
+        [
+            (test, at, mean, groups, drivers)
+            for at, mean in [*enumerate(np.moveaxis(past, 1, 0)), (-1, ahead)]
+        ],
+    )
+    known = [_lesson(test, at, *made[at]) for at in range(origins)]
+    if sum(int(lesson.usable.sum()) for lesson in known[:half]) < LEAST:
         return None
     early, late = here(_fit, [(known[:half], seed), (known, seed)])
     out = past.copy()
-    shares = []
-    for at in range(half, origins):
-        found = _apply(early, test, at, past[:, at], groups, drivers)
-        shares.append(found)
-    model = np.stack(shares, axis=1)
+    later = range(half, origins)
+    parts = [(early, test, past[:, at], *made[at]) for at in later]
+    *before, found = here(_apply, [*parts, (late, test, ahead, *made[-1])])
+    model = np.stack(before, axis=1)
     share = _share(test, past[:, half:], model, half)
     out[:, half:] += share * (model - past[:, half:])
-    found = _apply(late, test, -1, ahead, groups, drivers)
     return out, ahead + share * (found - ahead)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Features (n, blocks, f) after an origin, which of them are usable, and what is known of those (rows,).
+
+    base: what the target is a ratio to.
+    """
+
+    features: Singles
+    usable: Bools
+    target: Floats
+    weight: Floats
+    base: Floats
 
 
 def _unit(test: Backtest, at: int, mean: Floats) -> Floats:
@@ -72,30 +92,37 @@ def _middle(block: Ints) -> Ints:
 
 def _block_means(values: Floats, block: Ints) -> Floats:
     """Mean of the known values per block, (n, blocks)."""
-    return np.stack([mean_known(values[:, block == code]) for code in range(int(block[-1]) + 1)], axis=1)
+    starts = np.flatnonzero(np.diff(block, prepend=-1))
+    known = ~np.isnan(values)
+    total = np.add.reduceat(np.where(known, values, 0.0), starts, axis=1)
+    count = np.add.reduceat(known.astype(float), starts, axis=1)
+    out: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return out
 
 
-def _rows(
-    test: Backtest, at: int, mean: Floats, groups: Ints, drivers: Drivers
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Features (rows, f), targets, weights and what the target is a ratio to, of one past origin.
+def _table(test: Backtest, at: int, mean: Floats, groups: Ints, drivers: Drivers) -> tuple[Singles, Floats]:
+    """Features (n, blocks, f) after an origin, and what the model corrects (n, blocks)."""
+    block = blocks(mean.shape[1], test.season)
+    unit = _unit(test, at, mean)
+    base = _base(mean, block, unit)
+    return table(test, at, unit, _middle(block), drivers, group_levels(unit, groups)), base
+
+
+def _lesson(test: Backtest, at: int, features: Singles, base: Floats) -> Lesson:
+    """What is learnt after a past origin.
 
     A row is a series and a block. The target is demand over its forecast: under a Poisson loss that is the
     forecast as a fixed offset, and a model that learns nothing says 1.
     """
-    block = blocks(test.span, test.season)
     origin = test.origins[at]
-    unit = _unit(test, at, mean)
-    base = _base(mean, block, unit)
-    features = table(test, at, unit, _middle(block), drivers, group_levels(unit, groups))
-    target = _block_means(test.y[:, origin : origin + test.span], block) / base
+    target = _block_means(test.y[:, origin : origin + test.span], blocks(test.span, test.season)) / base
     scale = step_scale(test.y[:, :origin])[:, None]
     weight = base / np.sqrt(np.where(scale > 0, scale, np.nan))
     usable = np.isfinite(target) & np.isfinite(weight)
-    features, target, weight, base = features[usable], target[usable], weight[usable], base[usable]
+    target, weight, base = target[usable], weight[usable], base[usable]
     # What all series share was seen at a few origins only: the model learns how series differ.
     common = float((weight * target).sum()) / max(float(weight.sum()), 1e-12)
-    return features, target / common if common > 0 else target, weight, base
+    return Lesson(features, usable, target / common if common > 0 else target, weight, base)
 
 
 def _base(mean: Floats, block: Ints, unit: Floats) -> Floats:
@@ -103,17 +130,18 @@ def _base(mean: Floats, block: Ints, unit: Floats) -> Floats:
     return np.maximum(_block_means(mean, block), 0.05 * unit[:, None])
 
 
-def _fit(parts: Sequence[tuple[Floats, Floats, Floats, Floats]], seed: int) -> tuple[Boosted, float]:
+def _fit(parts: Sequence[Lesson], seed: int) -> tuple[Boosted, float]:
     """The model, and by how much its ratios would change the whole of what it was fitted to.
 
     They would make it smaller, as large series are the uneven ones.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    features, target, weight, base = (np.concatenate([part[n] for part in parts]) for n in range(4))
-    if len(target) > ROWS:
-        chosen = np.random.default_rng(seed).choice(len(target), ROWS, replace=False)
-        features, target, weight, base = (one[chosen] for one in (features, target, weight, base))
+    features, chosen = sampled([part.features for part in parts], [part.usable for part in parts], ROWS, seed)
+    target, weight, base = (
+        np.concatenate(column)[chosen]
+        for column in zip(*((part.target, part.weight, part.base) for part in parts), strict=True)
+    )
     # One bulk order is no rule; one series without noise no teacher of the others.
     target = np.minimum(target, np.quantile(target, 0.999))
     weight = np.minimum(weight, np.quantile(weight, 0.95))
@@ -133,18 +161,10 @@ def _fit(parts: Sequence[tuple[Floats, Floats, Floats, Floats]], seed: int) -> t
 
 
 def _apply(
-    fit: tuple[Boosted, float],
-    test: Backtest,
-    at: int,
-    mean: Floats,
-    groups: Ints,
-    drivers: Drivers,
+    fit: tuple[Boosted, float], test: Backtest, mean: Floats, features: Singles, base: Floats
 ) -> Floats:
     """The combination (n, periods) with each block moved to the model's level."""
     block = blocks(mean.shape[1], test.season)
-    unit = _unit(test, at, mean)
-    base = _base(mean, block, unit)
-    features = table(test, at, unit, _middle(block), drivers, group_levels(unit, groups))
     model, whole = fit
     ratio = model.predict(features.reshape(-1, features.shape[2])).reshape(base.shape) / whole
     found = np.clip(ratio, 0.2, 5.0) * base

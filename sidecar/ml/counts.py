@@ -7,6 +7,7 @@ whole pieces of the mixture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +15,11 @@ import numpy as np
 from sidecar.ml.backtest import WEEK, Backtest
 from sidecar.ml.boosted import ROWS
 from sidecar.ml.errors import pinball, step_scale
-from sidecar.ml.features import Drivers, group_levels, table
+from sidecar.ml.features import Drivers, group_levels, sampled, table
 from sidecar.ml.intervals import Spread, spread
 from sidecar.ml.learning import Boosted, fitted
-from sidecar.ml.parallel import here
-from sidecar.ml.series import Bools, Floats, Ints, mean_known
+from sidecar.ml.parallel import here, slices
+from sidecar.ml.series import Bools, Floats, Ints, Singles, mean_known
 
 LEAST = 2_000
 """Below so many rows there is no classifier."""
@@ -28,6 +29,8 @@ PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Parts of the classifier in the mixture that are tried."""
 COLUMNS = 14
 """Periods of the horizon for which distributions are made; the others take the nearest one's."""
+PART = 1024
+"""Items whose distributions are made at once."""
 EDGES = (0.15, 0.3, 0.45, 0.6, 0.72, 0.82, 0.9, 0.96, 0.99)
 """Quantiles of demand, where there is any, that part the classes."""
 
@@ -65,19 +68,24 @@ def count_quantiles(
     place = _nearest(horizon, chosen, test.season)
     last = len(test.origins) - 1
     inside, part = np.full(len(ahead), np.nan), 0.5
+    short = _columns(test.span, test.season)
+    columns = [*(short for _ in test.origins), chosen]
+    tables = here(_table, [(test, at, groups, drivers, own) for at, own in enumerate(columns)])
     # Judged by a model that has seen only what followed the earlier origins.
-    seen = (range(max(last, 0)), range(len(test.origins)))
-    early, model = here(_fit, [(test, groups, drivers, classes, origins, seed) for origins in seen])
+    early, model = here(
+        _fit, [(test, tables[:upto], classes, short, seed) for upto in (max(last, 0), last + 1)]
+    )
     if last >= 1:
-        short = _columns(test.span, test.season)
         before = spread(replace(test, origins=test.origins[:last]), past[:, :last], ahead, band.apart)
-        both = _chances(early, test, last, past[:, last], before, groups, drivers, classes, short)
+        over = np.maximum(before.dispersion, _uneven(test, last))
+        both = _chances(early, tables[last], past[:, last][:, short], over, classes)
         actual = test.actual[:, last][:, short]
         part = _part(both, classes, actual, levels, step_scale(test.y, 1))
         bounds = _quantiles(_mixed(both, part), classes, (levels[0], levels[-1]))
         covered = (actual >= bounds[:, 0]) & (actual <= bounds[:, 1])
         inside = mean_known(np.where(np.isnan(actual), np.nan, covered))
-    both = _chances(model, test, -1, ahead, band, groups, drivers, classes, chosen)
+    over = np.maximum(band.dispersion, _uneven(test, -1))
+    both = _chances(model, tables[-1], ahead[:, chosen], over, classes)
     out = _quantiles(_mixed(both, part), classes, levels)[:, :, place]
     open_days = np.broadcast_to(test.factors, (len(ahead), test.factors.shape[1]))[:, -horizon:] > 0.1
     return np.where(open_days[:, None], out, 0.0), inside
@@ -109,39 +117,28 @@ def _nearest(horizon: int, chosen: Ints, season: int) -> Ints:
     return out
 
 
-def _units(test: Backtest, at: int) -> Floats:
+def _table(test: Backtest, at: int, groups: Ints, drivers: Drivers, columns: Ints) -> Singles:
+    """Features (n, columns, f) after an origin, the last of which is the end."""
     origin = (*test.origins, test.y.shape[1])[at]
-    return np.maximum(np.nan_to_num(mean_known(test.y[:, :origin])), 1e-3)
+    unit = np.maximum(np.nan_to_num(mean_known(test.y[:, :origin])), 1e-3)
+    return table(test, at, unit, columns, drivers, group_levels(unit, groups))
 
 
 def _fit(
-    test: Backtest,
-    groups: Ints,
-    drivers: Drivers,
-    classes: Classes,
-    origins: range,
-    seed: int,
+    test: Backtest, tables: Sequence[Singles], classes: Classes, columns: Ints, seed: int
 ) -> Boosted | None:
-    """The classifier on what followed these origins; None with too little."""
+    """The classifier on what followed the origins of these tables; None with too little."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    if not origins:
+    if not tables:
         return None
-    columns = _columns(test.span, test.season)
-    features, counts = [], []
-    for at in origins:
-        unit = _units(test, at)
-        found = table(test, at, unit, columns, drivers, group_levels(unit, groups))
-        actual = test.actual[:, at][:, columns]
-        usable = np.isfinite(actual)
-        features.append(found[usable])
-        counts.append(actual[usable])
-    x, count = np.concatenate(features), np.concatenate(counts)
+    actual = [test.actual[:, at][:, columns] for at in range(len(tables))]
+    usable = [np.isfinite(part) for part in actual]
+    x, chosen = sampled(tables, usable, ROWS, seed)
+    count = np.concatenate([part[there] for part, there in zip(actual, usable, strict=True)])
     if len(count) < LEAST or not (count > 0).any():
         return None
-    if len(count) > ROWS:
-        chosen = np.random.default_rng(seed).choice(len(count), ROWS, replace=False)
-        x, count = x[chosen], count[chosen]
+    count = count[chosen]
     model = HistGradientBoostingClassifier(
         learning_rate=0.11,
         max_iter=35,
@@ -165,12 +162,15 @@ def _part(
     usable = np.isfinite(actual) & (scale > 0)[:, None]
     weight = np.where(usable, 1 / np.where(scale > 0, scale, 1.0)[:, None], 0.0)
     known = np.nan_to_num(actual)
-    losses = []
-    for part in PARTS:
-        found = _quantiles(_mixed(both, part), classes, levels)
-        loss = sum(pinball(known, found[:, n], level) for n, level in enumerate(levels))
-        losses.append(float((weight * loss).sum()))
+    losses = here(_loss, [(_mixed(both, part), classes, known, weight, levels) for part in PARTS])
     return PARTS[int(np.argmin(losses))]
+
+
+def _loss(
+    shares: Floats, classes: Classes, known: Floats, weight: Floats, levels: tuple[float, ...]
+) -> float:
+    found = _quantiles(shares, classes, levels)
+    return float(sum((weight * pinball(known, found[:, n], level)).sum() for n, level in enumerate(levels)))
 
 
 def _mixed(both: tuple[Floats, Floats | None], part: float) -> Floats:
@@ -179,28 +179,25 @@ def _mixed(both: tuple[Floats, Floats | None], part: float) -> Floats:
 
 
 def _chances(
-    model: Boosted | None,
-    test: Backtest,
-    at: int,
-    mean: Floats,
-    band: Spread,
-    groups: Ints,
-    drivers: Drivers,
-    classes: Classes,
-    columns: Ints,
+    model: Boosted | None, features: Singles, mean: Floats, over: Floats, classes: Classes
 ) -> tuple[Floats, Floats | None]:
     """Chance of each class (n, columns, classes) by the negative binomial and by the classifier."""
-    flat = mean[:, columns]
-    over = np.maximum(band.dispersion, _uneven(test, at))
-    binomial = np.diff(_binomial(flat, over, classes.high[:-1]), axis=2, prepend=0.0, append=1.0)
+    parts = slices(len(mean), PART)
+    made = here(_shares, [(model, features[rows], mean[rows], over[rows], classes) for rows in parts])
+    binomial = np.concatenate([one for one, _ in made])
+    return binomial, None if model is None else np.concatenate([two for _, two in made if two is not None])
+
+
+def _shares(
+    model: Boosted | None, features: Singles, mean: Floats, over: Floats, classes: Classes
+) -> tuple[Floats, Floats | None]:
+    binomial = np.diff(_binomial(mean, over, classes.high[:-1]), axis=2, prepend=0.0, append=1.0)
     if model is None:
         return binomial, None
-    unit = _units(test, at)
-    features = table(test, at, unit, columns, drivers, group_levels(unit, groups))
     found = model.predict_proba(features.reshape(-1, features.shape[2]))
     shares = np.zeros((len(found), len(classes.high)))
     shares[:, model.classes] = found
-    return binomial, shares.reshape(*flat.shape, -1)
+    return binomial, shares.reshape(*mean.shape, -1)
 
 
 def _uneven(test: Backtest, at: int) -> Floats:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sidecar.ml.backtest import WEEK, Backtest
-from sidecar.ml.series import Floats, Ints, mean_known
+from sidecar.ml.series import Bools, Floats, Ints, Singles, mean_known
 
 FORECASTS = ("mean_8", "mean_91", "ses", "tsb", "imapa", "profile_level", "theta")
 
@@ -37,8 +38,9 @@ def history(y: Floats, season: int) -> Floats:
     known = np.isfinite(y)
     sold = np.where(known, y, 0.0)
     count = known.sum(axis=1)
-    mean = np.nan_to_num(mean_known(y))
-    spread = np.sqrt(np.nan_to_num(mean_known((y - mean[:, None]) ** 2)))
+    mean = sold.sum(axis=1) / np.maximum(count, 1)
+    squares = np.einsum("rt,rt->r", sold, sold) / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(squares - mean**2, 0.0))
     one = np.maximum(mean, 1e-9)
     busy = sold > 0
     idle = np.where(busy.any(axis=1), busy[:, ::-1].argmax(axis=1), y.shape[1])
@@ -59,25 +61,38 @@ def history(y: Floats, season: int) -> Floats:
     )
 
 
-def table(test: Backtest, at: int, unit: Floats, columns: Ints, drivers: Drivers, group: Floats) -> Floats:
+def table(test: Backtest, at: int, unit: Floats, columns: Ints, drivers: Drivers, group: Floats) -> Singles:
     """Features (n, columns, f) after origin `at` (-1: the end); unit, group (n,)."""
     origin = (*test.origins, test.y.shape[1])[at]
     past = history(test.y[:, :origin], test.season)
-    n = len(unit)
-    parts = [np.broadcast_to(past[:, None], (n, len(columns), past.shape[1]))]
-    forecasts = [np.nan_to_num(test.candidates[name][:, at][:, columns]) for name in FORECASTS]
+    parts = [*past.T[:, :, None]]
     # Not the combination itself: its choice was made knowing what came after the past origins.
-    parts.append(np.stack(forecasts, axis=2) / unit[:, None, None])
-    own = np.stack([np.log(unit), np.log(unit / group)], axis=1)
-    parts.append(np.broadcast_to(own[:, None], (n, len(columns), 2)))
-    ahead = np.broadcast_to(test.factors, (n, test.factors.shape[1]))[:, origin + columns]
-    parts += [ahead[:, :, None], np.broadcast_to(columns[None, :, None], (n, len(columns), 1))]
+    parts += [np.nan_to_num(test.candidates[name][:, at][:, columns]) / unit[:, None] for name in FORECASTS]
+    parts += [np.log(unit)[:, None], np.log(unit / group)[:, None]]
+    parts += [test.factors[:, origin + columns], columns[None]]
     for values, ratio in ((drivers.price, True), (drivers.promo, False)):
         if values is not None:
             usual = mean_known(values[:, max(0, origin - 28) : origin])[:, None]
             there = values[:, origin + columns]
-            parts.append((np.log(there / usual) if ratio else there - usual)[:, :, None])
-    return np.concatenate(parts, axis=2)
+            parts.append(np.log(there / usual) if ratio else there - usual)
+    out = np.empty((len(unit), len(columns), len(parts)), dtype=np.float32)
+    for place, part in enumerate(parts):
+        out[:, :, place] = part
+    return out
+
+
+def sampled(tables: Sequence[Singles], usable: Sequence[Bools], most: int, seed: int) -> tuple[Singles, Ints]:
+    """At most so many rows of the tables, of those usable (n, columns), and their places among these."""
+    counts = np.array([int(part.sum()) for part in usable])
+    total = int(counts.sum())
+    chosen = np.arange(total)
+    if total > most:
+        chosen = np.random.default_rng(seed).choice(total, most, replace=False)
+    out = np.empty((len(chosen), tables[0].shape[2]), dtype=np.float32)
+    for first, made, there in zip(np.cumsum(counts) - counts, tables, usable, strict=True):
+        rows = np.flatnonzero((chosen >= first) & (chosen < first + int(there.sum())))
+        out[rows] = made.reshape(-1, made.shape[2])[np.flatnonzero(there)[chosen[rows] - first]]
+    return out, chosen
 
 
 def group_levels(unit: Floats, groups: Ints) -> Floats:

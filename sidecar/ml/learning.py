@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.ml.series import Floats
+from sidecar.ml.series import Floats, Singles
 
 RANKS = 64
 
@@ -19,15 +19,15 @@ class Boosted:
     """A fitted model with the edges of its features' ranks."""
 
     model: Any
-    edges: tuple[Floats, ...]
+    edges: tuple[Singles, ...]
 
-    def predict(self, x: Floats) -> Floats:
+    def predict(self, x: Singles) -> Floats:
         """What a regressor says of rows x (rows, features)."""
         with one_thread():
             out: Floats = self.model.predict(ranks(x, self.edges))
         return out
 
-    def predict_proba(self, x: Floats) -> Floats:
+    def predict_proba(self, x: Singles) -> Floats:
         """Chances (rows, classes) that a classifier gives."""
         with one_thread():
             out: Floats = self.model.predict_proba(ranks(x, self.edges))
@@ -39,7 +39,7 @@ class Boosted:
         return self.model.classes_
 
 
-def fitted(model: Any, x: Floats, target: Any, weight: Floats | None = None) -> Boosted:
+def fitted(model: Any, x: Singles, target: Any, weight: Floats | None = None) -> Boosted:
     """Fits a HistGradientBoosting model on x (rows, features), NaN where a feature is unknown.
 
     Trees see the order of a feature only, and 64 ranks of it tell as much as its values. Given the values
@@ -51,7 +51,7 @@ def fitted(model: Any, x: Floats, target: Any, weight: Floats | None = None) -> 
     return Boosted(model, edges)
 
 
-def ranks(x: Floats, edges: tuple[Floats, ...]) -> Floats:
+def ranks(x: Singles, edges: tuple[Singles, ...]) -> Floats:
     """The rank of every value among the edges of its column; unknown ones stay so.
 
     A column of which nothing was known when the edges were found says nothing: 0.
@@ -63,11 +63,11 @@ def ranks(x: Floats, edges: tuple[Floats, ...]) -> Floats:
     return out
 
 
-def _edges(column: Floats) -> Floats:
+def _edges(column: Singles) -> Singles:
     known = column[~np.isnan(column)]
     if not len(known):
-        return np.zeros(0)
-    found: Floats = np.unique(np.quantile(known, np.linspace(0, 1, RANKS + 1)[1:-1], method="lower"))
+        return np.zeros(0, dtype=np.float32)
+    found: Singles = np.unique(np.quantile(known, np.linspace(0, 1, RANKS + 1)[1:-1], method="lower"))
     return found
 
 

@@ -178,16 +178,18 @@ def season_index(y: Floats, season: int) -> tuple[Floats, Bools]:
     multiplied: Bools = np.asarray(~(y <= 0).any(axis=1))
     if season < 2 or y.shape[1] < 2 * season:
         return np.where(multiplied, 1.0, 0.0)[:, None], multiplied
-    middle = _centred(y, season)
+    out = np.repeat(np.where(multiplied, 1.0, 0.0)[:, None], season, axis=1)
+    clear = np.flatnonzero(seasonal(y, season))
+    times, some = multiplied[clear, None], y[clear]
+    middle = _centred(some, season)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rest = np.where(multiplied[:, None], y / middle, y - middle)
+        rest = np.where(times, some / middle, some - middle)
     index = np.stack([mean_known(rest[:, place::season]) for place in range(season)], axis=1)
-    usable = ~np.isnan(index).any(axis=1) & seasonal(y, season)
     centre = index.mean(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        index = np.where(multiplied[:, None], index / centre, index - centre)
-    neutral = np.where(multiplied, 1.0, 0.0)[:, None]
-    return np.where(usable[:, None], index, neutral), multiplied
+        index = np.where(times, index / centre, index - centre)
+    out[clear] = np.where(np.isnan(index).any(axis=1)[:, None], out[clear], index)
+    return out, multiplied
 
 
 def seasonal(y: Floats, season: int) -> Bools:
