@@ -18,7 +18,7 @@ bp = group("gdpr", "What is held about a person, erasure, and how long data is k
 BIG = 2**63 - 1
 
 
-class PersonBody(Model):
+class NamedBody(Model):
     """Who is meant, by at least one of these; never the e-mail address itself."""
 
     email_hash: str | None = Field(
@@ -32,17 +32,17 @@ class PersonBody(Model):
     )
 
     @model_validator(mode="after")
-    def _somebody(self) -> PersonBody:
+    def _somebody(self) -> NamedBody:
         if self.email_hash is None and self.customer_id is None and self.user_id is None and not self.login:
             raise ValueError("name somebody by email_hash, customer_id, user_id or login")
         return self
 
     def whom(self) -> dict[str, Any]:
         """The fields that name a person."""
-        return self.model_dump(include=set(PersonBody.model_fields))
+        return self.model_dump(include=set(NamedBody.model_fields))
 
 
-class ExportBody(PersonBody):
+class ExportBody(NamedBody):
     """Whose data, and which page of it."""
 
     page: int = Field(1, ge=1, le=1_000_000)
@@ -59,7 +59,7 @@ def export_data(body: ExportBody) -> Any:
 
 @bp.post("/delete-data", responses=said(shapes.Erased))
 @access(PERSON)
-def delete_data(body: PersonBody) -> Any:
+def delete_data(body: NamedBody) -> Any:
     """Erase a person; says what was erased and what stays"""
     return {"ok": True, **privacy.erase(runtime(), caller().shop_id, body.whom(), person())}
 
