@@ -64,10 +64,10 @@ HISTORY = (
 def as_json(row: Row) -> Row:
     """A proposal (docs/protocol.md, section 7)."""
     times = {name: at(row[name]) for name in TIMES}
-    person = row["decided_by"] and {name: row["decided_by"].get(name) for name in ("id", "login")}
+    person = {name: (row["decided_by"] or {}).get(name) for name in ("id", "login", "erased")}
     plain = {name: row[name] for name in PLAIN if name in row}
     more = {
-        "decided_by": person,
+        "decided_by": present(person) or None,
         "outcome": row["outcome"],
         "reason": row["reason"],
         "superseded_by": row["superseded_by"],
