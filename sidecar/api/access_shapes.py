@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Role, Time
+from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Role, Shape, Time
 
 
-class _Lives(BaseModel):
+class _Lives(Shape):
     state: Literal["active", "revoked", "expired"]
     created_at: Time
     expires_at: Maybe[Time] = None
@@ -32,7 +32,7 @@ class Key(Client):
     networks: Maybe[list[str]] = None
 
 
-class User(BaseModel):
+class User(Shape):
     """A login."""
 
     id: Id
@@ -47,7 +47,7 @@ class User(BaseModel):
     sessions: Maybe[Count] = None
 
 
-class Session(BaseModel):
+class Session(Shape):
     """A session that lives."""
 
     id: Id
@@ -59,7 +59,7 @@ class Session(BaseModel):
     expires_at: Time
 
 
-class RoleWords(BaseModel):
+class RoleWords(Shape):
     """A role and what it may do."""
 
     name: Role
@@ -68,7 +68,7 @@ class RoleWords(BaseModel):
     capability: Maybe[str] = Field(None, description="The WordPress capability that gives it.")
 
 
-class ScopeWords(BaseModel):
+class ScopeWords(Shape):
     """A scope and what it means."""
 
     name: str
@@ -176,9 +176,9 @@ class Tokens(Done):
 
     access_token: str
     token_type: Literal["Bearer"]
-    expires_in: Count
+    expires_in: Count = Field(description="Seconds.")
     refresh_token: str
-    refresh_expires_in: Count
+    refresh_expires_in: Count = Field(description="Seconds.")
     scope: str
     role: Role
     shop_id: str
@@ -189,7 +189,7 @@ class ClientToken(Done):
 
     access_token: str
     token_type: Literal["Bearer"]
-    expires_in: Count
+    expires_in: Count = Field(description="Seconds.")
     scope: str
 
 
@@ -199,7 +199,20 @@ class SignedOut(Done):
     ended: Count
 
 
+class PublicKey(Shape):
+    """A key that verifies access tokens (RFC 7517, RFC 8037)."""
+
+    kty: Literal["RSA", "OKP"]
+    kid: str
+    use: Literal["sig"]
+    alg: Literal["RS256", "EdDSA"]
+    crv: Maybe[Literal["Ed25519"]] = None
+    x: Maybe[str] = None
+    n: Maybe[str] = None
+    e: Maybe[str] = None
+
+
 class PublicKeys(Done):
     """A JWK set (RFC 7517)."""
 
-    keys: list[dict[str, Any]]
+    keys: list[PublicKey]

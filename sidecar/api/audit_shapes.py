@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
-from sidecar.api.shapes import Count, Done, Maybe, Ok, Time
+from sidecar.api.shapes import Count, Day, Done, Maybe, Ok, Shape, Time, Who
 
 
-class Entry(BaseModel):
+class Entry(Shape):
     """What somebody did."""
 
     n: int
     at: Time
     by: Literal["person", "key", "client", "visitor", "sidecar"]
-    who: Maybe[dict[str, Any]] = None
+    who: Maybe[Who] = None
     person: Maybe[str] = None
     erased: Maybe[Ok] = None
     action: str
@@ -37,7 +35,7 @@ class Entries(Done):
     next: Maybe[str] = None
 
 
-class ActionCount(BaseModel):
+class ActionCount(Shape):
     """How often an action was done, and how often it failed."""
 
     action: str
@@ -45,33 +43,33 @@ class ActionCount(BaseModel):
     failed: Count
 
 
-class PersonCount(BaseModel):
+class PersonCount(Shape):
     """How much somebody did."""
 
     person: Maybe[str] = None
     by: str
-    who: Maybe[dict[str, Any]] = None
+    who: Maybe[Who] = None
     erased: Maybe[Ok] = None
     count: Count
     failed: Count
 
 
-class DayCount(BaseModel):
+class DayCount(Shape):
     """How much was done on a day, UTC."""
 
-    day: str
+    day: Day
     count: Count
     failed: Count
 
 
-class Break(BaseModel):
+class Break(Shape):
     """What is wrong with a row."""
 
     n: int
     what: str
 
 
-class Chain(BaseModel):
+class Chain(Shape):
     """Whether the audit is unbroken: `checked_at` says when what is new was read, `whole_at` when all was."""
 
     state: Literal["empty", "unbroken", "partly", "broken"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from sidecar.api.errors import shape
 from sidecar.api.run_shapes import OneRun
-from sidecar.api.shapes import Made
+from sidecar.api.shapes import Done, Made
 
 REFUSALS = {
     "400": "No JSON",
@@ -25,23 +25,6 @@ REFUSALS = {
     "429": "Too often; `Retry-After` says how many seconds to wait",
     "503": "Something is away for now",
 }
-
-
-def answer(words: str, good: bool = True, /, **fields: str) -> dict[str, Any]:
-    """A response in JSON: `ok`, and fields by JSON type, with `?` at the end where one may be absent."""
-    types = {name: {"type": kind.rstrip("?")} for name, kind in fields.items()}
-    always = [name for name, kind in fields.items() if not kind.endswith("?")]
-    schema = {
-        "type": "object",
-        "required": ["ok", *always],
-        "properties": {"ok": {"type": "boolean", "enum": [good]}, **types},
-    }
-    return {"description": words, "content": {"application/json": {"schema": schema}}}
-
-
-def ok(**fields: str) -> dict[Any, Any]:
-    """Responses of a route that answers 200 with these fields (see `answer`)."""
-    return {"200": answer("Done", **fields)}
 
 
 def said(model: type[BaseModel]) -> dict[Any, Any]:
@@ -59,15 +42,13 @@ def text(kind: str) -> dict[Any, Any]:
     return {"200": {"description": "Done", "content": {kind: {}}}}
 
 
-OK: dict[Any, Any] = ok()
+OK: dict[Any, Any] = said(Done)
 GONE: dict[Any, Any] = {
     "410": {"description": "Expired", "content": {"application/json": {"schema": shape()}}}
 }
-CREATED: dict[Any, Any] = {"201": answer("Made")}
 ASKED: dict[Any, Any] = {"200": OneRun, "202": OneRun}
 """Of a request for a run: 202 once it is queued, 200 when it ended while `Prefer: wait=N` waited."""
 
-ACCEPTED: dict[Any, Any] = {"202": answer("Queued; the answer names the run or job")}
 NO_TOKEN: dict[str, Any] = {"security": []}
 
 

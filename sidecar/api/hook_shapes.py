@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Ok, Time
+from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Ok, Shape, Time
 
 
-class HookEvent(BaseModel):
+class HookEvent(Shape):
     """An event of the catalogue: what it means, and what the fields of its data are."""
 
     event: str
@@ -23,7 +23,7 @@ class HookEvents(Done):
     items: list[HookEvent]
 
 
-class Counted(BaseModel):
+class Counted(Shape):
     """Messages by how they went."""
 
     waiting: Count
@@ -31,7 +31,7 @@ class Counted(BaseModel):
     dead: Count
 
 
-class Hook(BaseModel):
+class Hook(Shape):
     """A subscription; what follows `?` in its address is not shown."""
 
     id: Id
@@ -80,13 +80,21 @@ class HookRolled(Done):
     repeated: Maybe[Ok] = None
 
 
-class Delivery(BaseModel):
+class Payload(Shape):
+    """What is sent; the catalogue says of each event what its data hold."""
+
+    type: str
+    timestamp: Time
+    data: dict[str, Any]
+
+
+class Delivery(Shape):
     """A message and how it went; `id` is the `webhook-id` of all its attempts."""
 
     id: str
     seq: Count
     event: str
-    payload: dict[str, Any]
+    payload: Payload
     state: Literal["waiting", "delivered", "dead"]
     attempts: Count
     status: Maybe[int] = None

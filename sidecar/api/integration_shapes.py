@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import Field
 
-from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Time
+from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Shape, Time, Who
 
 
-class Trouble(BaseModel):
+class Trouble(Shape):
     """An error, and what to do about it."""
 
     at: Maybe[Time] = None
@@ -18,7 +18,7 @@ class Trouble(BaseModel):
     hint: str
 
 
-class ServiceHealth(BaseModel):
+class ServiceHealth(Shape):
     """How a service has been doing."""
 
     last_used_at: Maybe[Time] = None
@@ -33,7 +33,7 @@ class ServiceHealth(BaseModel):
     mean_ms: Maybe[Count] = None
 
 
-class Service(BaseModel):
+class Service(Shape):
     """A connected service, without its credentials."""
 
     id: Id
@@ -46,7 +46,7 @@ class Service(BaseModel):
     health_path: Maybe[str] = None
     config: dict[str, Any]
     token_expires_at: Maybe[Time] = None
-    created_by: Maybe[dict[str, Any]] = None
+    created_by: Maybe[Who] = None
     created_at: Time
     updated_at: Time
     health: ServiceHealth
@@ -87,4 +87,6 @@ class Checked(OneService):
     """How a call of the health path went."""
 
     works: bool
+    status: Maybe[int] = Field(None, description="Of its answer.")
+    ms: Maybe[Count] = Field(None, description="Milliseconds until its answer.")
     error: Maybe[Trouble] = None

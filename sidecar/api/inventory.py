@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from sidecar.api import inventory_shapes as shapes
 from sidecar.api.access import access, caller, person, runtime
-from sidecar.api.group import OK, group, ok
+from sidecar.api.group import OK, group, said
 from sidecar.api.models import Model
 from sidecar.runtime import stock_page, stock_rows
 
@@ -46,14 +47,14 @@ class StockedProductPath(Model):
     product_id: int = Field(ge=1, le=MOST)
 
 
-@bp.get("/overview", responses=ok(as_of="string", currency="string", figures="object", state="string"))
+@bp.get("/overview", responses=said(shapes.Overview))
 @access("products:read")
 def get_overview() -> Any:
     """What to order, what it costs, what lies still, and how good the forecasts are"""
     return {"ok": True, **stock_page.overview(runtime(), caller().shop_id)}
 
 
-@bp.get("/items", responses=ok(items="array", total="integer", totals="object", next="string?"))
+@bp.get("/items", responses=said(shapes.StockPage))
 @access("products:read")
 def list_stock(query: StockQuery) -> Any:
     """Stocks with their forecast and order, most urgent first"""
@@ -68,7 +69,7 @@ def list_stock(query: StockQuery) -> Any:
     return {"ok": True, **page}
 
 
-@bp.get("/items/<int:item_id>", responses=ok(item="object", history="array", forecast="array", parts="array"))
+@bp.get("/items/<int:item_id>", responses=said(shapes.OneStock))
 @access("products:read")
 def get_stock(path: StockPath) -> Any:
     """One stock with its history, forecast, accuracy and the parts of its order"""
@@ -83,7 +84,7 @@ def note_low_stock(path: StockPath, body: LevelBody) -> Any:
     return {"ok": True}
 
 
-@of_product.get("/<int:product_id>/recommendations", responses=ok(product_id="integer", items="array"))
+@of_product.get("/<int:product_id>/recommendations", responses=said(shapes.Recommendations))
 @access("products:read")
 def get_recommendations(path: StockedProductPath) -> Any:
     """One product's forecast, reorder point and order, from forecasts that were kept"""

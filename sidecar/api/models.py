@@ -21,6 +21,10 @@ from sidecar.core.types import UNSTORABLE, unstorable
 
 ID = r"^[0-9a-f]{32}$"
 NAME = r"^[a-z][a-z0-9-]{0,79}$"
+ChangeState = Literal[
+    "applied", "compensated", "skipped", "failed", "undone", "stale", "applying", "undoing"
+]  # fmt: skip
+OutcomeState = Literal["applying", "applied", "stale", "failed", "undone", "undo_failed"]
 
 
 class Model(BaseModel):
@@ -185,7 +189,7 @@ class ChangeResult(Model):
     model_config = ConfigDict(extra="ignore")
 
     change_id: str = Field(max_length=48)
-    state: Literal["applied", "compensated", "skipped", "failed", "undone", "stale", "applying", "undoing"]
+    state: ChangeState
     message: str | None = Field(None, max_length=2_000)
     created_id: int | None = None
 
@@ -195,7 +199,7 @@ class OutcomeBody(Model):
 
     model_config = ConfigDict(extra="ignore")
 
-    state: Literal["applying", "applied", "stale", "failed", "undone", "undo_failed"]
+    state: OutcomeState
     results: list[ChangeResult] = Field(default_factory=list, max_length=500)
     at: AwareDatetime
     note: str | None = Field(None, max_length=2_000)

@@ -7,12 +7,13 @@ from typing import Any
 from flask import request
 
 from sidecar import __version__
+from sidecar.api import shop_shapes as shapes
 from sidecar.api.access import OPEN, PERSON, access, caller, person, runtime
-from sidecar.api.group import GONE, NO_TOKEN, OK, answer, group, ok
+from sidecar.api.group import GONE, NO_TOKEN, OK, group, said
 from sidecar.api.models import PairingBody, SiteBody
 from sidecar.runtime import pairing
 
-PAIRED = {"201": answer("Paired", shop_id="string", secret="string", hash_key="string", sidecar="object")}
+PAIRED: dict[Any, Any] = {"201": shapes.Paired}
 bp = group("pairing", "Shop and sidecar find each other.", "/api/v1/pairing")
 
 
@@ -41,4 +42,4 @@ def accept_move(body: SiteBody) -> Any:
 
 
 accept_move.__moving__ = True  # type: ignore[attr-defined]
-bp.post("/site", responses=ok(decision="string"))(access(PERSON)(accept_move))
+bp.post("/site", responses=said(shapes.Moved))(access(PERSON)(accept_move))

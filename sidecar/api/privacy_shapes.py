@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
-
-from sidecar.api.shapes import Count, Done, Maybe, Time
+from sidecar.api.shapes import Count, Done, Maybe, Shape, Time
 
 
-class Held(BaseModel):
+class Held(Shape):
     """A row that names the person."""
 
     table: str
@@ -36,7 +34,7 @@ class Erased(Done):
     again: bool
 
 
-class RuleFigures(BaseModel):
+class RuleFigures(Shape):
     """How long rows of a kind are kept."""
 
     rule: str
@@ -50,7 +48,7 @@ class RuleFigures(BaseModel):
     last_deleted: Maybe[Count] = None
 
 
-class Minimum(BaseModel):
+class Minimum(Shape):
     """What may stay of an erased person."""
 
     where: str

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from sidecar.api.shapes import Count, Done, Maybe, Time
+from sidecar.api.shapes import Count, Done, Maybe, Shape, Time
 
 
-class _Unit(BaseModel):
+class Attribute(Shape):
+    """An attribute, its options, and whether variations differ by it."""
+
+    name: str
+    options: list[str]
+    variation: bool
+
+
+class Choice(Shape):
+    """The option that a variation has of an attribute."""
+
+    name: str
+    option: str
+
+
+class Image(Shape):
+    """A picture in the shop's media library."""
+
+    id: int
+    alt: str
+
+
+class _Unit(Shape):
     id: int
     status: str
     sku: Maybe[str] = None
     stock_quantity: Maybe[float] = Field(None, description="Pieces.")
     stock_status: str
     backorders: Maybe[str] = None
-    low_stock_amount: Maybe[float] = None
+    low_stock_amount: Maybe[float] = Field(None, description="Pieces.")
     manage_stock: bool | Literal["parent"]
     regular_price: Maybe[str] = None
     sale_price: Maybe[str] = None
@@ -25,12 +47,12 @@ class _Unit(BaseModel):
     sale_to: Maybe[Time] = None
     created_at: Maybe[Time] = None
     modified_at: Maybe[Time] = None
-    attributes: Maybe[Any] = None
 
 
 class Variation(_Unit):
     """A variation of a product; prices are texts with the shop's decimals."""
 
+    attributes: Maybe[list[Choice]] = None
     image_id: Maybe[int] = None
 
 
@@ -43,9 +65,10 @@ class Product(_Unit):
     catalog_visibility: Maybe[str] = None
     categories: Maybe[list[int]] = None
     tags: Maybe[list[int]] = None
-    images: Maybe[list[Any]] = None
-    total_sales: Maybe[int] = None
-    average_rating: Maybe[float] = None
+    attributes: Maybe[list[Attribute]] = None
+    images: Maybe[list[Image]] = Field(None, description="The first is the featured one.")
+    total_sales: Maybe[int] = Field(None, description="Pieces.")
+    average_rating: Maybe[float] = Field(None, description="0 to 5.")
     review_count: Maybe[int] = None
     description: Maybe[str] = None
     short_description: Maybe[str] = None

@@ -8,8 +8,9 @@ from flask import Response
 
 from sidecar import __version__
 from sidecar.api import agents
+from sidecar.api import shop_shapes as shapes
 from sidecar.api.access import LOCAL, OPEN, access, caller, runtime
-from sidecar.api.group import ASKED, NO_TOKEN, answer, group, ok, said, text
+from sidecar.api.group import ASKED, NO_TOKEN, group, said, text
 from sidecar.api.models import RunBody, TypedAgentPath
 from sidecar.api.run_shapes import Agents
 from sidecar.core.errors import NotFound
@@ -19,12 +20,10 @@ from sidecar.runtime.runs import find_agent
 
 bp = group("root", "Health, metrics and old names.")
 SUNSET = "Fri, 31 Dec 2027 23:59:59 GMT"
-HEALTH = ok(status="string", version="string") | {
-    "503": answer("Down", False, status="string", checks="array")
-}
+HEALTH: dict[Any, Any] = {"200": shapes.Healthy, "503": shapes.Down}
 
 
-@bp.get("/", openapi_extensions=NO_TOKEN, responses=ok(name="string", version="string", docs="string"))
+@bp.get("/", openapi_extensions=NO_TOKEN, responses=said(shapes.Root))
 @access(OPEN)
 def root() -> Any:
     """Name and version"""

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from sidecar.api.shapes import Count, Done, Id, Maybe, Time
+from sidecar.api.shapes import Count, Done, Failure, Id, Maybe, Progress, Shape, Time
+from sidecar.core.agent import Risk, Schedule
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-Error = dict[str, Any]
-"""`{"code", "message", "hint", …}`."""
 
 
-class Progress(BaseModel):
-    """How far a run is; `total` is 0 while nobody knows."""
-
-    done: Count
-    total: Count
-    label: str
-
-
-class LogLine(BaseModel):
+class LogLine(Shape):
     """A line of a run's log."""
 
     at: Time
-    level: str
+    level: Literal["info", "error"]
     message: str
 
 
-class Run(BaseModel):
+class Run(Shape):
     """A run; a list leaves `log` and `output` out."""
 
     id: Id
@@ -38,7 +29,7 @@ class Run(BaseModel):
     state: State
     trigger: str
     input: dict[str, Any]
-    error: Maybe[Error] = None
+    error: Maybe[Failure] = None
     duration_ms: Maybe[Count] = None
     generation: Maybe[Count] = Field(None, description="Of the copy of the shop that it read.")
     created_at: Time
@@ -64,7 +55,7 @@ class OneRun(Done):
     run: Run
 
 
-class AgentSettings(BaseModel):
+class AgentSettings(Shape):
     """What a person has set of an agent, or its own defaults."""
 
     enabled: bool
@@ -72,7 +63,7 @@ class AgentSettings(BaseModel):
     input: dict[str, Any]
 
 
-class AgentStats(BaseModel):
+class AgentStats(Shape):
     """What came of an agent so far."""
 
     runs: Count
@@ -82,26 +73,26 @@ class AgentStats(BaseModel):
     undone: Count
 
 
-class LastRun(BaseModel):
+class LastRun(Shape):
     """How an agent's last run went."""
 
     id: Id
     state: State
     duration_ms: Maybe[Count] = None
-    error: Maybe[Error] = None
+    error: Maybe[Failure] = None
     created_at: Time
     finished_at: Maybe[Time] = None
 
 
-class AgentRow(BaseModel):
+class AgentRow(Shape):
     """An agent: its declaration, settings and figures."""
 
     name: str
     title: str
     summary: str
     family: str
-    risk: str
-    schedule: str
+    risk: Risk
+    schedule: Schedule
     reads: list[str]
     on: list[str] = Field(description="Events that start it.")
     needs: list[str]

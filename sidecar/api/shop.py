@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.api import audit_shapes as shapes
+from sidecar.api import shop_shapes as shapes
 from sidecar.api.access import SIGNED, access, caller, runtime, use_nonce
-from sidecar.api.group import answer, group, ok, said
+from sidecar.api.audit_shapes import Entries
+from sidecar.api.group import group, said
 from sidecar.api.models import CursorQuery, EventsBody, JobPath, SyncBody
 from sidecar.db import read
 from sidecar.runtime import audit_log, events, health, jobs, mirror
 
-QUEUED: dict[Any, Any] = {"202": answer("Queued", job="string")}
+QUEUED: dict[Any, Any] = {"202": shapes.JobQueued}
 bp = group("shop", "Status, events and sync.", "/api/v1")
 
 
-@bp.get(
-    "/status", responses=ok(version="string", shop="object", sync="object", jobs="object", checks="array")
-)
+@bp.get("/status", responses=said(shapes.Status))
 @access("status:read")
 def status() -> Any:
     """All that the Status page shows"""
@@ -31,9 +30,7 @@ def post_events(body: EventsBody) -> Any:
 
 
 post_events.__uses_nonce__ = True  # type: ignore[attr-defined]
-bp.post("/events", responses=ok(acknowledged="integer", duplicates="integer", rejected="array"))(
-    access(SIGNED)(post_events)
-)
+bp.post("/events", responses=said(shapes.EventsTaken))(access(SIGNED)(post_events))
 
 
 @bp.post("/sync", responses=QUEUED)
@@ -51,7 +48,7 @@ def retry_job(path: JobPath) -> Any:
     return {"ok": True, "job": path.id}, 202
 
 
-@bp.get("/audit", responses=said(shapes.Entries))
+@bp.get("/audit", responses=said(Entries))
 @access(SIGNED)
 def get_audit(query: CursorQuery) -> Any:
     """What people and keys did, newest first"""

@@ -4,26 +4,16 @@ tests of these routes compare every answer with them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from sidecar.api.shapes import Count, Done, Id, Made, Maybe, Time
+from sidecar.api.proposal_shapes import Proposal
+from sidecar.api.shapes import Amount, Count, Day, Done, Id, Made, Maybe, Money, Ok, Shape, Time, Who
 from sidecar.runtime.purchase_orders import STATES
 
-Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
-Amount = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$", description="In the shop's currency.")]
-Person = dict[str, Any]
 
-
-class Money(BaseModel):
-    """An amount and its currency."""
-
-    value: Amount
-    currency: str
-
-
-class Remark(BaseModel):
+class Remark(Shape):
     """What is said by a code with its values, and in English."""
 
     code: str
@@ -31,7 +21,7 @@ class Remark(BaseModel):
     values: Maybe[dict[str, Any]] = None
 
 
-class _Terms(BaseModel):
+class _Terms(Shape):
     lead_days: Maybe[Count] = None
     lead_spread_days: Maybe[float] = None
     review_days: Maybe[Count] = None
@@ -76,7 +66,7 @@ class SupplierMade(Made):
     supplier: SupplierRow
 
 
-class ItemRow(BaseModel):
+class ItemRow(Shape):
     """What names an item; one that is no longer in the shop has its id only."""
 
     item_id: int
@@ -95,7 +85,7 @@ class OwnTerms(_Terms):
     pack: Maybe[Count] = None
 
 
-class ShopTerms(BaseModel):
+class ShopTerms(Shape):
     """What holds where nothing else was said."""
 
     lead_days: Count
@@ -118,7 +108,7 @@ class SupplyTerms(ShopTerms):
     service_given: bool = Field(description="Whether somebody entered the service level.")
 
 
-class SupplyRow(BaseModel):
+class SupplyRow(Shape):
     """An item, what holds for it, and what of it stands at the item."""
 
     item: ItemRow
@@ -170,7 +160,7 @@ class SuppliesImported(Imported):
     created_suppliers: list[str]
 
 
-class OverrideRow(BaseModel):
+class OverrideRow(Shape):
     """What holds instead of the forecast on some days."""
 
     id: Id
@@ -180,7 +170,7 @@ class OverrideRow(BaseModel):
     kind: Literal["factor", "per_day"]
     value: float
     why: Maybe[str] = None
-    by: Maybe[Person] = None
+    by: Maybe[Who] = None
     at: Time
 
 
@@ -196,7 +186,7 @@ class OverrideMade(Made):
     override: OverrideRow
 
 
-class Place(BaseModel):
+class Place(Shape):
     """A place of stock."""
 
     id: Id
@@ -230,7 +220,7 @@ class PlaceMade(Made):
     location: Place
 
 
-class Lying(BaseModel):
+class Lying(Shape):
     """How much of an item lies at a place."""
 
     item_id: int
@@ -245,7 +235,7 @@ class PlaceStock(Done):
     items: list[Lying]
 
 
-class PiecesThere(BaseModel):
+class PiecesThere(Shape):
     """How much of an item lies where."""
 
     location_id: Id
@@ -262,7 +252,7 @@ class PiecesKept(Done):
 # Purchase orders
 
 
-class _Order(BaseModel):
+class _Order(Shape):
     id: Id
     number: str
     supplier_id: Id
@@ -274,11 +264,11 @@ class _Order(BaseModel):
     ship_to: Maybe[str] = None
     expected_on: Maybe[Day] = None
     error: Maybe[str] = None
-    closed_short: Maybe[Literal[True]] = None
-    created_by: Maybe[Person] = None
+    closed_short: Maybe[Ok] = None
+    created_by: Maybe[Who] = None
     created_at: Time
     updated_at: Time
-    sent_by: Maybe[Person] = None
+    sent_by: Maybe[Who] = None
     sent_at: Maybe[Time] = None
     sent_how: Maybe[Literal["mail", "other"]] = None
     sent_to: Maybe[str] = None
@@ -302,7 +292,7 @@ class OrderPage(Done):
     next: Maybe[str] = None
 
 
-class OrderLine(BaseModel):
+class OrderLine(Shape):
     """What is ordered of an item."""
 
     item_id: int
@@ -316,14 +306,14 @@ class OrderLine(BaseModel):
     total: Maybe[Amount] = None
 
 
-class ReceivedRow(BaseModel):
+class ReceivedRow(Shape):
     """How much of an item came."""
 
     item_id: int
     quantity: Count
 
 
-class NewReceipt(BaseModel):
+class NewReceipt(Shape):
     """What came in one go, and whether it is in stock."""
 
     id: Id
@@ -334,7 +324,7 @@ class NewReceipt(BaseModel):
 class Receipt(NewReceipt):
     """What came when, and the proposal that put it into stock."""
 
-    by: Maybe[Person] = None
+    by: Maybe[Who] = None
     at: Time
     proposal_id: Maybe[Id] = None
 
@@ -365,7 +355,7 @@ class OrdersMade(Made):
     orders: list[Order]
 
 
-class MailWords(BaseModel):
+class MailWords(Shape):
     """A mail to the supplier."""
 
     to: str
@@ -399,4 +389,4 @@ class Received(OneOrder):
     """What came, and the proposal that raises the stock once it is applied."""
 
     receipt: NewReceipt
-    proposal: Maybe[dict[str, Any]] = None
+    proposal: Maybe[Proposal] = None

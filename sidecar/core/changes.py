@@ -13,6 +13,8 @@ RESOURCE = re.compile(r"^(wc/v3|wp/v2|devskyy/v1)/[a-z_]+(/[a-z0-9_-]+)*$")
 META_PATH = re.compile(r"^meta_data\[[A-Za-z0-9_:-]{1,255}\]$")
 IMAGE_PATH = re.compile(r"^images\[\d{1,3}\]\.alt$")
 FIELD_PATH = re.compile(r"^[a-z_]{1,64}$")
+# Every field is written, those that were not given too.
+WRITTEN = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 def canonical_json(value: object) -> str:
@@ -41,7 +43,7 @@ class SetField(BaseModel):
     With `to` equal to `was` it is a guard: compared before anything is written, and left as it is.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = WRITTEN
 
     path: str
     was: JsonValue = None
@@ -67,7 +69,7 @@ class SetField(BaseModel):
 class Patch(BaseModel):
     """One write to one existing resource (docs/protocol.md, section 7)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = WRITTEN
 
     kind: Literal["patch"] = "patch"
     change_id: str = ""
@@ -78,7 +80,7 @@ class Patch(BaseModel):
 class Create(BaseModel):
     """A new resource; it carries its change id as meta and is looked up before a retry."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = WRITTEN
 
     kind: Literal["create"] = "create"
     change_id: str = ""
@@ -89,7 +91,7 @@ class Create(BaseModel):
 class Act(BaseModel):
     """Something the sidecar does at most once and nobody can undo, such as sending mail."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = WRITTEN
 
     kind: Literal["act"] = "act"
     change_id: str = ""

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
+def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Says in the schema how evidence is written: fields without a value are absent, all others are there."""
+    schema["required"] = []
+    for name, field in model.model_fields.items():
+        key = field.serialization_alias or name
+        if field.default is not None:
+            schema["required"].append(key)
+            continue
+        known = schema["properties"][key]
+        del known["default"]
+        known |= known.pop("anyOf")[0]  # the other one is null
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra=_as_written)
 
 
 class Text(_Strict):

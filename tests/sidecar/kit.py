@@ -22,6 +22,7 @@ from sidecar.core.evidence import Chart, Evidence, MoneyValue, Series, Text, Win
 from sidecar.runtime.base import Runtime
 from sidecar.security.tokens import b64decode, canonical_path, sign
 from sidecar.settings import Settings
+from tests.sidecar.documented import documented
 from tests.sidecar.laid import lay
 from tests.sidecar.servers import empty_tables
 
@@ -163,15 +164,16 @@ class Plugin:
     def send(
         self, method: str, path: str, body: Any = None, *, who: Any = None, query: Any = (), **more: Any
     ) -> Any:
-        """One signed request."""
+        """One signed request; a good answer is of the documented shape."""
         raw = b"" if body is None else json.dumps(body).encode()
         pairs = list(query.items()) if isinstance(query, dict) else list(query)
         token = self.token(method, canonical_path(path, pairs), raw, who=who, **more)
         head = {"Authorization": f"Bearer {token}", "X-DevSkyy-Version": "0.1.0"}
         kind = "application/json" if raw else None
-        return self.client.open(
+        answer = self.client.open(
             path, method=method, data=raw, query_string=pairs, headers=head, content_type=kind
         )
+        return documented(self.app, answer)
 
     def get(self, path: str, **query: Any) -> Any:
         """A signed GET."""

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from sidecar.api.shop_shapes import Down
 from sidecar.app import create_app
 from sidecar.runtime import catalog
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
@@ -225,6 +226,7 @@ def test_health_says_when_the_database_is_gone(plugin: Plugin, tmp_path: Path) -
     assert (answer.status_code, answer.json["status"]) == (503, "down")
     assert [check["id"] for check in answer.json["checks"]] == ["database_mirror"]
     assert answer.json["checks"][0]["hint"]
+    Down.model_validate_json(answer.get_data(), strict=True)
 
 
 def test_a_locked_database_is_waited_for_and_then_named(

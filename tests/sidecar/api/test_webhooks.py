@@ -23,7 +23,6 @@ from sidecar.security.apikeys import create_key
 from sidecar.security.signatures import secret_bytes, verify
 from sidecar.security.users import FREE_TRIES
 from tests.sidecar.api.identity_kit import new_client, sign_in, tokens
-from tests.sidecar.documented import Documented
 from tests.sidecar.kit import ANNA, Plugin, no_devskyy_environment, settings_in, tiny_registry
 from tests.sidecar.receiver import receiving, says
 
@@ -37,7 +36,7 @@ def home(tmp_path: Path) -> Iterator[Plugin]:
     """A paired plugin of a sidecar that may send to this machine."""
     with no_devskyy_environment():
         app = create_app(settings_in(tmp_path, webhooks_allow_private=True), tiny_registry())
-    yield Documented(app).pair()
+    yield Plugin(app).pair()
     app.extensions["devskyy"].close()
 
 

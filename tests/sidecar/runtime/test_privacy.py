@@ -19,7 +19,7 @@ from sidecar.db import read, write
 from sidecar.db.app import errors, events, jobs, proposal_history, proposals, run_log, runs, schedules
 from sidecar.db.identity import audit_checkpoints, refresh_tokens, sessions
 from sidecar.db.mirror import customers, order_lines, orders, reviews
-from sidecar.runtime import audit_chain, privacy, retention, runner, schedule, ticker
+from sidecar.runtime import audit_chain, inbox, privacy, retention, runner, schedule, ticker
 from sidecar.runtime.base import now
 from sidecar.runtime.personal import PLACES, Person
 from sidecar.security.tokens import b64decode
@@ -112,8 +112,8 @@ def test_a_proposal_about_the_person_closes_and_keeps_a_true_digest(plugin: Plug
     erase(plugin)
     row = one(plugin, proposals)
     assert (row["state"], row["subject"]["name"]) == ("expired", "erased")
-    answer = plugin.get("/api/v1/proposals").json
-    assert answer["items"][0]["digest"] == row["digest"] != "plain"
+    shown = inbox.get(plugin.rt, plugin.shop_id, row["id"])["proposal"]
+    assert shown["digest"] == row["digest"] != "plain"
     with read(plugin.rt.db.app) as conn:
         notes = list(conn.execute(select(proposal_history.c.note)).scalars())
     assert "It was about a person who was erased." in notes
