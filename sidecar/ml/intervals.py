@@ -89,8 +89,8 @@ def _told(test: Backtest) -> NDArray[np.bool_]:
     """Origins (n, origins or 1, 1) before which enough of a series was known for a forecast of it."""
     if not test.origins:
         return np.ones((len(test.y), 1, 1), dtype=bool)
-    known = np.isfinite(test.y).cumsum(axis=1)
-    return np.stack([known[:, origin - 1] >= FEWEST for origin in test.origins], axis=1)[:, :, None]
+    known = [np.isfinite(test.y[:, :origin]).sum(axis=1) for origin in test.origins]
+    return np.stack([count >= FEWEST for count in known], axis=1)[:, :, None]
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
@@ -178,7 +178,7 @@ def total_quantiles(
     """Lengths, and quantiles (n, lengths, TOTAL_LEVELS) of demand over the first so many periods."""
     horizon = ahead.shape[1]
     lengths = tuple(sorted({*(length for length in LENGTHS if length < horizon), horizon}))
-    expected = ahead.cumsum(axis=1)
+    expected, told = ahead.cumsum(axis=1), _told(test)
     out = np.zeros((len(ahead), len(lengths), len(TOTAL_LEVELS)))
     for place, length in enumerate(lengths):
         mean = expected[:, length - 1]
@@ -188,6 +188,6 @@ def total_quantiles(
         if test.origins:
             before = past[:, :, :seen].sum(axis=2)
             errors = (test.actual[:, :, :seen].sum(axis=2) - before) / band.unit(before, seen)
-            errors = np.where(_told(test)[:, :, 0], errors, np.nan)
+            errors = np.where(told[:, :, 0], errors, np.nan)
         out[:, place] = mean[:, None] + _table(errors, TOTAL_LEVELS) * unit[:, None]
     return lengths, np.maximum.accumulate(np.maximum(out, 0.0), axis=2)

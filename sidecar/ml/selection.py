@@ -101,11 +101,15 @@ class _Told:
     def all(self, rows: slice | Ints, ahead: bool = False) -> list[Singles]:
         """All methods, and last their median, (rows, ...) each: of the past origins, or of the end."""
         part = (rows, -1) if ahead else (rows, slice(0, -1), slice(0, self.test.span))
-        return [*(np.nan_to_num(values[part]) for values in self.test.candidates.values()), self.median[part]]
+        return [*(_filled(values[part]) for values in self.test.candidates.values()), self.median[part]]
 
 
 def _medians(test: Backtest, rows: slice) -> Singles:
-    return median([np.nan_to_num(values[rows]) for values in test.candidates.values()])
+    return median([_filled(values[rows]) for values in test.candidates.values()])
+
+
+def _filled(values: Singles) -> Singles:
+    return np.where(np.isnan(values), np.float32(0), values)
 
 
 def _combined(told: _Told, rows: slice, share: Floats, scale: Floats) -> tuple[Floats, Floats, Floats]:
