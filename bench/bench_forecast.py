@@ -21,6 +21,12 @@ and left out: what all series did at a few origins did not tell what they would 
 followed (M3 14.19), how strongly weights are held to one is chosen by origins left out too; in development
 that gains 0.04 on M3 and changes next to nothing elsewhere.
 
+Then, on origins of which no judged period is judged here too (retail's first 162, 142 and 140 days, 84 % of
+jewellery, 27 months of car parts): weights held to one ten times as strongly where demand is steady (0.1 to
+1: totals of retail up to 3 % better and their bias down by a third, those of car parts 2 % worse and 8 % too
+high); no weights from the first weeks of a series; and a spread for series that no past origin tells of
+(coverage of weekly forecasts from 8 to 19 weeks: 0.65 to 0.69 before, 0.79 to 0.82 after).
+
 Measures: RMSSE (denominator: mean squared step before the origin), mean over series and origins. Total: sum
 of absolute errors of the total over the horizon over the sum of totals; ours is the expected total. Bias: of
 the sum of totals. Coverage: share of periods in the middle 80 %; where a whole stretch of quantiles is one

@@ -73,10 +73,15 @@ def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread
     known = np.isfinite(actual) & _told(test)
     level = np.maximum(np.where(known, expected, 0.0).sum(axis=(1, 2)), 1e-9)
     own = np.where(known, (actual - expected) ** 2, 0.0).sum(axis=(1, 2)) / level
-    busy = np.where(known, actual > 0, False).sum(axis=(1, 2)).astype(float)
+    # A series that no past forecast tells of spreads as its history did around its mean.
+    told = known.any(axis=(1, 2))
+    squares = np.nan_to_num(mean_known((test.y - usual[:, None]) ** 2))
+    own = np.where(told, own, squares / size)
+    busy = np.where(told, (known & (actual > 0)).sum(axis=(1, 2)), (np.nan_to_num(test.y) > 0).sum(axis=1))
+    busy = busy.astype(float)
     logs, places = np.log(np.maximum(own, 1e-3)), np.log(size)
-    told = (busy > 0) & (own > 0)
-    line = _line(places[told], logs[told])
+    there = (busy > 0) & (own > 0)
+    line = _line(places[there], logs[there])
     typical = line[0] + line[1] * places
     leaning = np.exp((busy * logs + LEAN * typical) / (busy + LEAN))
     idle = mean_known(np.where(np.isnan(test.y), np.nan, test.y == 0))

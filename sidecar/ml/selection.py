@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.ml.backtest import Backtest
+from sidecar.ml.backtest import TOLD, Backtest
 from sidecar.ml.errors import step_scale
 from sidecar.ml.medians import median
 from sidecar.ml.parallel import here, slices
-from sidecar.ml.series import Bools, Floats, Ints, Singles, mean_known
+from sidecar.ml.series import Bools, Floats, Ints, Singles, first_known, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
@@ -29,11 +29,12 @@ LEAN = 0.02
 """How strongly the weights lean on equal ones, as a share of the mean squared forecast."""
 NEAR = 1.25
 """Methods whose squared error is above the least one times this have no part in the combination."""
-SUMS, CLEARLY = ((0.1, 3.0), (10.0,)), 1.005
+SUMS, CLEARLY = ((1.0, 3.0), (10.0,)), 1.005
 """How strongly the weights may be held to a sum of one, for steady and for sparse demand; by how much another
 than the first must be better.
 
-Squared errors of mostly empty series reward forecasting nothing, which would be a wrong total.
+Squared errors reward forecasting less than will come, those of mostly empty series forecasting nothing: a
+wrong total.
 """
 DOUBT = 30.0
 """Origins' worth of belief in the combination against a series' own best method."""
@@ -137,8 +138,11 @@ def _combined(told: _Told, rows: slice, share: Floats, scale: Floats) -> tuple[F
 def _known(test: Backtest, rows: slice | Ints, scale: Floats) -> Floats:
     """What came after the past origins (rows, origins, span); NaN where that tells nothing of a method."""
     actual = np.stack([test.y[rows, o : o + test.span] for o in test.origins], axis=1)
-    begun = np.isfinite(test.candidates["ses"][rows, :-1, : test.span]) & (scale[rows] > 0)[:, None, None]
-    return np.where(begun, actual, np.nan)
+    # A series begins with a sale, so forecasts from its first periods are too high, and those of the end not.
+    least = max(1, min(TOLD.get(test.season, 8), test.origins[-1] // 2))
+    settled = np.array(test.origins) - first_known(test.y[rows])[:, None] >= least
+    usable = settled & (scale[rows] > 0)[:, None]
+    return np.where(usable[:, :, None], actual, np.nan)
 
 
 def _weights(told: _Told, rows: Ints, scale: Floats) -> Floats:
