@@ -136,6 +136,7 @@ runs = shop_table(
     Column("duration_ms", BigInteger),
     Index(None, "shop_id", "state", "created_at"),
     Index(None, "shop_id", "agent", "created_at"),
+    Index(None, "shop_id", "created_at"),
     comment="The truth about every agent run; the job queue only carries its id.",
     privacy='who asked (staff, replaced by "erased"); input, output and error may name a person (taken out)',
 )
@@ -185,6 +186,7 @@ proposals = shop_table(
     time("updated_at"),
     Index(None, "shop_id", "state", "created_at"),
     Index(None, "shop_id", "agent", "created_at"),
+    Index(None, "shop_id", "created_at"),
     Index(None, "shop_id", "run_id"),
     comment="Proposals; changes never change, a later run of the same ones renews the evidence.",
     privacy='who decided (staff, replaced by "erased"); texts, evidence and changes may name a person '

@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 from sidecar.core.errors import Conflict, ShopUnreachable
 from sidecar.db import read, write
 from sidecar.db.app import audit, jobs, runs
-from sidecar.runtime import base, mirror, schedule
+from sidecar.runtime import base, inbox, mirror, schedule
 from sidecar.runtime import jobs as work
+from sidecar.runtime import runs as listed
 from sidecar.runtime.ticker import Ticker, fire_due
 from tests.sidecar.kit import ANNA, Plugin, do_jobs
 
@@ -236,3 +237,17 @@ def test_importing_the_app_stays_light(app: Flask) -> None:
     )
     assert done.stdout.strip() == "[]"
     assert runs.name == "runs"
+
+
+def test_lists_find_the_newest_without_sorting_all(plugin: Plugin) -> None:
+    lists = {
+        "ix_runs_shop_id_created_at": listed._queries(False, (), False)[1],
+        "ix_proposals_shop_id_created_at": inbox._queries((), frozenset(), "-created_at")[1],
+    }
+    for index, query in lists.items():
+        sql = str(query.compile(plugin.rt.db.app))
+        with read(plugin.rt.db.app) as conn:
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("shop", *[1] * (sql.count("?") - 1)))
+            steps = [row.detail for row in plan]
+        assert any(index in step for step in steps), steps
+        assert "USE TEMP B-TREE FOR ORDER BY" not in steps
