@@ -97,7 +97,9 @@ def test_the_answer_comes_first_by_one_request_and_an_item_shows_its_forecast(
     expect(figures.first).to_contain_text("in the last 28 days")
     why = page.locator("p.devskyy-past")  # the shop is new: nothing is known of four weeks ago
     expect(why).to_have_count(2)
-    expect(why.first).to_contain_text("To order now, Tied up in slow stock, Forecasts better than a simple one.")
+    expect(why.first).to_contain_text(
+        "To order now, Tied up in slow stock, Forecasts better than a simple one."
+    )
     expect(why.last).to_contain_text("Stock has been watched for less than eight weeks.")
     expect(page.locator("figure.devskyy-chart svg")).to_be_visible()
     page.get_by_role("button", name="All", exact=True).click()
