@@ -162,6 +162,7 @@ class Bench:
         _set_pairing(self.shop, self.pairing)
         call = self.shop.link.call
         _until(lambda: call("GET", "/api/v1/status")["sync"]["state"] == "ok", "The first sync", 900)
+        self.still(call)
         for agent in call("GET", "/api/v1/agents")["items"]:
             # Forecasts of 48,000 stocks have a bench of their own.
             if not agent["needs"] and not call("GET", "/api/v1/runs", agent=agent["name"])["items"]:
@@ -184,6 +185,15 @@ class Bench:
             "SELECT id FROM products WHERE status = 'publish' AND type IN ('simple', 'variable') ORDER BY id"
         ).fetchall()
         self.products = [row["id"] for row in rows]
+
+    def still(self, call: Any) -> None:
+        """Lets no agent run by itself: forecasts of all stocks begin at night, and take a core for minutes."""
+        for agent in call("GET", "/api/v1/agents")["items"]:
+            path = f"/api/v1/agents/{agent['name']}/settings"
+            call("PUT", path, {"schedule": "off"}, person=True)
+        for run in call("GET", "/api/v1/runs", state="queued,running")["items"]:
+            call("POST", f"/api/v1/runs/{run['id']}/cancel", person=True)
+        _until(lambda: not call("GET", "/api/v1/runs", state="queued,running")["items"], "A run", 300)
 
     def signer(self) -> Shop:
         """What the plugin signs with."""
