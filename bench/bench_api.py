@@ -187,7 +187,7 @@ class Bench:
         self.products = [row["id"] for row in rows]
 
     def still(self, call: Any) -> None:
-        """Lets no agent run by itself: forecasts of all stocks begin at night, and take a core for minutes."""
+        """Lets no agent run by itself: at night all stocks are forecast, which takes a core for minutes."""
         for agent in call("GET", "/api/v1/agents")["items"]:
             path = f"/api/v1/agents/{agent['name']}/settings"
             call("PUT", path, {"schedule": "off"}, person=True)
