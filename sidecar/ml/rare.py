@@ -164,22 +164,35 @@ def _tested(y: Floats, horizon: int, season: int, high: Floats) -> tuple[Floats,
         return np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
     known = np.isfinite(y)
     sold = np.where(known, y, 0.0)
-    before = [
-        _rates(sold[:, :origin].sum(axis=1), known[:, :origin].sum(axis=1).astype(float)).mean
-        for origin in origins
-    ]
+    before: list[Floats] = []
+    begun: list[Bools] = []
+    for origin in origins:
+        # An item that was not there yet is none whose rate was told wrong.
+        there: Bools = np.asarray(known[:, :origin].any(axis=1))
+        mean = np.full(n, np.nan)
+        mean[there] = _rates(
+            sold[there, :origin].sum(axis=1), known[there, :origin].sum(axis=1).astype(float)
+        ).mean
+        before.append(mean)
+        begun.append(there)
     own, plain, inside = [], [], []
     for rows in slices(n, ROWS):
         part = y[rows]
-        actual = np.stack([part[:, origin : origin + span] for origin in origins], axis=1)
+        actual = np.stack(
+            [
+                np.where(there[rows][:, None], part[:, origin : origin + span], np.nan)
+                for origin, there in zip(origins, begun, strict=True)
+            ],
+            axis=1,
+        )
         expected = np.stack([mean[rows] for mean in before], axis=1)[:, :, None]
         again = METHODS["seasonal_naive"](part, origins, span, season)
         scale = step_scale(part)
         own.append(rmsse(actual, expected, scale))
         plain.append(rmsse(actual, again, scale))
-        there = np.isfinite(actual)
-        covered = (there & (actual <= high[rows][:, None, None])).sum(axis=(1, 2))
-        count = there.sum(axis=(1, 2))
+        seen = np.isfinite(actual)
+        covered = (seen & (actual <= high[rows][:, None, None])).sum(axis=(1, 2))
+        count = seen.sum(axis=(1, 2))
         inside.append(np.divide(covered, count, out=np.full(len(part), np.nan), where=count > 0))
     return np.concatenate(own), np.concatenate(plain), np.concatenate(inside)
 

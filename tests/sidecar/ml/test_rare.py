@@ -106,3 +106,15 @@ def test_the_error_is_that_of_past_days(simulated: tuple[Floats, Floats, Floats]
     assert np.nanmin(made.coverage) > 0.8
     never = past[rare_rows(past, 7)].sum(axis=1) == 0
     assert np.isnan(made.error[never]).all()
+
+
+def test_origins_before_an_item_was_there_tell_nothing_of_it() -> None:
+    y = np.zeros((40, 730))
+    y[:, [20, 220, 420, 700]] = 1.0  # as many units as the form knows, so that it tells no usual rate
+    y[0, :620], y[1, :660] = np.nan, np.nan
+    y[0, 650], y[1, 690] = 2.0, 2.0
+    made = forecast(y, 90)
+    assert set(made.method) == {"rare"}
+    assert np.isfinite(made.error[[0, *range(2, 40)]]).all()
+    assert np.isnan(made.error[1])
+    assert made.notes[1] == "too_short_for_backtest"
