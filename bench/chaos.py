@@ -284,13 +284,19 @@ class Chaos:
     # --- killing ------------------------------------------------------------------------------------------
 
     def kill(self, _number: int) -> None:
-        """Kills by the seed's choice until told to stop; what ends is started again, as systemd would."""
+        """Kills by the seed's choice until told to stop, each kind once before any a second time; what ends
+        is started again, as systemd would."""
         shortest, longest = (float(part) for part in self.wanted.kill_every.split(","))
+        first = sorted(set(VICTIMS))
+        self.rng.shuffle(first)
         while self.killing.is_set():
             time.sleep(self.rng.uniform(shortest, longest))
-            victim = self.rng.choice(VICTIMS)
-            if self.kill_one(victim):
-                self.kills[victim] += 1
+            for victim in (*first[-1:], self.rng.choice(VICTIMS)):
+                if self.kill_one(victim):
+                    self.kills[victim] += 1
+                    first = [one for one in first if one != victim]
+                    break
+                first = first[-1:] + first[:-1]  # it does not run just now: another one, and it later
             self.keep_up()
 
     def kill_one(self, victim: str) -> bool:
