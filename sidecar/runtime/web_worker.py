@@ -113,7 +113,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if found == b"" and not conn.initialized:
             self.finish_request(conn, EMPTY)
             return
-        if not self._at_once() or not is_short(found or b""):
+        # What was read ahead comes before what waits; and one within the other they could go on forever.
+        ahead = conn.initialized and conn.parser.unreader.buf.getvalue()
+        if ahead or not self._at_once() or not is_short(found or b""):
             super().enqueue_req(conn)
             return
         self._began = time.monotonic()
