@@ -2,7 +2,9 @@
 
 A forecast that is some days old is read from today's column on. What the owner overrides replaces the
 expected pieces of those days; the variance keeps its ratio to them, as counts' does, so that ten times the
-pieces are a little over three times as far spread.
+pieces are a little over three times as far spread. Quantiles of an item that hardly sells are 0 on most days
+and tell nothing of five pieces a day: such days and totals with them are counts with the item's own ratio,
+the negative binomial, whose sums over days are of the same kind.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,13 @@ HORIZON = 365
 """More days than any forecast has."""
 OLDEST_DAYS = 14
 """An older forecast is not used: it has not seen what sold since."""
+BUSY = 2.0
+"""Pieces a day from which the forecast's own quantiles are moved to what the owner says.
+
+Of fewer, more than one day in eight has none, and the low end of the interval is cut off at 0.
+"""
+WIDTH = NormalDist().inv_cdf(HIGH) - NormalDist().inv_cdf(LOW)
+"""Standard deviations between the ends of the interval."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,34 @@ class Outlook:
         band = _stack(
             [_at_level(one.quantiles, one.levels, level) for one in self.kept], self.age, self.mean.shape[1]
         )
-        changed = self.mean != self.base
-        scaled = changed & (self.base > 0)
-        band[scaled] = _moved(band[scaled], self.base[scaled], self.mean[scaled])
-        alone = changed & (self.base <= 0)
-        band[alone] = count_quantile(self.mean[alone], self.mean[alone], level)
+        busy = self._busy[:, None] & (self.base > 0)
+        moved, counted = self._changed & busy, self._changed & ~busy
+        band[moved] = _moved(band[moved], self.base[moved], self.mean[moved])
+        variance = self._uneven[:, None] * self.mean
+        band[counted] = count_quantile(self.mean[counted], variance[counted], level)
         return band
+
+    @cached_property
+    def _changed(self) -> NDArray[np.bool_]:
+        """Days on which the owner says otherwise, (n, h)."""
+        changed: NDArray[np.bool_] = self.mean != self.base
+        return changed
+
+    @cached_property
+    def _busy(self) -> NDArray[np.bool_]:
+        """Items whose forecast of a day tells a distribution, (n,)."""
+        busy: NDArray[np.bool_] = self.base.sum(axis=1) >= BUSY * self.base.shape[1]
+        return busy
+
+    @cached_property
+    def _uneven(self) -> Floats:
+        """Variance over mean of the days with stock of items with an override, (n,); 1 (Poisson) at least."""
+        uneven = np.ones(len(self.kept))
+        for row in np.flatnonzero(self._changed.any(axis=1)).tolist():
+            pieces = self.kept[row].sold[self.kept[row].in_stock]
+            if pieces.sum() > 0:
+                uneven[row] = max(float(pieces.var() / pieces.mean()), 1.0)
+        return uneven
 
     def total(self, days: int) -> Floats:
         """Pieces expected over the next `days`, (n,); beyond the forecast its mean pace goes on."""
@@ -84,11 +116,26 @@ class Outlook:
         table = self.totals[:, first] + (place - first) * (self.totals[:, last] - self.totals[:, first])
         found = np.stack([_at_level(table.T, known, level) for level in levels], axis=1)
         expected, whole = self.total(days), self.whole[:, int(at) - 1]
-        alone = whole <= 0
-        found = _moved(found, whole[:, None], expected[:, None])
-        for column, level in enumerate(levels):
-            found[alone, column] = count_quantile(expected[alone], expected[alone], level)
-        return found
+        counted = (~self._busy | (whole <= 0)) & self._changed[:, :days].any(axis=1)
+        width = _at_level(table.T, known, HIGH) - _at_level(table.T, known, LOW)
+        variance = self._variance(days, (width / WIDTH) ** 2, whole)[counted]
+        moved = _moved(found, whole[:, None], expected[:, None])
+        if counted.any():
+            # More pieces on some days make no total smaller, and fewer none larger.
+            count = [count_quantile(expected[counted], variance, level) for level in levels]
+            more = (expected > whole)[counted, None]
+            low, high = np.where(more, found[counted], 0.0), np.where(more, np.inf, found[counted])
+            moved[counted] = np.clip(np.stack(count, axis=1), low, high)
+        return moved
+
+    def _variance(self, days: int, squares: Floats, whole: Floats) -> Floats:
+        """Variance (n,) of the next days together: the owner's as counts, the others' as forecast."""
+        mean = self.mean[:, :days]
+        expected, theirs = mean.sum(axis=1), np.where(self._changed[:, :days], mean, 0.0).sum(axis=1)
+        share = np.divide(theirs, expected, out=np.ones(len(mean)), where=expected > 0)
+        usual = np.divide(squares, whole, out=np.ones(len(mean)), where=whole > 0)
+        variance: Floats = self.total(days) * (share * self._uneven + (1 - share) * usual)
+        return variance
 
 
 def outlook(kept: Iterable[KeptForecast], overrides: Sequence[Override], today: date) -> Outlook:

@@ -116,6 +116,33 @@ def test_an_override_of_what_never_sells_has_a_spread_of_its_own() -> None:
     assert (found.high[0] > 4).all()
 
 
+def test_an_override_of_what_hardly_sells_is_a_count_every_day_and_over_days() -> None:
+    sold = np.zeros(180)
+    sold[::18] = 2.0  # a tenth of a piece a day, two at a time
+    weekday = np.arange(90) % 7 == 0
+    rare = kept(
+        mean=np.where(weekday, 0.4, 0.05),
+        quantiles=np.stack([np.where(weekday, high, 0.0) for high in (0, 0, 0, 1, 1)]),
+        totals=np.array([[0.0, 0.0, p // 14, 1 + p // 5, 2 + p // 4] for p in PERIODS]),
+        sold=sold,
+    )
+    found = seen(rare, kept(2), overrides=(over("per_day", 5.0, 0, 400),))
+    # Two at a time on a day of 18: variance 17/9 of the mean. The quantiles are those of scipy's nbinom.
+    assert found.low[0] == pytest.approx(1)
+    assert found.high[0] == pytest.approx(9)
+    drawn = np.random.default_rng(0).negative_binomial(5 * 9 / 8, 9 / 17, size=(40_000, 28))
+    for days in (1, 7, 28):
+        wanted = np.quantile(drawn[:, :days].sum(axis=1), (0.1, 0.5, 0.9))
+        assert found.quantiles(days, (0.1, 0.5, 0.9))[0] == pytest.approx(wanted, abs=1)
+    few = seen(rare, overrides=(over("per_day", 5.0, 0, 0),))
+    assert few.low[0, 1:] == pytest.approx(seen(rare).low[0, 1:])
+    assert few.quantiles(28, (0.1,))[0, 0] < 5 < few.quantiles(28, (0.9,))[0, 0]
+    wide = kept(pace=0.5, totals=np.array([[0.0, 0.1 * p, 0.4 * p, 2.0 * p, 6.0 * p] for p in PERIODS]))
+    more = seen(wide, overrides=(over("factor", 1.1, 0, 2),)).quantiles(28, LEVELS)
+    assert (more >= seen(wide).quantiles(28, LEVELS) - 1e-9).all()
+    assert found.high[1] == pytest.approx(seen(kept(2)).high[0])
+
+
 def test_an_override_that_is_over_changes_nothing() -> None:
     found = seen(kept(), overrides=(over("factor", 9.0, -9, -1),))
     assert (found.mean == found.base).all()
