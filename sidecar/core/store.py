@@ -101,6 +101,7 @@ class Item:
     `id` is the variation's id or else the product's; `stock` counts pieces and is None when WooCommerce
     does not manage it; with `stock_of_parent` the parent holds the stock for all its variations. `cost` is
     WooCommerce's cost of goods, where that is on and entered, else what the supplier takes for a piece.
+    `product_sku` is the SKU of a variation's product, empty for a simple one.
     """
 
     id: int
@@ -125,6 +126,12 @@ class Item:
     categories: tuple[int, ...]
     attributes: tuple[tuple[str, str], ...]
     created_at: datetime
+    product_sku: str = ""
+
+    @property
+    def stock_id(self) -> int:
+        """What holds its stock: itself, or its product for all variations that share it."""
+        return self.product_id if self.stock_of_parent else self.id
 
     @property
     def resource(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sidecar.core.store import Item
+from sidecar.core.store import Item, Supplies, Supply
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,13 @@ class Holder:
 
     @property
     def sku(self) -> str:
-        """Its SKU; of a shared stock the first variation's."""
-        return self.items[0].sku
+        """Its SKU; of a shared stock the product's, since one variation's would name that one alone."""
+        first = self.items[0]
+        return first.sku if self.id == first.id else first.product_sku
+
+    def terms(self, supplies: Supplies) -> Supply:
+        """How it is bought: by its own terms; a shared stock without any by those of its first variation."""
+        return supplies.of(self.id if self.id in supplies.known else self.items[0].id)
 
     @property
     def cost(self) -> Decimal | None:

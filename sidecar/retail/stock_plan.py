@@ -79,7 +79,7 @@ def decide(
         coming[part.item_id] = coming.get(part.item_id, 0) + part.quantity
     place = outlook.row
     on_order = [sum(coming.get(key, 0) for key in {holder.id, *holder.item_ids}) for holder in holders]
-    usual = [supplies.of(holder.items[0].id) for holder in holders]
+    usual = [holder.terms(supplies) for holder in holders]
     terms = [_paying(*pair, outlook) for pair in zip(holders, usual, strict=True)] if net_prices else usual
     able = [n for n, holder in enumerate(holders) if not _hindrances(holder, place)]
     plans = _plan([holders[n] for n in able], [on_order[n] for n in able], [terms[n] for n in able], outlook)

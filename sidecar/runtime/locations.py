@@ -86,7 +86,7 @@ def put_stock(
     """Says how many pieces of an item lie at a place; NotFound."""
     with write(rt.db.app) as conn:
         load(conn, shop_id, ident)
-        stock_items.item(rt, shop_id, item_id)
+        item_id = stock_items.item(rt, shop_id, item_id).stock_id
         row = location_stock.c
         mine = (row.shop_id == shop_id) & (row.location_id == ident) & (row.item_id == item_id)
         old = conn.execute(select(row.quantity).where(mine)).scalar()

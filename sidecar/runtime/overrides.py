@@ -43,9 +43,9 @@ def make(
     """
     first, last = given["first_day"], given["last_day"]
     _check(first, last)
-    stock_items.item(rt, shop_id, given["item_id"])
+    item_id = stock_items.item(rt, shop_id, given["item_id"]).stock_id
     row = {
-        "shop_id": shop_id, "id": uuid.uuid4().hex, "item_id": given["item_id"], "first_day": number(first),
+        "shop_id": shop_id, "id": uuid.uuid4().hex, "item_id": item_id, "first_day": number(first),
         "last_day": number(last), "kind": given["kind"], "value": given["value"], "why": given["why"],
         "created_by": who, "created_at": now(),
     }  # fmt: skip

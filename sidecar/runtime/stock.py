@@ -117,7 +117,7 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             past = stock_past.figures(conn, shop_id) if product_ids is None else {}
             since = stock_past.watched_since(conn, shop_id)
         seen = outlook([one for one in kept if one.item_id != WHOLE_SHOP], store.overrides(today), today)
-        bought = None if product_ids is None else [item.id for one in holders for item in one.items]
+        bought = None if product_ids is None else [key for one in holders for key in (one.id, *one.item_ids)]
         decisions = decide(
             holders,
             seen,

@@ -171,7 +171,7 @@ def import_stock(
         except NotThat as error:
             report.bad.append(Bad(line, "quantity", cells.get("quantity", ""), error.remark))
             continue
-        ids = report.item_ids(shelf, line, cells)
+        ids = {shelf.by_id[key].stock_id for key in report.item_ids(shelf, line, cells)}
         if len(ids) > 1:
             report.bad.append(Bad(line, "item_id", cells.get("item_id", ""), remark("variable")))
             continue

@@ -1,10 +1,14 @@
-"""What can be bought and stocked, looked up in the mirror for suppliers, orders and imports."""
+"""What can be bought and stocked, looked up in the mirror for suppliers, orders and imports.
+
+A product whose variations share one stock is an item here too: that stock is ordered, received and forecast
+as one. Its terms hold for all of its variations.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
@@ -12,6 +16,7 @@ from sidecar.core.errors import NotFound
 from sidecar.core.store import Item, ShopFacts
 from sidecar.db import read
 from sidecar.db.app import shops
+from sidecar.retail.holders import holders_of
 from sidecar.runtime.base import Runtime
 from sidecar.runtime.remarks import Remark, remark
 from sidecar.runtime.shop import shop_row
@@ -30,7 +35,29 @@ def items(rt: Runtime, shop_id: str, ids: Iterable[int]) -> dict[int, Item]:
         for start in range(0, len(wanted), CHUNK):
             some = wanted[start : start + CHUNK]
             found |= {item.id: item for item in items_of(conn, shop_id, some)}
+            rest = [key for key in some if key not in found]
+            if rest:
+                found |= {one.id: one for one in shared(items_of(conn, shop_id, of=rest))}
     return found
+
+
+def shared(found: Iterable[Item]) -> list[Item]:
+    """The products whose variations, which are to be there all, share one stock."""
+    return [
+        replace(
+            one.items[0], id=one.id, variation_id=0, name=one.name, sku=one.sku, cost=one.cost, attributes=()
+        )
+        for one in holders_of(item for item in found if item.stock_of_parent)
+    ]
+
+
+def stock_of(rt: Runtime, shop_id: str, item: Item) -> list[int]:
+    """All ids that mean the stock of an item: its own, or those of all that share it."""
+    if not item.stock_of_parent:
+        return [item.id]
+    with read(rt.db.mirror) as conn:
+        found = items_of(conn, shop_id, of=[item.product_id])
+        return [item.product_id, *(one.id for one in found if one.stock_of_parent)]
 
 
 def item(rt: Runtime, shop_id: str, ident: int) -> Item:
@@ -46,7 +73,7 @@ def item(rt: Runtime, shop_id: str, ident: int) -> Item:
 
 @dataclass(frozen=True)
 class Shelf:
-    """All items of a shop, to be found by what a file says."""
+    """All items of a shop, to be found by what a file says; those of one shared stock are found together."""
 
     by_id: dict[int, Item]
     by_sku: dict[str, list[Item]]
@@ -60,23 +87,30 @@ class Shelf:
         if ident:
             number = int(ident) if ident.isdigit() and len(ident) < 19 else 0
             one = self.by_id.get(number)
-            found = [one] if one else self.by_product.get(number, [])
+            found = self.by_product.get(number) or self._together(one)
             return found, "item_id", None if found else remark("no_item")
         if not sku:
             return [], "sku", remark("names_nothing")
         found = self.by_sku.get(sku.casefold(), [])
-        if len(found) > 1:
+        if len({item.stock_id for item in found}) > 1:
             ids = ", ".join(str(item.id) for item in found[:5])
             return [], "sku", remark("several_items", items=ids)
         if not found and SCIENTIFIC.match(sku):
             return [], "sku", remark("shortened")
-        return found, "sku", None if found else remark("no_sku")
+        return self._together(found[0] if found else None), "sku", None if found else remark("no_sku")
+
+    def _together(self, one: Item | None) -> list[Item]:
+        """All that share its stock."""
+        if one is None or not one.stock_of_parent:
+            return [one] if one else []
+        return [item for item in self.by_product[one.product_id] if item.stock_of_parent]
 
 
 def shelf(rt: Runtime, shop_id: str) -> Shelf:
     """The shop's items, ready to be found."""
     with read(rt.db.mirror) as conn:
-        found: Sequence[Item] = list(items_of(conn, shop_id))
+        found = list(items_of(conn, shop_id))
+    found = sorted([*found, *shared(found)], key=lambda one: one.id)
     by_sku: dict[str, list[Item]] = {}
     by_product: dict[int, list[Item]] = {}
     for one in found:

@@ -50,7 +50,8 @@ def _urgency(one: Decision) -> tuple[float, float, int]:
 
 def _matches(one: Decision, search: str | None) -> bool:
     words = (search or "").lower().split()
-    text = f"{one.holder.name} {' '.join(item.sku for item in one.holder.items)} {one.holder.id}".lower()
+    holder = one.holder
+    text = " ".join([holder.name, holder.sku, *(item.sku for item in holder.items), str(holder.id)]).lower()
     return all(word in text for word in words)
 
 
@@ -68,10 +69,11 @@ def row_of(one: Decision, seen: View) -> Row:
     """One stock: what is there, what is expected, what to order; what is not known is absent."""
     holder, supply, currency = one.holder, one.supply, seen.facts.currency
     cost = unit_cost(holder, supply)
+    drafted = sum(seen.drafted.get(key, 0) for key in {holder.id, *holder.item_ids})
     answer: Row = {
         "item_id": holder.id, "product_id": holder.product_id, "resource": holder.resource,
         "name": holder.name, "sku": holder.sku, "image_id": holder.items[0].image_id, "stock": holder.stock,
-        "incoming": one.incoming, "drafted": seen.drafted.get(holder.id), "low_stock_amount": holder.low,
+        "incoming": one.incoming, "drafted": drafted or None, "low_stock_amount": holder.low,
         "supplier_id": supply.supplier_id,
         "supplier_name": supply.supplier_name or None, "supplier_sku": supply.supplier_sku or None,
         "cost": None if cost is None else {"value": money(cost, seen), "currency": currency},

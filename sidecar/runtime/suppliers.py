@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from sidecar.core.errors import Conflict, NotFound
 from sidecar.core.types import from_scaled
 from sidecar.db import read, write
+from sidecar.db.mirror import variations
 from sidecar.db.owned import purchase_orders, suppliers, supplies
 from sidecar.db.upsert import insert_new
 from sidecar.runtime import audit, repeats
@@ -23,6 +25,8 @@ from sidecar.store.rest_rows import email_hash
 
 CONTACT = ("contact", "email", "phone")
 PLAIN = ("name", "note", "min_order", *TERMS)
+OF_PARENT = 2
+"""A variation whose stock is its product's (`variations.manage_stock`)."""
 OPEN_ORDERS = ("draft", "sending", "unknown", "sent", "part")
 EMPTY: Row = dict.fromkeys((*CONTACT, "note"), "") | dict.fromkeys(("min_order", *TERMS))
 
@@ -34,15 +38,17 @@ def name_key(name: str) -> str:
 
 def listed(rt: Runtime, shop_id: str) -> list[Row]:
     """All suppliers by name, each with how many items name it."""
-    counted = (
-        select(supplies.c.supplier_id, func.count().label("items"))
-        .where(supplies.c.shop_id == shop_id)
-        .group_by(supplies.c.supplier_id)
-    )
+    row, own = supplies.c, variations.c
+    of = select(own.id, own.product_id).where(own.shop_id == shop_id, own.manage_stock == OF_PARENT)
+    with read(rt.db.mirror) as conn:
+        home = {int(ident): int(product) for ident, product in conn.execute(of)}
+    named = select(row.supplier_id, row.item_id).where(row.shop_id == shop_id, row.supplier_id.is_not(None))
     with read(rt.db.app) as conn:
-        items = {supplier: count for supplier, count in conn.execute(counted) if supplier}
+        # One stock is one item, however many variations share it.
+        pairs = {(supplier, home.get(item, item)) for supplier, item in conn.execute(named)}
         found = rows(conn, shop_id)
-    return [supplier_json(row) | {"items": items.get(row["id"], 0)} for row in found]
+    items = Counter(supplier for supplier, _ in pairs)
+    return [supplier_json(row) | {"items": items[row["id"]]} for row in found]
 
 
 def get(rt: Runtime, shop_id: str, ident: str) -> Row:

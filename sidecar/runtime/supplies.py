@@ -41,14 +41,18 @@ def _both(conn: Connection, shop_id: str, item: Item) -> Row:
 
 
 def put(rt: Runtime, shop_id: str, item_id: int, given: Mapping[str, Any], who: Row | None) -> Row:
-    """Puts an item's own terms in the place of all former ones; without any the item has none. NotFound."""
+    """Puts an item's own terms in the place of all former ones; without any the item has none. NotFound.
+
+    What shares its stock has the same terms.
+    """
     item = stock_items.item(rt, shop_id, item_id)
+    same = stock_items.stock_of(rt, shop_id, item)
     new = EMPTY | columns_of(dict(given))
     with write(rt.db.app) as conn:
         if new["supplier_id"] is not None:
             supplier_list.load(conn, shop_id, new["supplier_id"])
         old = rows(conn, shop_id, [item_id]).get(item_id, EMPTY)
-        save(conn, shop_id, {item_id: new})
+        save(conn, shop_id, dict.fromkeys(same, new))
         before, after = own_json(old), own_json(new)
         audit.record(conn, shop_id, who, "supply.change", str(item_id), before=before, after=after)
         return _both(conn, shop_id, item)
@@ -106,6 +110,8 @@ def export(rt: Runtime, shop_id: str) -> str:
         names = {row["id"]: row["name"] for row in supplier_list.rows(conn, shop_id)}
     lines = []
     for key, item in sorted(shelf.by_id.items()):
+        if key != item.stock_id:
+            continue  # stands at the product whose stock it shares
         row = own.get(key, EMPTY)
         shown = own_json(row)
         terms = [shown.get(name) for name in ("supplier_sku", *OF_SUPPLY)]

@@ -133,6 +133,7 @@ def _variation(row: Row[Any], parent: Row[Any]) -> Item:
         cost=parent_cost if own_cost is None else own_cost,
         categories=tuple(parent.categories),
         attributes=tuple((part["name"], part["option"]) for part in row.attributes),
+        product_sku=parent.sku,
         **_shared(row),
     )
 

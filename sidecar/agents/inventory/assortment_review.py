@@ -207,14 +207,14 @@ def _paying(
     """The service level that pays best, by stock; absent without a cost and a price free of tax."""
     able = []
     for holder in holders:
-        cost, price = unit_cost(holder, supplies.of(holder.items[0].id)), holder.price
+        cost, price = unit_cost(holder, holder.terms(supplies)), holder.price
         if cost is not None and price is not None and not ctx.facts.prices_include_tax and price > cost:
             able.append((holder.id, float(price - cost), float(cost)))
     if not able:
         return {}
     keys, worth, costs = zip(*able, strict=True)
     by_id = {holder.id: holder for holder in holders}
-    review = [max(supplies.of(by_id[key].items[0].id).review_days, 1) for key in keys]
+    review = [max(by_id[key].terms(supplies).review_days, 1) for key in keys]
     levels = paying_service(worth, costs, inp.holding_cost, review)
     return dict(zip(keys, levels.tolist(), strict=True))
 
@@ -224,9 +224,8 @@ def _with(supplies: Supplies, wished: dict[int, float], holders: Sequence[Holder
     known = dict(supplies.known)
     for holder in holders:
         if holder.id in wished:
-            key = holder.items[0].id
             level = max(wished[holder.id], 0.5)
-            known[key] = replace(supplies.of(key), service_level=level, service_given=True)
+            known[holder.id] = replace(holder.terms(supplies), service_level=level, service_given=True)
     return Supplies(known, supplies.default)
 
 

@@ -152,7 +152,7 @@ def _moves(
     stock = np.array([[float(one.stock.get(holder.id, 0)) for one in places] for holder in holders])
     shares = np.array([one.share or 0.0 for one in places])
     shares = shares / shares.sum()
-    terms = [supplies.of(holder.items[0].id) for holder in holders]
+    terms = [holder.terms(supplies) for holder in holders]
     lead = np.array([max(one.lead_days, 1) for one in terms])
     review = np.array([max(one.review_days, 1) for one in terms])
     rows = np.array([seen.row[holder.id] for holder in holders])
@@ -211,7 +211,7 @@ def _needed(seen: Outlook, rows: Whole, days: Whole, shares: Floats, level: floa
 
 def _margin(holder: Holder, supplies: Supplies, ctx: Context) -> float:
     """What a piece earns; NaN where cost or price is unknown, or the price holds an unknown tax."""
-    cost, price = unit_cost(holder, supplies.of(holder.items[0].id)), holder.price
+    cost, price = unit_cost(holder, holder.terms(supplies)), holder.price
     if cost is None or price is None or ctx.facts.prices_include_tax:
         return float("nan")
     return max(float(price - cost), 0.0)

@@ -128,7 +128,9 @@ def test_what_no_draft_can_be(shop: Plugin) -> None:
     assert why(lines=[{"item_id": 12, "quantity": True}]).keys() == {"lines.0.quantity"}
     assert why(lines=[{"item_id": 12, "quantity": 1, "cost": "-1"}]).keys() == {"lines.0.cost"}
     assert "no product" in why(lines=[{"item_id": 999, "quantity": 1}])["lines.0.item_id"]
-    assert "no product" in why(lines=[{"item_id": 20, "quantity": 1}])["lines.0.item_id"], "a parent"
+    product(shop, 50, "Cape", type="variable")
+    variation(shop, 51, 50)
+    assert "no product" in why(lines=[{"item_id": 50, "quantity": 1}])["lines.0.item_id"], "a parent"
     twice = [{"item_id": 12, "quantity": 1}, {"item_id": 12, "quantity": 2}]
     assert "twice" in why(lines=twice)["lines.1.item_id"]
     assert "no supplier" in why(lines=[{"item_id": 22, "quantity": 1}])["lines.0.item_id"]
@@ -637,3 +639,41 @@ def test_erasing_a_suppliers_contact_leaves_supplier_and_order(shop: Plugin) -> 
         "the audit says that something was done, not with whom"
     )
     assert "silk.test" not in repr(left)
+
+
+def test_a_stock_that_variations_share_is_bought_counted_and_received_as_one(shop: Plugin) -> None:
+    product(shop, 40, "Ribbon belt", sku="BELT", type="variable", manage_stock=1, stock_quantity=7.0)
+    for ident, colour in ((41, "Red"), (42, "Blue")):
+        options = [{"name": "Colour", "option": colour}]
+        variation(shop, ident, 40, sku=f"BELT-{colour}", manage_stock=2, attributes=options)
+    knitters = supplier(shop, "Knitters")
+    said = good(ask(shop, "PUT", "supplies/40", {"supplier_id": knitters, "cost": 9.5, "moq": 12}))
+    assert said["item"] == {"item_id": 40, "product_id": 40, "name": "Ribbon belt", "sku": "BELT"}
+    for ident in (40, 41, 42):
+        assert good(ask(shop, "GET", f"supplies/{ident}"))["own"]["moq"] == 12
+    listed = {one["name"]: one["items"] for one in good(ask(shop, "GET", "suppliers"))["items"]}
+    assert listed["Knitters"] == 1
+    file = "sku,moq\nBELT,5\nBELT-Blue,6\n"
+    told = good(ask(shop, "POST", "supplies/import", {"csv": file}))
+    assert (told["kept"], [bad["code"] for bad in told["bad"]]) == (1, ["named_before"])
+    assert good(ask(shop, "GET", "supplies/42"))["own"]["moq"] == 5
+    exported = ask(shop, "GET", "supplies.csv").text
+    assert "BELT," in exported
+    assert "BELT-Red" not in exported
+
+    day = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
+    wanted = {"item_id": 41, "first_day": day, "last_day": day, "factor": 2, "why": "Fair"}
+    made = good(ask(shop, "POST", "overrides", wanted))
+    assert made["override"]["item_id"] == 40
+
+    [order] = good(ask(shop, "POST", "purchase-orders", {"lines": [{"item_id": 40, "quantity": 12}]}))[
+        "orders"
+    ]
+    line = order["lines"][0]
+    assert (line["name"], line["sku"], line["total"]) == ("Ribbon belt", "BELT", "114.00")
+    good(ask(shop, "POST", f"purchase-orders/{order['id']}/mark-sent", {}))
+    arrived = {"lines": [{"item_id": 40, "quantity": 5}]}
+    changes = good(ask(shop, "POST", f"purchase-orders/{order['id']}/receive", arrived))["proposal"][
+        "changes"
+    ]
+    assert [(one["resource"], one["set"][0]["to"]) for one in changes] == [("wc/v3/products/40", 5)]
