@@ -33,6 +33,7 @@ NOTE_WORDS: dict[str, str] = {
     "service_that_pays": "Nobody entered a service level, so the one that pays best is used: the margin of a "
     "missed sale against the cost of holding a piece.",
     "too_short_for_backtest": "The history is too short to say how wrong the forecast usually is.",
+    "watched_four_weeks": "Stock has been watched for less than four weeks.",
     "watched_too_short": "Stock has been watched for less than eight weeks.",
     "unknown_days": "Days without a figure count as unknown, not as days without a sale.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -41,7 +42,9 @@ def _figures(seen: View) -> Row:
     tied, unknown = known_sum([line.value for line in seen.idle.values()])
     tested = [one for one in kept if one.error is not None and one.naive_error is not None]
     better = sum((one.error or 0) < (one.naive_error or 0) for one in tested)
-    ran_out = sum(bool((~one.in_stock[-SHOWN_DAYS:]).any()) for one in kept)
+    ran_out = sum(_empty(one, kept) for one in seen.decisions)
+    since = seen.today - timedelta(days=SHOWN_DAYS)
+    lately = seen.watched_since is None or seen.watched_since > since
     items = len(seen.decisions)
     if not kept:
         empty = {"note": "no_forecast"}
@@ -59,11 +62,19 @@ def _figures(seen: View) -> Row:
             tested=len(tested),
             items=len(kept),
         ),
-        "stockouts": _figure(ran_out, "items", ""),
+        "stockouts": _figure(ran_out, "items", "watched_four_weeks" if lately else ""),
     }
     for name, figure in found.items():
         figure |= _before(name, seen)
     return found
+
+
+def _empty(one: Decision, kept: Sequence[KeptForecast]) -> bool:
+    """Whether an item that shoppers can see had no stock on one of the last days, or has none now."""
+    stock = one.holder.stock
+    if stock is not None and stock <= 0 and one.holder.published:
+        return True
+    return one.row is not None and bool((~kept[one.row].in_stock[-SHOWN_DAYS:]).any())
 
 
 def _before(name: str, seen: View) -> Row:

@@ -288,6 +288,7 @@ def test_a_draft_is_made_changed_saved_as_files_and_deleted(stock: Scene, tabs: 
     pieces.fill("0")
     expect(panel.get_by_text("Each line needs a whole number of pieces.")).to_be_visible()
     pieces.fill("13")
+    expect(panel.locator("tfoot")).to_contain_text("$58.50")  # of what is typed, before it is saved
     panel.get_by_label("Words to the supplier").fill("Please hurry.")
     expect(panel.get_by_text("Save your changes first.")).to_be_visible()
     panel.get_by_role("button", name="Save", exact=True).click()
@@ -307,6 +308,10 @@ def test_a_draft_is_made_changed_saved_as_files_and_deleted(stock: Scene, tabs: 
     expect(panel).to_have_count(0)
     expect(page.locator(f'tr[data-row="{order[1]}"]')).to_have_count(0)
     expect(page.locator("tr[data-row]")).to_have_count(1)
+    page.get_by_role("tab", name="Items").click()
+    page.get_by_label("Select all on this page").check()
+    expect(chosen.get_by_text("1 item is in a draft already and is left out.")).to_be_visible()
+    expect(chosen.get_by_role("button", name="Make purchase orders for 1 item")).to_be_visible()
 
 
 def test_an_order_is_sent_by_two_presses_and_its_goods_raise_the_stock(stock: Scene, tabs: Tabs) -> None:

@@ -218,6 +218,28 @@ def test_stock_and_terms_of_today_count(shop: Plugin) -> None:
     assert shop.get(path).json["item"] == before
 
 
+def test_what_is_empty_now_has_run_out(shop: Plugin) -> None:
+    row = next(
+        row
+        for row in items(shop, state="all")["items"]
+        if row.get("stock", 0) > 0 and row["item_id"] != row["product_id"]
+    )
+
+    def ran_out(stock: int) -> int:
+        with write(shop.rt.db.mirror) as conn:
+            mine = variations.c.id == row["item_id"]
+            conn.execute(update(variations).where(mine).values(stock_quantity=stock))
+        # A change of terms makes the page look anew.
+        shop.send("PUT", f"{INVENTORY}/supplies/{row['item_id']}", {"moq": stock + 1}, who=ANNA)
+        found: int = shop.get(f"{INVENTORY}/overview").json["figures"]["stockouts"]["value"]
+        return found
+
+    before = ran_out(row["stock"])
+    assert ran_out(0) == before + 1
+    assert ran_out(row["stock"]) == before
+    shop.send("PUT", f"{INVENTORY}/supplies/{row['item_id']}", {"moq": None}, who=ANNA)
+
+
 def test_changes_of_one_second_all_show(shop: Plugin) -> None:
     row = next(row for row in items(shop, state="all")["items"] if "stock" in row)
     path = f"{INVENTORY}/supplies/{row['item_id']}"
@@ -238,7 +260,8 @@ def test_figures_of_four_weeks_ago_stand_beside_those_of_today(shop: Plugin) -> 
         found: dict[str, Any] = shop.get(f"{INVENTORY}/overview").json["figures"]
         return found
 
-    assert figures()["stockouts"]["before_note"] == "watched_too_short"
+    ran_out = figures()["stockouts"]
+    assert (ran_out["note"], ran_out["before_note"]) == ("watched_four_weeks", "watched_too_short")
     assert figures()["dead_stock"]["before_note"] == "no_past"
     made = {name: shop.run({"limit": 100}, name=name) for name in ("reorder-plan", "dead-stock")}
     shop.run({"budget": 1}, name="reorder-plan")

@@ -26,10 +26,10 @@ test('what is expected has its interval, and nothing is made up', () => {
 });
 
 test('what to order says by when, and is late on the day itself', () => {
-  assert.deepEqual(orderWords({ order_quantity: 24, order_by: '2026-11-30' }, NOW), { main: '24 pieces', when: 'by 30 Nov', late: false });
+  assert.deepEqual(orderWords({ order_quantity: 24, order_by: '2026-11-30' }, NOW), { main: '24 pieces', when: 'by Nov 30', late: false });
   assert.deepEqual(orderWords({ order_quantity: 24, order_by: NOW }, NOW), { main: '24 pieces', when: 'now', late: true });
   assert.deepEqual(orderWords({ order_quantity: 24 }, NOW), { main: '24 pieces', when: '', late: false });
-  assert.deepEqual(orderWords({ order_quantity: 0, order_by: '2026-12-12' }, NOW), { main: 'Nothing', when: 'until 12 Dec', late: false });
+  assert.deepEqual(orderWords({ order_quantity: 0, order_by: '2026-12-12' }, NOW), { main: 'Nothing', when: 'until Dec 12', late: false });
   assert.deepEqual(orderWords({ order_quantity: null, order_by: null }, NOW), { main: 'Nothing', when: '', late: false });
 });
 
@@ -49,7 +49,7 @@ test('accuracy is against the simple forecast, and being no better is said', () 
   assert.deepEqual([accuracyWords({ error: 1, naive_error: 1 }).text, accuracyWords({ error: 1.2, naive_error: 1 }).text], ['As the simple forecast', 'Worse than the simple forecast']);
   assert.equal(accuracyWords({ error: 1.2, naive_error: 1 }).tone, 'warn');
   assert.deepEqual([accuracyWords({ error: null, naive_error: 1 }), accuracyWords({})], [null, null]);
-  assert.deepEqual([accuracyWords({ error: 0, naive_error: 0 }).text, accuracyWords({ error: 0.5 }).text], ['Error 0', 'Error 0.5']);
+  assert.deepEqual([accuracyWords({ error: 0, naive_error: 0 }).text, accuracyWords({ error: 0.5 }).text], ['Nothing to compare with yet; error 0', 'Nothing to compare with yet; error 0.5']);
 });
 
 test('why nothing is known of four weeks ago is said once for each reason, with the names of the figures', () => {

@@ -55,9 +55,11 @@ export function clock(value) {
   return dateI18n('H:i:s', value);
 }
 
-/** Day and month only, for chart axes. */
+/** Day and month only, for chart axes and lists, in the order of the shop's date format. */
 export function shortDay(value) {
-  return gmdateI18n('j M', `${String(value).slice(0, 10)}T12:00:00Z`);
+  const format = getSettings().formats.date;
+  const [dayAt, monthAt] = [format.search(/[jd]/), format.search(/[FMmn]/)];
+  return gmdateI18n(monthAt >= 0 && monthAt < dayAt ? 'M j' : 'j M', `${String(value).slice(0, 10)}T12:00:00Z`);
 }
 
 function addDays(date, count) {

@@ -29,7 +29,7 @@ const PARTS = () => ({
 function partValue({ value, unit }) {
   if (value === null || value === undefined || typeof value === 'string') return value ?? '';
   if (unit === 'pieces') return pieces(value);
-  if (unit === 'share' || unit === 'probability') return percent(value);
+  if (unit === 'share' || unit === 'probability') return riskWords(value).text;
   /* translators: %s: number of days. */
   if (unit === 'days') return sprintf(_n('%s day', '%s days', value, 'devskyy'), number(value, 1));
   return quantity(value, unit);
@@ -76,11 +76,13 @@ function Expected({ item, level }) {
 function Order({ item, parts, away, busy, onMake }) {
   const words = orderWords(item, today());
   const risk = riskWords(item.stockout_probability);
+  const written = item.drafted >= item.order_quantity;
+  if (item.stock === null || item.stock === undefined) return <p className="devskyy-quiet">{noteWords('stock_not_managed')[0]}</p>;
   return (
     <>
       <p className="devskyy-line-acts">
         <span><strong>{words.main}</strong> {words.when}{cost(item.order_cost) && <>, {cost(item.order_cost)}</>}{item.drafted > 0 && <span className="devskyy-quiet"> ({drafted(item)})</span>}</span>
-        {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !item.supplier_id} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
+        {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !item.supplier_id || written} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
       </p>
       {item.order_quantity > 0 && !item.supplier_id && <p className="devskyy-quiet">{__('Choose its supplier under Supply to order it.', 'devskyy')}</p>}
       {risk && (
@@ -96,20 +98,21 @@ function Order({ item, parts, away, busy, onMake }) {
 
 function Sure({ item, accuracy }) {
   const words = accuracyWords(item);
-  const notes = noteWords(item.notes);
+  // That its stock is not managed stands under what to order.
+  const notes = noteWords((item.notes ?? []).filter((code) => code !== 'stock_not_managed'));
   return (
     <>
       <Facts items={[
         [__('Method', 'devskyy'), methodLabel(item.method)],
-        [__('Tested on your past sales', 'devskyy'), words ? words.text : __('Not yet: too few days', 'devskyy')],
+        [__('Tested on your past sales', 'devskyy'), words ? words.text : __('Not yet: too little was sold', 'devskyy')],
         [__('Error, simple forecast', 'devskyy'), words?.detail && `${number(item.error, 2)}, ${number(item.naive_error, 2)}${accuracy?.metric ? ` (${accuracy.metric})` : ''}`],
         /* translators: 1: measured share, 2: how sure the range says it is. */
-        [__('Sales within the range', 'devskyy'), accuracy?.coverage !== null && accuracy?.coverage !== undefined && (accuracy.coverage_level
+        [__('Sales within the range', 'devskyy'), words && accuracy?.coverage !== null && accuracy?.coverage !== undefined && (accuracy.coverage_level
           ? sprintf(/* translators: 1: measured share, 2: share that the range is made for. */ __('%1$s, where %2$s are meant to be', 'devskyy'), percent(accuracy.coverage), percent(accuracy.coverage_level))
           : percent(accuracy.coverage))],
         [__('Forecast made', 'devskyy'), item.made_at && <time key="at" dateTime={item.made_at} title={moment(item.made_at)}>{ago(item.made_at)}</time>],
       ].map(([term, value]) => [term, value || ''])} />
-      {notes.length > 0 && <><h4>{__('What is not known', 'devskyy')}</h4><ul className="devskyy-lines">{notes.map((note) => <li key={note}>{note}</li>)}</ul></>}
+      {notes.length > 0 && <><h4>{__('Good to know', 'devskyy')}</h4><ul className="devskyy-lines">{notes.map((note) => <li key={note}>{note}</li>)}</ul></>}
     </>
   );
 }
@@ -159,14 +162,14 @@ export function Item({ id, row, away, busy, turn, onClose, onMake, onChange }) {
             <Section title={__('Sold and expected', 'devskyy')}>
               {chart && <Chart chart={chart} />}
               {!fresh && !error && <Skeleton rows={3} />}
-              {fresh && !chart && <p className="devskyy-quiet">{__('Nothing was sold yet and nothing is expected.', 'devskyy')}</p>}
+              {fresh && !chart && <p className="devskyy-quiet">{__('Nothing was sold lately and nothing is expected.', 'devskyy')}</p>}
             </Section>
             <Section title={__('What to order', 'devskyy')}><Order item={item} parts={fresh?.parts} away={off} busy={busy} onMake={onMake} /></Section>
             {item.dead && <Dead item={item} away={off} onChange={changed} />}
             <Section title={__('How sure', 'devskyy')}><Sure item={item} accuracy={fresh?.accuracy} /></Section>
             <Section title={__('Your correction', 'devskyy')}><Overrides item={item} overrides={fresh?.overrides} away={off || !fresh} onChange={changed} /></Section>
             <Section title={__('Low-stock warning', 'devskyy')}>{item.low_stock && <LowStock key={`${id} ${item.low_stock.own}`} item={item} />}</Section>
-            <Section title={__('Supply', 'devskyy')}><Supply key={id} item={item} away={off} onChange={changed} /></Section>
+            <Section title={__('Supply', 'devskyy')}><Supply key={id} item={item} parts={fresh?.parts} away={off} onChange={changed} /></Section>
           </>
         )}
       </div>

@@ -45,7 +45,7 @@ export function LowStock({ item, onChange }) {
       {to === undefined && <p className="devskyy-field-error" role="alert">{__('This must be a whole number.', 'devskyy')}</p>}
       <p className="devskyy-quiet">
         {/* translators: %s: number of pieces. */}
-        {held.own === null && sprintf(__('It has no level of its own; %s holds for it. ', 'devskyy'), pieces(held.holds))}
+        {held.own === null && sprintf(__('It has no level of its own: WooCommerce warns at %s. ', 'devskyy'), pieces(held.holds))}
         {held.shared && __('All variations share one stock, so this holds for all of them. ', 'devskyy')}
         {suggested !== null && <button type="button" className="devskyy-linklike" onClick={() => { setText(String(suggested)); setFormer(undefined); }}>{sprintf(/* translators: %s: number of pieces. */ __('Use the order level: %s', 'devskyy'), pieces(suggested))}</button>}
       </p>

@@ -47,7 +47,7 @@ export function Accuracy({ row }) {
   return (
     <span className="devskyy-two" title={[words.text, words.detail].filter(Boolean).join('. ')}>
       <span><Badge tone={words.tone}>{words.short ?? words.text}</Badge></span>
-      {words.short && <span className="devskyy-quiet">{__('than a simple one', 'devskyy')}</span>}
+      {words.short && <span className="devskyy-quiet">{words.under ?? __('than a simple one', 'devskyy')}</span>}
     </span>
   );
 }
@@ -165,7 +165,10 @@ function ForOthers({ count, value, onChange, onSuppliers }) {
 /** What the chosen items come to, and the one thing to do with them. */
 export function Chosen({ rows, busy, away, onMake, onNone, onSuppliers }) {
   const [supplier, setSupplier] = useState('');
-  const due = rows.filter((row) => row.order_quantity > 0);
+  const needed = rows.filter((row) => row.order_quantity > 0);
+  // What drafts hold already is not ordered a second time.
+  const due = needed.filter((row) => !(row.drafted >= row.order_quantity));
+  const written = needed.length - due.length;
   const others = due.filter((row) => !row.supplier_id);
   const wanted = supplier ? due : due.filter((row) => row.supplier_id);
   if (!rows.length) return null;
@@ -183,6 +186,7 @@ export function Chosen({ rows, busy, away, onMake, onNone, onSuppliers }) {
           {sum.unknown > 0 && ` ${sprintf(/* translators: %d: number of items. */ _n('and %d item whose cost is not known', 'and %d items whose cost is not known', sum.unknown, 'devskyy'), sum.unknown)}`}
         </span>
       </div>
+      {written > 0 && <p>{sprintf(/* translators: %d: number of items. */ _n('%d item is in a draft already and is left out.', '%d items are in drafts already and are left out.', written, 'devskyy'), written)}</p>}
       {others.length > 0 && !away && <ForOthers count={others.length} value={supplier} onChange={setSupplier} onSuppliers={onSuppliers} />}
       <p className="devskyy-quiet">{__('Drafts only, one for each supplier. Nothing is sent before you send it.', 'devskyy')}</p>
     </div>

@@ -45,8 +45,16 @@ function Line({ line, draft, onQuantity, onRemove }) {
   );
 }
 
+/** What the lines come to as they are typed; as the sidecar counted them while nothing was changed. */
+function sumsOf(order, lines) {
+  if (JSON.stringify(lines) === JSON.stringify(typed(order))) return { pieces: order.pieces, total: order.total };
+  const amounts = lines.map(({ text, cost: price }) => [wanted(text) ?? 0, Number(price ?? 0)]);
+  return { pieces: amounts.reduce((sum, [count]) => sum + count, 0), total: { value: amounts.reduce((sum, [count, price]) => sum + count * price, 0), currency: order.currency } };
+}
+
 function Lines({ order, lines, draft, setLines }) {
-  const priceless = order.lines.filter(({ cost: price }) => price === null || price === undefined || price === '').length;
+  const priceless = lines.filter(({ cost: price }) => price === null || price === undefined || price === '').length;
+  const sums = draft ? sumsOf(order, lines) : { pieces: order.pieces, total: order.total };
   const set = (id, text) => setLines(lines.map((line) => (line.item_id === id ? { ...line, text } : line)));
   return (
     <div className="devskyy-lines-table" tabIndex={0} role="group" aria-label={__('Lines of the order', 'devskyy')}>
@@ -54,7 +62,7 @@ function Lines({ order, lines, draft, setLines }) {
         <thead><tr><th scope="col">{__('Item', 'devskyy')}</th><th scope="col">{__('Pieces', 'devskyy')}</th><th scope="col">{__('Cost of a piece', 'devskyy')}</th>{draft && <th scope="col"><span className="screen-reader-text">{__('What to do', 'devskyy')}</span></th>}</tr></thead>
         <tbody>{lines.map((line) => <Line key={line.item_id} line={line} draft={draft} onQuantity={(text) => set(line.item_id, text)} onRemove={() => setLines(lines.filter(({ item_id: id }) => id !== line.item_id))} />)}</tbody>
         <tfoot>
-          <tr><th scope="row">{__('Total', 'devskyy')}</th><td>{number(order.pieces, 0)}</td><td colSpan={draft ? 2 : 1}><b>{cost(order.total) || __('Not known', 'devskyy')}</b>{priceless > 0 && order.total && <span className="devskyy-quiet">{
+          <tr><th scope="row">{__('Total', 'devskyy')}</th><td>{number(sums.pieces, 0)}</td><td colSpan={draft ? 2 : 1}><b>{cost(sums.total) || __('Not known', 'devskyy')}</b>{priceless > 0 && order.total && <span className="devskyy-quiet">{
               /* translators: %d: number of lines of an order. */
               sprintf(_n('without %d line of unknown cost', 'without %d lines of unknown cost', priceless, 'devskyy'), priceless)}</span>}
             </td>
@@ -171,7 +179,7 @@ function Body({ order, away, onChange, onGone }) {
       {order.error && order.state !== 'unknown' && <p className="devskyy-field-error">{__(order.error, 'devskyy')}</p>}
       {order.state === 'draft'
         ? <Draft key={JSON.stringify([order.updated_at, order.lines])} order={order} away={away} onChange={onChange} onGone={onGone} />
-        : <Section title={__('What is ordered', 'devskyy')}><Lines order={order} lines={order.lines} setLines={() => {}} />{order.note && <p className="devskyy-quiet"><bdi>{order.note}</bdi></p>}</Section>}
+        : <Section title={__('What is ordered', 'devskyy')}><Lines order={order} lines={order.lines} setLines={() => {}} />{[order.note, order.ship_to].filter(Boolean).map((words) => <p key={words} className="devskyy-quiet devskyy-lines-kept"><bdi>{words}</bdi></p>)}</Section>}
       {order.state === 'unknown' && <Unknown order={order} away={away} onChange={onChange} />}
       {open && <Receive key={JSON.stringify(order.lines)} order={order} away={away} onChange={onChange} />}
       <Receipts order={order} away={away} onChange={onChange} />

@@ -32,19 +32,29 @@ const itemFields = () => ({
   },
 });
 
-/** What holds for an item now, own or inherited. */
-export function SupplyFacts({ supply }) {
+/** What a piece costs, and whose word that is: the supplier's goes first. */
+function costWords(supply, item) {
+  if (known(supply.cost)) return money(supply.cost);
+  /* translators: %s: money. */
+  return known(item.cost?.value) ? sprintf(__('%s, as in WooCommerce', 'devskyy'), money(item.cost.value, { currency: item.cost.currency })) : __('Not known', 'devskyy');
+}
+
+const known = (value) => value !== null && value !== undefined && value !== '';
+
+/** What holds for an item now, own or inherited; `service` is the share that its order goes by. */
+export function SupplyFacts({ supply, item, service = supply.service_level }) {
   const days = (value) => number(value, 1);
+  const pays = !supply.service_given && item.notes?.includes('service_that_pays');
   const facts = [
     [__('Supplier', 'devskyy'), supply.supplier_name || __('None yet', 'devskyy')],
     [__('Number at the supplier', 'devskyy'), supply.supplier_sku],
-    [__('Cost of a piece', 'devskyy'), supply.cost !== null && supply.cost !== undefined && supply.cost !== '' ? money(supply.cost) : __('Not known', 'devskyy')],
+    [__('Cost of a piece', 'devskyy'), costWords(supply, item)],
     /* translators: 1: days, 2: days early or late. */
     [__('Delivery time in days', 'devskyy'), sprintf(__('%1$s, give or take %2$s', 'devskyy'), days(supply.lead_days), days(supply.lead_spread_days))],
     [__('Smallest order in pieces', 'devskyy'), supply.moq > 1 ? number(supply.moq, 0) : ''],
     [__('Pieces in a pack', 'devskyy'), supply.pack > 1 ? number(supply.pack, 0) : ''],
     [__('Days between two orders', 'devskyy'), days(supply.review_days)],
-    [__('In stock until the delivery comes', 'devskyy'), percent(supply.service_level)],
+    [__('In stock until the delivery comes', 'devskyy'), pays ? sprintf(/* translators: %s: a share such as "98%". */ __('%s, which pays best', 'devskyy'), percent(service)) : percent(service)],
   ].filter(([, value]) => value !== '' && value !== undefined && value !== null);
   return <dl className="devskyy-facts">{facts.map(([term, value]) => <div key={term}><dt>{term}</dt><dd><bdi>{value}</bdi></dd></div>)}</dl>;
 }
@@ -65,7 +75,7 @@ function Edit({ item, own, away, onSaved, onBack }) {
 }
 
 /** From whom an item comes and on what terms. */
-export function Supply({ item, away, onChange }) {
+export function Supply({ item, parts = [], away, onChange }) {
   const [form, setForm] = useState(false);
   const found = useLoad(`/inventory/supplies/${item.item_id}`);
   const opener = useReturn(form);
@@ -75,5 +85,5 @@ export function Supply({ item, away, onChange }) {
   const { supply, own } = found.data;
   return form
     ? <Edit item={item} own={own} away={away} onSaved={saved} onBack={() => setForm(false)} />
-    : <><SupplyFacts supply={supply} /><div ref={opener}><Reveal label={__('Change the supply', 'devskyy')} open={false} disabled={away} onOpen={setForm} /></div></>;
+    : <><SupplyFacts supply={supply} item={item} service={parts.find(({ code }) => code === 'service_level')?.value} /><div ref={opener}><Reveal label={__('Change the supply', 'devskyy')} open={false} disabled={away} onOpen={setForm} /></div></>;
 }

@@ -68,7 +68,7 @@ export function accuracyWords({ error, naive_error: naive }) {
   const detail = known(naive) ? sprintf(__('Error %1$s, simple forecast %2$s', 'devskyy'), number(error, 2), number(naive, 2)) : '';
   if (!known(naive) || !(Number(naive) > 0)) {
     /* translators: %s: error of the forecast. */
-    return { text: sprintf(__('Error %s', 'devskyy'), number(error, 2)), tone: 'plain', detail };
+    return { text: sprintf(__('Nothing to compare with yet; error %s', 'devskyy'), number(error, 2)), short: __('Not comparable', 'devskyy'), under: __('with a simple one yet', 'devskyy'), tone: 'plain', detail };
   }
   const better = 1 - error / naive;
   if (better < 0.005) return { text: better < -0.005 ? __('Worse than the simple forecast', 'devskyy') : __('As the simple forecast', 'devskyy'), tone: 'warn', detail };
@@ -127,6 +127,7 @@ const NOTES = () => ({
   service_that_pays: __('Nobody entered how often it shall be in stock, so what pays best is used.', 'devskyy'),
   service_level_lowered: __('More than 99.5% in stock is worked out as 99.5%.', 'devskyy'),
   stock_not_managed: __('Stock is not managed for it in WooCommerce, so nothing can be said about ordering.', 'devskyy'),
+  watched_four_weeks: __('Stock has been watched for less than four weeks.', 'devskyy'),
   watched_too_short: __('Stock has been watched for less than eight weeks.', 'devskyy'),
   too_short_for_backtest: __('Not enough data yet to test the forecast on past sales.', 'devskyy'),
 });
@@ -219,6 +220,8 @@ const PAST_DAYS = 91;
 export function chartOf({ history: all = [], forecast = [], level, as_of: now }, title) {
   if (!all.length && !forecast.length) return null;
   const history = all.slice(-PAST_DAYS);
+  const nothing = history.every(({ sold, in_stock: there }) => !(sold > 0) && there !== false) && forecast.every(({ mean, high }) => !(mean >= 0.005) && !(high > 0));
+  if (nothing) return null;
   // Rare sales are single days, not a line that falls and rises between them.
   const rare = history.filter(({ sold }) => !(sold > 0)).length > history.length / 2;
   const sure = sureness(level);
