@@ -20,7 +20,7 @@ WEEK = 7
 LEAN = 5.0
 """Series of the whole shop that weigh in a group's index."""
 UNITS = 20.0
-"""Units per place of the year at which an index counts half."""
+"""Units per place of the year at which an index counts half; of a named day, times the unevenness."""
 CLOSED = 0.1
 """Below this factor a period says nothing about the level."""
 
@@ -106,6 +106,20 @@ def _index(y: Floats, weight: Floats, places: Ints, per_year: int) -> Floats:
     return out
 
 
+def unevenness(y: Floats, lag: int) -> float:
+    """Variance over mean of what all series sell together: 1 of pieces one by one, more of bulk orders.
+
+    From the distance of each period to the mean of those `lag` before and after it, of the same weekday.
+    """
+    known = np.isfinite(y)
+    total = np.where(known.any(axis=0), np.where(known, y, 0.0).sum(axis=0), np.nan)
+    away = total[lag:-lag] - (total[: -2 * lag] + total[2 * lag :]) / 2
+    usual = mean_known(total)
+    if not usual > 0 or not np.isfinite(away).any():
+        return 1.0
+    return max(1.0, float(mean_known(away**2) / (1.5 * usual)))
+
+
 def _moving(rate: Floats, width: int) -> Floats:
     """Centred moving mean of the known values, narrower at the ends."""
     known = ~np.isnan(rate)
@@ -124,6 +138,7 @@ def event_factors(y: Floats, names: Sequence[str]) -> Floats | None:
     plain = np.where(named[:length], np.nan, y)
     offsets = [WEEK * n for n in range(-3, 4) if n]
     out = np.ones(len(names))
+    lean = UNITS * unevenness(plain, WEEK)
     for name in np.unique(np.asarray(names)[:length][named[:length]]):
         days = np.flatnonzero(np.asarray(names) == name)
         sold, expected = 0.0, 0.0
@@ -132,7 +147,7 @@ def event_factors(y: Floats, names: Sequence[str]) -> Floats | None:
             usual = mean_known(np.stack(around, axis=1)) if around else np.full(len(y), np.nan)
             both = ~np.isnan(usual) & ~np.isnan(y[:, day])
             sold, expected = sold + y[both, day].sum(), expected + usual[both].sum()
-        out[days] = (sold + UNITS) / (expected + UNITS)
+        out[days] = (sold + lean) / (expected + lean)
     return out[None, :]
 
 

@@ -91,10 +91,14 @@ def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread
 
 
 def _told(test: Backtest) -> NDArray[np.bool_]:
-    """Origins (n, origins or 1, 1) before which enough of a series was known for a forecast of it."""
+    """Origins (n, origins or 1, 1) before which enough of a series was known for a forecast of it.
+
+    From its first sale on: nothing expected of an item that then began is no error of one that sells.
+    """
     if not test.origins:
         return np.ones((len(test.y), 1, 1), dtype=bool)
-    known = [np.isfinite(test.y[:, :origin]).sum(axis=1) for origin in test.origins]
+    begun = np.isfinite(test.y) & ((np.nan_to_num(test.y) > 0).cumsum(axis=1) > 0)
+    known = [begun[:, :origin].sum(axis=1) for origin in test.origins]
     return np.stack([count >= FEWEST for count in known], axis=1)[:, :, None]
 
 

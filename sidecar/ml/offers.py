@@ -25,9 +25,10 @@ def offer_factors(y: Floats, drivers: Drivers) -> Floats | None:
     """Factors (n, t + horizon) of promotion and price, or None where neither is known or ever changed.
 
     A Poisson regression of demand over the item's usual one on the depth of the promotion and the logarithm
-    of the price over the item's middle one, with one coefficient each for all items; Newton's steps.
+    of its middle price over that of the period, with one coefficient each for all items; Newton's steps.
+    Neither is negative: where demand fell with the price, the price fell because demand did.
     """
-    known = [values for values in (drivers.promo, _relative(drivers.price)) if values is not None]
+    known = [values for values in (drivers.promo, _cheaper(drivers.price)) if values is not None]
     if not known:
         return None
     x = np.nan_to_num(np.stack(known))
@@ -46,20 +47,20 @@ def offer_factors(y: Floats, drivers: Drivers) -> Floats | None:
         expected = base * np.exp(np.clip(weights @ rows, -MOST, MOST))
         slope = rows @ (sold - expected) - hold @ weights
         weights = weights + np.linalg.solve((rows * expected) @ rows.T + hold, slope)
-        weights = np.clip(weights, -20.0, 20.0)
+        weights = np.clip(weights, 0.0, 20.0)
     out: Floats = np.exp(np.clip(np.tensordot(weights, x, axes=1), -MOST, MOST))
     return out
 
 
-def _relative(price: Floats | None) -> Floats | None:
-    """Logarithm of the price over the item's middle one."""
+def _cheaper(price: Floats | None) -> Floats | None:
+    """Logarithm of the item's middle price over that of each period."""
     if price is None:
         return None
     told = np.isfinite(price).any(axis=1)
     middle = np.ones(len(price))
     middle[told] = np.nanmedian(price[told], axis=1)
-    relative: Floats = np.log(price / middle[:, None])
-    return relative
+    cheaper: Floats = np.log(middle[:, None] / price)
+    return cheaper
 
 
 def _usual(y: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sidecar.ml.calendar import black_friday, easter, events, nth_weekday, year_places
-from sidecar.ml.factors import calendar_factors, together_with_factors
+from sidecar.ml.factors import calendar_factors, event_factors, together_with_factors
 from sidecar.ml.series import Floats
 
 
@@ -98,3 +98,17 @@ def test_nothing_is_said_before_there_is_a_year() -> None:
     found = calendar_factors(young, 4, per_year=52)
     assert found is not None
     assert np.isfinite(found).all(), "an item of three weeks takes the others' year"
+
+
+def test_a_holiday_of_a_few_bulk_orders_tells_little() -> None:
+    rng = np.random.default_rng(8)
+    names = events(date(2024, 11, 1), 460)
+    y = rng.poisson(0.03, (40, 420)) * rng.choice([1.0, 1.0, 1.0, 12.0], (40, 420))
+    found = event_factors(y, names)
+    assert found is not None
+    assert np.abs(np.log(found)).max() < 0.25
+    y = rng.poisson(3.0, (40, 420)).astype(float)
+    y[:, np.array(names[:420]) == "black_friday"] *= 3
+    found = event_factors(y, names)
+    assert found is not None
+    assert found.max() == pytest.approx(3, rel=0.15), "what many orders tell stands"

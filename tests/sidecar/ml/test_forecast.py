@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from sidecar.ml.errors import pinball, rmsse, smape, step_scale
+from sidecar.ml.features import Drivers
 from sidecar.ml.forecast import forecast
+from sidecar.ml.offers import offer_factors
 from sidecar.ml.selection import combine
 
 FIRST = date(2025, 1, 6)
@@ -246,3 +248,27 @@ def test_errors_by_hand() -> None:
     )
     assert pinball(np.array([3.0, 1.0]), np.array([2.0, 2.0]), 0.8) == pytest.approx([0.8, 0.2])
     assert smape(np.array([3.0, 0.0]), np.array([1.0, 0.0])) == pytest.approx([100.0, 0.0])
+
+
+def test_items_that_began_late_do_not_widen_the_totals_of_others() -> None:
+    rng = np.random.default_rng(5)
+    steady = rng.poisson(1.4, (40, 400)).astype(float)
+    late = rng.poisson(1.0, (16, 400)).astype(float)
+    late[:, :220] = 0
+    made = forecast(np.concatenate([steady, late]), 90)
+    middle, high = made.total_quantiles(21, (0.5, 0.98))[:40].T
+    # 29 pieces are expected and 41 are the 0.98 quantile of such counts.
+    assert 25 < np.median(middle) < 34
+    assert np.median(high) < 60
+
+
+def test_a_price_that_fell_with_demand_is_no_reason_to_expect_less() -> None:
+    rng = np.random.default_rng(6)
+    y = rng.poisson(2.0, (40, 300)).astype(float)
+    price = np.ones((40, 328))
+    y[:10, 200:] = rng.poisson(0.1, (10, 100))
+    price[:10, 230:] = 0.7
+    factors = offer_factors(y, Drivers(price, 1 - price))
+    assert factors is not None
+    assert factors.min() >= 1.0
+    assert factors.max() <= 1.1
