@@ -21,7 +21,7 @@ export function State({ state }) {
   return <Badge tone={tone}>{label}</Badge>;
 }
 
-function Line({ line, draft, onQuantity, onRemove }) {
+function Line({ line, currency, draft, onQuantity, onRemove }) {
   const wrong = draft && wanted(line.text) === undefined;
   return (
     <tr>
@@ -35,7 +35,7 @@ function Line({ line, draft, onQuantity, onRemove }) {
             /* translators: %s: number of pieces. */
             sprintf(__('%s received', 'devskyy'), number(line.received, 0))}</span>}</>}
       </td>
-      <td>{line.cost !== null && line.cost !== undefined && line.cost !== '' ? money(line.cost) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}</td>
+      <td>{line.cost !== null && line.cost !== undefined && line.cost !== '' ? money(line.cost, { currency }) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}</td>
       {draft && (
         <td>
           <Button variant="tertiary" size="compact" isDestructive onClick={onRemove} aria-label={sprintf(/* translators: %s: name of a product. */ __('Take out: %s', 'devskyy'), line.name)}>{__('Take out', 'devskyy')}</Button>
@@ -60,7 +60,7 @@ function Lines({ order, lines, draft, setLines }) {
     <div className="devskyy-lines-table" tabIndex={0} role="group" aria-label={__('Lines of the order', 'devskyy')}>
       <table>
         <thead><tr><th scope="col">{__('Item', 'devskyy')}</th><th scope="col">{__('Pieces', 'devskyy')}</th><th scope="col">{__('Cost of a piece', 'devskyy')}</th>{draft && <th scope="col"><span className="screen-reader-text">{__('What to do', 'devskyy')}</span></th>}</tr></thead>
-        <tbody>{lines.map((line) => <Line key={line.item_id} line={line} draft={draft} onQuantity={(text) => set(line.item_id, text)} onRemove={() => setLines(lines.filter(({ item_id: id }) => id !== line.item_id))} />)}</tbody>
+        <tbody>{lines.map((line) => <Line key={line.item_id} line={line} currency={order.currency} draft={draft} onQuantity={(text) => set(line.item_id, text)} onRemove={() => setLines(lines.filter(({ item_id: id }) => id !== line.item_id))} />)}</tbody>
         <tfoot>
           <tr><th scope="row">{__('Total', 'devskyy')}</th><td>{number(sums.pieces, 0)}</td><td colSpan={draft ? 2 : 1}><b>{cost(sums.total) || __('Not known', 'devskyy')}</b>{priceless > 0 && order.total && <span className="devskyy-quiet">{
               /* translators: %d: number of lines of an order. */

@@ -59,7 +59,7 @@ function Defaults({ away }) {
         : (
           <>
             {/* translators: 1: days, 2: days early or late, 3: days, 4: share such as "95%". */}
-            <p>{sprintf(__('Delivery in %1$s days, give or take %2$s; ordered every %3$s days; in stock in %4$s of cases until it comes.', 'devskyy'), number(terms.lead_days, 1), number(terms.lead_spread_days, 1), number(terms.review_days, 1), percent(terms.service_level))}</p>
+            <p>{sprintf(__('Delivery in %1$s days, give or take %2$s; ordered every %3$s days; in stock in %4$s of cases until it comes.', 'devskyy'), number(terms.lead_days, 1), number(terms.lead_spread_days, 1), number(terms.review_days, 1), percent(terms.service_level))}{!isSet(own.service_level) && ` ${__('Where cost and margin are known, what pays best is used in place of that share.', 'devskyy')}`}</p>
             <div ref={opener}><Button variant="secondary" size="compact" disabled={away} accessibleWhenDisabled onClick={() => setOpen(true)}>{__('Change', 'devskyy')}</Button></div>
           </>
         )}
