@@ -41,8 +41,8 @@ holidays nor the other series; ours does.
 
 In hindsight (retail's slow articles): quantiles learnt from the judged periods themselves, each article by
 the others (bench/hindsight.py). No forecast can know that much; where it misses a target, the past does not
-tell enough to meet it. With all 2,900 articles to learn from it has 0.997 (days) and 0.951 (weeks) of the best
-peer's loss, where 0.95 is wanted.
+tell enough to meet it. With all 2,900 articles to learn from it has 0.997 (days) and 0.951 (weeks) of the
+best peer's loss, where 0.95 is wanted.
 
 Prints a table, and last one line of JSON. Exit code 1 when a target is missed, 2 without data.
 """
@@ -131,9 +131,7 @@ def judge(one: Series) -> dict[str, Any]:
     ratios = {name: rows[OURS][name] / best[name] for name in best}
     print("  ".join(f"{name} {ratio:.3f} of the best peer" for name, ratio in ratios.items()))
     if HINDSIGHT in rows:
-        print(
-            f"{HINDSIGHT}, learnt from the judged periods: SPL {rows[HINDSIGHT]['spl'] / best['spl']:.3f} of it"
-        )
+        print(f"{HINDSIGHT} spl {rows[HINDSIGHT]['spl'] / best['spl']:.3f} of the best peer")
     print("  ".join(f"{what}: {'met' if good else 'MISSED'}" for what, good in met.items()), flush=True)
     return {
         "name": one.name,

@@ -1,7 +1,7 @@
 """What could be known of slow articles: quantiles learnt from the judged periods themselves.
 
-No forecast: a boosted classifier of counts learns what followed an origin from four fifths of the articles and
-says it of the others, from what was known of these before. It knows what no forecast can: how all of them
+No forecast: a boosted classifier of counts learns what followed an origin from four fifths of the articles
+and says it of the others, from what was known of these before. It knows what no forecast can: how all of them
 together went on. Where it misses a target, what lies before the origins does not tell enough to meet it.
 """
 
