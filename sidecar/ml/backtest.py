@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.ml.bulk import held, returned
 from sidecar.ml.factors import calendar_factors, together_with_factors
 from sidecar.ml.methods import together
 from sidecar.ml.parallel import mapped, slices
@@ -30,6 +31,8 @@ ADJUSTED = (
     "profile_level",
 )
 """Run on demand without the calendar; it is put back afterwards."""
+OF_WEEKS = (*ADJUSTED, "mean_4")
+"""Those of weeks, whose other means reach back too far."""
 PLAIN = ("seasonal_naive", "ets", "theta", "theta_dynamic")
 """Run on demand as it is; they know a season of their own."""
 ORIGINS = 6
@@ -128,33 +131,44 @@ def backtest(
     regular = week[None, :] if offers is None else offers * week
     factors = regular if late is None else late * regular
     plain = _run(y, PLAIN, every, horizon, own, offers)
+    names = OF_WEEKS if season == YEAR[52] else ADJUSTED
     if early is None and late is None:
-        adjusted = _run(y, ADJUSTED, every, horizon, inner, regular)
+        calm = held(y, regular, season)
+        adjusted = _run(calm, names, every, horizon, inner, regular)
+        raised = returned(y, calm, every)
     else:
         before = regular if early is None else early * regular
-        adjusted = _run(y, ADJUSTED, origins, horizon, inner, before) if origins else {}
-        ahead = _lately(y, horizon, inner, factors)
+        calm = held(y, before, season)
+        adjusted = _run(calm, names, origins, horizon, inner, before) if origins else {}
+        raised = returned(y, calm, origins)
+        calm = held(y, factors, season)
+        ahead = _lately(calm, names, horizon, inner, factors)
+        raised = np.concatenate([raised, returned(y, calm, (length,))], axis=1)
         adjusted = {
             name: np.concatenate([adjusted.pop(name), ahead.pop(name)], axis=1)
             if origins
             else ahead.pop(name)
-            for name in ADJUSTED
+            for name in names
         }
+    for values in adjusted.values():
+        values *= raised[:, :, None]
     candidates = {f"{name}_own": values for name, values in plain.items()} | adjusted
     _hold_trends(y, every, season, candidates)
-    steady = _steady(y, season, inner, factors[:, :length])
+    steady = _steady(calm, season, inner, factors[:, :length])
     return Backtest(y, origins, span, horizon, season, candidates, factors, steady)
 
 
-def _lately(y: Floats, horizon: int, season: int, factors: Floats) -> dict[str, NDArray[np.float32]]:
+def _lately(
+    y: Floats, names: Sequence[str], horizon: int, season: int, factors: Floats
+) -> dict[str, NDArray[np.float32]]:
     """The adjusted methods at the end, from the last `LONG` periods of series that are known in them."""
     length = y.shape[1]
     first = max(0, length - LONG)
-    made = _run(y[:, first:], ADJUSTED, (length - first,), horizon, season, factors[:, first:])
+    made = _run(y[:, first:], names, (length - first,), horizon, season, factors[:, first:])
     asleep = np.flatnonzero(~np.isfinite(y[:, first:]).any(axis=1)) if first else np.zeros(0, dtype=np.intp)
     if len(asleep):
         own = factors if len(factors) == 1 else factors[asleep]
-        for name, found in _run(y[asleep], ADJUSTED, (length,), horizon, season, own).items():
+        for name, found in _run(y[asleep], names, (length,), horizon, season, own).items():
             made[name][asleep] = found
     return made
 

@@ -22,6 +22,7 @@ METHODS: dict[str, Method] = {
     for name, method in {
         "zero": zero,
         "seasonal_naive": seasonal_naive,
+        "mean_4": recent_mean(4),
         "mean_8": recent_mean(8),
         "mean_28": recent_mean(28),
         "mean_91": recent_mean(91),
