@@ -135,15 +135,15 @@ def backtest(
     if early is None and late is None:
         calm = held(y, regular, season)
         adjusted = _run(calm, names, every, horizon, inner, regular)
-        raised = returned(y, calm, every)
+        raised = returned(y, calm, every, season)
     else:
         before = regular if early is None else early * regular
         calm = held(y, before, season)
         adjusted = _run(calm, names, origins, horizon, inner, before) if origins else {}
-        raised = returned(y, calm, origins)
+        raised = returned(y, calm, origins, season)
         calm = held(y, factors, season)
         ahead = _lately(calm, names, horizon, inner, factors)
-        raised = np.concatenate([raised, returned(y, calm, (length,))], axis=1)
+        raised = np.concatenate([raised, returned(y, calm, (length,), season)], axis=1)
         adjusted = {
             name: np.concatenate([adjusted.pop(name), ahead.pop(name)], axis=1)
             if origins

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sidecar.ml.factors import CLOSED
-from sidecar.ml.series import Floats, Singles
+from sidecar.ml.series import Bools, Floats, Singles
 
 LEAST = {7: 6, 52: 3}
 """Periods with sales from which an item's usual sale is known, by season; months are never held down."""
@@ -38,7 +38,7 @@ def held(y: Floats, factors: Floats, season: int) -> Floats:
     """
     if season not in LEAST:
         return y
-    there = np.isfinite(y) & np.nan_to_num(y).any(axis=0)
+    there = _open(y)
     sales = np.nan_to_num(y / np.maximum(factors[:, : y.shape[1]], CLOSED)).T.astype(np.float32, order="C")
     out = y.copy()
     usual, count, seen = np.zeros((3, len(y)), dtype=np.float32)
@@ -59,15 +59,26 @@ def held(y: Floats, factors: Floats, season: int) -> Floats:
     return out
 
 
-def returned(y: Floats, calm: Floats, origins: Sequence[int]) -> Singles:
-    """Factors (n, origins) by which forecasts from `calm` are raised to expect as much as y sold before."""
+def returned(y: Floats, calm: Floats, origins: Sequence[int], season: int) -> Singles:
+    """Factors (n, origins) by which forecasts from `calm` are raised to expect as much as y sold before.
+
+    Only of items that sell often enough to be held down; the others are neither raised nor asked.
+    """
     out = np.ones((len(y), len(origins)), dtype=np.float32)
     if calm is y:
         return out
     whole, without = np.nan_to_num(y).cumsum(axis=1), np.nan_to_num(calm).cumsum(axis=1)
+    busy, seen = (np.nan_to_num(y) > 0).cumsum(axis=1), _open(y).cumsum(axis=1)
+    often = (busy >= np.maximum(LEAST[season], BUSY * seen)) & (without > 0)
     for place, origin in enumerate(origins):
-        sold = np.flatnonzero(without[:, origin - 1] > 0)
-        if len(sold):
-            share = np.log(whole[sold, origin - 1] / without[sold, origin - 1])
-            out[sold, place] = np.exp(OWN * share + (1 - OWN) * share.mean())
+        rows = np.flatnonzero(often[:, origin - 1])
+        if len(rows):
+            share = np.log(whole[rows, origin - 1] / without[rows, origin - 1])
+            out[rows, place] = np.exp(OWN * share + (1 - OWN) * share.mean())
     return out
+
+
+def _open(y: Floats) -> Bools:
+    """Known periods in which anything sold at all."""
+    there: Bools = np.isfinite(y) & np.nan_to_num(y).any(axis=0)
+    return there

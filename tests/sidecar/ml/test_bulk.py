@@ -69,11 +69,17 @@ def test_what_was_held_is_put_back_half_to_its_item_and_half_to_all() -> None:
     calm = np.ones((2, 10))
     y = calm.copy()
     y[0, 3] = 31.0
-    factors = returned(y, calm, (2, 10))
+    factors = returned(y, calm, (2, 10), 7)
     assert factors[:, 0].tolist() == [1, 1]
     assert factors[:, 1] == pytest.approx([4**0.75, 4**0.25])
     # Alone, an item gets back all of its own.
-    assert returned(y[:1], calm[:1], (10,)) == pytest.approx(4)
+    assert returned(y[:1], calm[:1], (10,), 7) == pytest.approx(4)
+    # What hardly sells is never held down: it neither takes nor thins what the others get back.
+    rare = np.zeros((5, 10))
+    rare[:, 4] = 1.0
+    factors = returned(np.vstack([y, rare]), np.vstack([calm, rare]), (10,), 7)
+    assert factors[:2, 0] == pytest.approx([4**0.75, 4**0.25])
+    assert factors[2:, 0].tolist() == [1] * 5
 
 
 @pytest.mark.parametrize(("season", "periods"), [(7, 150), (52, 40)])
