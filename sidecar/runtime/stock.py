@@ -59,7 +59,8 @@ class View:
 
     `markdowns` maps resources to the open proposal for their sale price, `drafted` items to the pieces of
     purchase orders that were not sent yet, `whole` is the shop's own series, `past` what figures were four
-    weeks ago, `by_id` knows a shared stock by its variations too.
+    weeks ago, `by_id` knows a shared stock by its variations too, `corrected` is what overrides add to the
+    pieces of each day from today on.
     """
 
     facts: ShopFacts
@@ -75,6 +76,7 @@ class View:
     past: dict[str, Row] = field(default_factory=dict)
     watched_since: date | None = None
     by_id: dict[int, Decision] = field(default_factory=dict)
+    corrected: tuple[float, ...] = ()
 
 
 VIEWS: Memo[View] = Memo(lambda view: WORTH)
@@ -138,6 +140,7 @@ def look(rt: Runtime, shop_id: str, product_ids: Sequence[int] | None = None) ->
             made_at=max((one.made_at for one in seen.kept), default=0),
             past=past,
             watched_since=since,
+            corrected=tuple((seen.mean - seen.base).sum(axis=0).tolist()),
             by_id={key: one for one in decisions for key in (*one.holder.item_ids, one.holder.id)},
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +32,7 @@ def overview(rt: Runtime, shop_id: str) -> Row:
     if not seen.seen.kept:
         return answer | {"state": "no_forecasts"}
     answer |= {"state": "ok", "fitted_at": at(seen.made_at)}
-    return answer | ({"chart": _picture(seen.whole, seen.today)} if seen.whole else {})
+    return answer | ({"chart": _picture(seen)} if seen.whole else {})
 
 
 def _figures(seen: View) -> Row:
@@ -100,11 +100,18 @@ def _figure(value: float | str | None, unit: str, note: str, **counts: int | Non
     return present({"value": value, "unit": unit, "note": note or None, **counts})
 
 
-def _picture(whole: KeptForecast, today: date) -> Row:
-    seen = outlook([whole], [], today)
+def _picture(found: View) -> Row:
+    """The shop's own series; what the owner corrected of items moves its days and their range."""
+    whole = found.whole
+    seen = outlook([whole] if whole else [], [], found.today)
+    forecast = _forecast(seen, 0) if seen.kept else []
+    for line, more in zip(forecast, found.corrected, strict=False):
+        if abs(more) >= 0.001:
+            line["before_override"] = line["mean"]
+            line |= {name: round(max(line[name] + more, 0.0), 3) for name in ("mean", "low", "high")}
     return {
-        "history": _history(whole),
-        "forecast": _forecast(seen, 0) if seen.kept else [],
+        "history": _history(whole) if whole else [],
+        "forecast": forecast,
         "level": round(HIGH - LOW, 2),
     }
 

@@ -174,6 +174,7 @@ def test_an_override_shows_at_once_and_is_marked(shop: Plugin) -> None:
     row = next(row for row in items(shop)["items"] if row["stock"] is not None)
     path = f"{INVENTORY}/items/{row['item_id']}"
     before = shop.get(path).json
+    chart = shop.get(f"{INVENTORY}/overview").json["chart"]["forecast"]
     body = {
         "item_id": row["item_id"],
         "first_day": TODAY.isoformat(),
@@ -187,6 +188,13 @@ def test_an_override_shows_at_once_and_is_marked(shop: Plugin) -> None:
     for n, (was, now) in enumerate(zip(before["forecast"], after["forecast"], strict=True)):
         assert now["mean"] == pytest.approx(was["mean"] * (3 if n < 10 else 1), abs=0.01)
         assert ("before_override" in now) == (n < 10 and was["mean"] > 0)
+    whole = shop.get(f"{INVENTORY}/overview").json["chart"]["forecast"]
+    days = (before["forecast"], after["forecast"], chart, whole)
+    expected = [sum(day["mean"] for day in one) for one in days]
+    more = expected[1] - expected[0]
+    assert more > 0
+    assert expected[3] == pytest.approx(expected[2] + more, abs=0.2)
+    assert [day["low"] for day in whole[10:]] == [day["low"] for day in chart[10:]]
     assert after["item"]["override"] is True
     assert after["overrides"][0]["value"] == 3
     assert after["item"]["reorder_point"] >= before["item"]["reorder_point"]
