@@ -2,7 +2,8 @@
 
 No forecast: a boosted classifier of counts learns what followed an origin from four fifths of the articles
 and says it of the others, from what was known of these before. It knows what no forecast can: how all of them
-together went on. Where it misses a target, what lies before the origins does not tell enough to meet it.
+together went on. Where it misses a target, a forecast by such a model from such features will not meet it;
+that no other could is likely, not proven.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 
 from bench.forecast_data import Series
 from sidecar.ml.backtest import backtest
-from sidecar.ml.counts import _classes, _columns, _nearest, _quantiles
+from sidecar.ml.counts import _classes, _classified, _columns, _nearest, _quantiles
 from sidecar.ml.features import Drivers, group_levels, table
 from sidecar.ml.learning import fitted
 from sidecar.ml.series import Floats, mean_known
@@ -52,10 +53,7 @@ def hindsight(one: Series, origin: int, levels: tuple[float, ...]) -> tuple[Floa
             features[others].reshape(-1, features.shape[2]),
             np.searchsorted(classes.high, np.minimum(came[others].reshape(-1), classes.high[-1])),
         )
-        found = model.predict_proba(features[rows].reshape(-1, features.shape[2]))
-        shares = np.zeros((len(found), len(classes.high)))
-        shares[:, model.classes] = found
-        shares = shares.reshape(len(rows), len(columns), -1)
+        shares = _classified(model, features[rows], classes)
         quantiles[rows] = _quantiles(shares, classes, levels)[:, :, place]
         mean[rows] = (shares @ middle)[:, place]
     return mean, quantiles

@@ -192,12 +192,15 @@ def _shares(
     model: Boosted | None, features: Singles, mean: Floats, over: Floats, classes: Classes
 ) -> tuple[Floats, Floats | None]:
     binomial = np.diff(_binomial(mean, over, classes.high[:-1]), axis=2, prepend=0.0, append=1.0)
-    if model is None:
-        return binomial, None
+    return binomial, None if model is None else _classified(model, features, classes)
+
+
+def _classified(model: Boosted, features: Singles, classes: Classes) -> Floats:
+    """Chance of each class (n, columns, classes); of one that the classifier never saw, none."""
     found = model.predict_proba(features.reshape(-1, features.shape[2]))
     shares = np.zeros((len(found), len(classes.high)))
     shares[:, model.classes] = found
-    return binomial, shares.reshape(*mean.shape, -1)
+    return shares.reshape(*features.shape[:2], -1)
 
 
 def _uneven(test: Backtest, at: int) -> Floats:

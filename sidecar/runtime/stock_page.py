@@ -32,7 +32,7 @@ def overview(rt: Runtime, shop_id: str) -> Row:
     if not seen.seen.kept:
         return answer | {"state": "no_forecasts"}
     answer |= {"state": "ok", "fitted_at": at(seen.made_at)}
-    return answer | ({"chart": _picture(seen)} if seen.whole else {})
+    return answer | ({"chart": _picture(seen.whole, seen)} if seen.whole else {})
 
 
 def _figures(seen: View) -> Row:
@@ -100,17 +100,16 @@ def _figure(value: float | str | None, unit: str, note: str, **counts: int | Non
     return present({"value": value, "unit": unit, "note": note or None, **counts})
 
 
-def _picture(found: View) -> Row:
+def _picture(whole: KeptForecast, found: View) -> Row:
     """The shop's own series; what the owner corrected of items moves its days and their range."""
-    whole = found.whole
-    seen = outlook([whole] if whole else [], [], found.today)
+    seen = outlook([whole], [], found.today)
     forecast = _forecast(seen, 0) if seen.kept else []
     for line, more in zip(forecast, found.corrected, strict=False):
         if abs(more) >= 0.001:
             line["before_override"] = line["mean"]
             line |= {name: round(max(line[name] + more, 0.0), 3) for name in ("mean", "low", "high")}
     return {
-        "history": _history(whole) if whole else [],
+        "history": _history(whole),
         "forecast": forecast,
         "level": round(HIGH - LOW, 2),
     }
