@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -13,13 +15,19 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from sidecar.core.errors import Conflict
 from sidecar.db import read
 from sidecar.runtime import jobs, mirror, runs
 from sidecar.runtime.base import Row, Runtime
 
+WAIT_S = 0.5
+"""Between two looks at a sync that was there first."""
+
 
 def sync_with_bar(rt: Runtime, shop_id: str, *, full: bool, console: Console | None = None) -> Row:
-    """Reads the shop with one bar per kind of row; `rows`, `seconds`, `generation`."""
+    """Reads the shop with one bar per kind of row, after a sync that runs already; `rows`, `seconds`,
+    `generation`.
+    """
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -35,7 +43,17 @@ def sync_with_bar(rt: Runtime, shop_id: str, *, full: bool, console: Console | N
                 tasks[label] = bars.add_task(label, total=total)
             bars.update(tasks[label], completed=done, total=total if total is not None else done)
 
-        return mirror.sync(rt, shop_id, {"full": full}, show)
+        said = False
+        while True:
+            try:
+                return mirror.sync(rt, shop_id, {"full": full}, show)
+            except Conflict as error:
+                if error.code != "sync_running":
+                    raise
+            if not said:
+                bars.console.print("Another sync of this shop runs: waiting until it ends.")
+                said = True
+            time.sleep(WAIT_S)
 
 
 def run_here(

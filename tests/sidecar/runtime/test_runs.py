@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from sidecar.core.errors import Conflict, ShopUnreachable
-from sidecar.db import read, write
+from sidecar.db import lease, read, write
 from sidecar.db.app import audit, jobs, runs
 from sidecar.runtime import base, inbox, mirror, schedule
 from sidecar.runtime import jobs as work
 from sidecar.runtime import runs as listed
 from sidecar.runtime.ticker import Ticker, fire_due
+from sidecar.store.client import ExportClient
+from sidecar.store.readers import ExportReader
+from sidecar.store.sync import Sync
 from tests.sidecar.kit import ANNA, Plugin, do_jobs
 
 
@@ -129,6 +133,29 @@ def test_a_sync_waits_for_the_sync_that_has_the_shop(plugin: Plugin, monkeypatch
             assert row["not_before"] > base.now()
             conn.execute(update(jobs).where(jobs.c.id == job).values(not_before=None))
     assert plugin.get("/api/v1/status").json["errors"] == []
+
+
+def test_a_sync_by_command_waits_for_the_sync_that_has_the_shop(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sidecar.runtime import bars
+
+    asked: list[bool] = []
+
+    def opened(rt: base.Runtime, shop_id: str) -> Sync:
+        asked.append(True)
+        if len(asked) == 3:  # the other one ends between two looks
+            lease.give_back(rt.db.app, shop_id, "sync", "another")
+        nobody = ExportClient("http://127.0.0.1:1/wp-json/", shop_id, b"0" * 32, sleep=lambda _s: None)
+        return Sync(rt.db, shop_id, UTC, ExportReader(nobody))
+
+    monkeypatch.setattr(mirror, "open_sync", opened)
+    monkeypatch.setattr(bars, "WAIT_S", 0.01)
+    assert lease.take(plugin.rt.db.app, plugin.shop_id, "sync", "another", now=base.now(), seconds=60)
+    with pytest.raises(ShopUnreachable):  # it had its turn: no shop is there
+        bars.sync_with_bar(plugin.rt, plugin.shop_id, full=True)
+    assert len(asked) == 3
+    assert capsys.readouterr().err.count("waiting until it ends") == 1
 
 
 def test_a_success_takes_back_the_failures_before_it(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
