@@ -34,6 +34,16 @@ weekly methods. RMSSE fell on every set, by 0.2 to 1.1 % (days) and 1 to 3.6 % (
 changed beyond chance. Holding less of it back (by the item alone, or not putting it back) cost or gained
 RMSSE only with the bias; whole forecasts of demand without peaks, and other short means, did no better.
 
+After that, on origins of which no judged period is judged here: orders beside the units (what is above an
+item's usual pieces per order is held down; orders as a series of their own, or as features of the boosted
+model, gained nothing), series weighed by the error of the methods' median in place of one method's where
+demand is steady, and the boosted model judged only after origins whose periods it has not seen, as far as it
+helped after each. Before, half of the periods that judged it had taught it, and it was given a fifth
+whatever they said. Of 500 articles, too few for a boosted model there, RMSSE changed by +0.1 to -0.2 % (days)
+and -0.4 to -0.6 % (weeks); of 1,000, with one, by -0.8 to -1.0 % and -0.6 to -1.7 %, and the error of totals
+by -0.4 to -2.8 %.
+On M3 without the last 18, 24 and 30 months sMAPE went from 14.08, 12.36 and 12.07 to 14.19, 12.22 and 12.04.
+
 Measures: RMSSE (denominator: mean squared step before the origin), mean over series and origins. Total: sum
 of absolute errors of the total over the horizon over the sum of totals; ours is the expected total. Bias: of
 the sum of totals. Coverage: share of periods in the middle 80 %; where a whole stretch of quantiles is one
@@ -44,7 +54,7 @@ Peers' quantiles: their own where they give intervals (AutoETS, AutoTheta, Seaso
 negative binomial around their mean with the variance of the series before the origin; the better of the two
 counts. Where a peer says nothing (too short a series) stands the mean of the last known periods. Weekly sets
 have fewer than two years, so the peers get season 1 there, 7 for days, 12 for months. They know neither
-holidays nor the other series; ours does.
+holidays nor the other series nor orders; ours does.
 
 In hindsight (retail's slow articles): quantiles learnt from the judged periods themselves, each article by
 the others (bench/hindsight.py). No forecast can know that much, so a target that it misses is hardly met by
@@ -171,6 +181,7 @@ def ours(one: Series, origin: int) -> Said:
         levels=FINE,
         first_day=one.first_day,
         holidays=one.holidays,
+        orders=one.orders_until(origin),
     )
     return Said(made.mean, made.total(one.total), ((FINE, made.quantiles),))
 

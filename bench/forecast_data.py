@@ -2,7 +2,8 @@
 
 Online Retail: sales of articles (codes that begin with five digits) at a price, in units per day. What was
 cancelled on the day it was bought is taken off that day; goods that came back later were demand. Days on
-which an article was not sold count as zero from its first sale on; before, nothing is known.
+which an article was not sold count as zero from its first sale on; before, nothing is known. Beside the units
+stand the orders: invoices of buyers to whom something is left of the day.
 """
 
 from __future__ import annotations
@@ -45,10 +46,16 @@ class Series:
     first_day: date | None = None
     holidays: tuple[date, ...] = ()
     recent: int = 8  # periods in the mean of the last 8 weeks
+    orders: Floats | None = None  # (n, t) in which y was bought
 
     def rows(self, chosen: NDArray[np.int64]) -> Series:
         """The same with some of its items."""
-        return replace(self, y=self.y[chosen])
+        orders = None if self.orders is None else self.orders[chosen]
+        return replace(self, y=self.y[chosen], orders=orders)
+
+    def orders_until(self, origin: int) -> Floats | None:
+        """The orders of the first `origin` periods, if they are known."""
+        return None if self.orders is None else self.orders[:, :origin]
 
 
 def folder() -> Path:
@@ -68,9 +75,19 @@ def origins_of(periods: int, horizon: int, step: int, count: int = 4) -> tuple[i
     return tuple(periods - horizon - step * (count - 1 - n) for n in range(count))
 
 
-@lru_cache(maxsize=1)
 def online_retail() -> tuple[tuple[str, ...], Floats, date]:
     """Articles, units per day (articles, days) with NaN before the first sale, and the first day."""
+    articles, y, _, first = _online_retail()
+    return articles, y, first
+
+
+def online_retail_orders() -> Floats:
+    """Orders per day (articles, days) in which the units of `online_retail` were bought."""
+    return _online_retail()[2]
+
+
+@lru_cache(maxsize=1)
+def _online_retail() -> tuple[tuple[str, ...], Floats, Floats, date]:
     columns = parquet_columns(
         folder() / "online_retail_until_2011-08.parquet",
         ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"),
@@ -82,14 +99,18 @@ def online_retail() -> tuple[tuple[str, ...], Floats, date]:
     lines["day"] = (pd.to_datetime(lines["InvoiceDate"]).dt.normalize() - pd.Timestamp(first)).dt.days
     lines["back"] = lines["InvoiceNo"].astype(str).str.startswith("C")
     who = ["StockCode", "day", "CustomerID"]
-    sold = lines[~lines["back"] & (lines["Quantity"] > 0)].groupby(who, dropna=False)["Quantity"].sum()
+    sales = lines[~lines["back"] & (lines["Quantity"] > 0)].groupby(who, dropna=False)
+    sold = sales["Quantity"].sum()
     back = -lines[lines["back"]].groupby(who, dropna=False)["Quantity"].sum()
     net = sold.sub(back.reindex(sold.index, fill_value=0)).clip(lower=0)
-    daily = net.groupby(level=["StockCode", "day"]).sum().unstack("day").fillna(0.0)
-    daily = daily.reindex(columns=range(int(lines["day"].max()) + 1), fill_value=0.0)
+    days = range(int(lines["day"].max()) + 1)
+    daily, orders = (
+        values.groupby(level=["StockCode", "day"]).sum().unstack("day").reindex(columns=days).fillna(0.0)
+        for values in (net, sales["InvoiceNo"].nunique() * (net > 0))
+    )
     y = daily.to_numpy(dtype=np.float64)
     y[np.arange(y.shape[1]) < (y > 0).argmax(axis=1)[:, None]] = np.nan
-    return tuple(daily.index), y, first
+    return tuple(daily.index), y, orders.to_numpy(dtype=np.float64), first
 
 
 def weekly(y: Floats) -> Floats:
@@ -120,10 +141,11 @@ def retail_sets(share: float) -> list[Series]:
     """Online Retail by day and by week: best sellers over 28 days, slow articles over 90 days (13 weeks)."""
     _, y, first = online_retail()
     y = y[:, : round(y.shape[1] * share)]
+    orders = online_retail_orders()[:, : y.shape[1]]
     out = []
     for slow, days, name in ((False, 28, "best sellers"), (True, 90, "slow articles")):
         for week, word in ((7, "daily"), (1, "weekly")):
-            values = y if week == 7 else weekly(y)
+            values, made = (y, orders) if week == 7 else (weekly(y), weekly(orders))
             horizon = days if week == 7 else -(-days // 7)
             step = (28 if not slow else 14) * week // 7
             origins = origins_of(values.shape[1], horizon, step)
@@ -140,6 +162,7 @@ def retail_sets(share: float) -> list[Series]:
                     first_day=first + timedelta(days=0 if week == 7 else y.shape[1] % 7),
                     holidays=HOLIDAYS,
                     recent=8 * week,
+                    orders=made[choose],
                 )
             )
     return out

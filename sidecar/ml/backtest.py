@@ -111,10 +111,12 @@ def backtest(
     groups: Sequence[str] | None = None,
     holidays: Sequence[date] = (),
     offers: Floats | None = None,
+    orders: Floats | None = None,
 ) -> Backtest:
     """All candidates for y (n, t), NaN unknown, none negative.
 
-    offers (n, t + horizon): factors of promotions and prices, which are known ahead.
+    offers (n, t + horizon): factors of promotions and prices, which are known ahead. orders (n, t): in how
+    many orders y was bought.
     """
     length = y.shape[1]
     year = YEAR.get(season, 10**9)
@@ -133,15 +135,15 @@ def backtest(
     plain = _run(y, PLAIN, every, horizon, own, offers)
     names = OF_WEEKS if season == YEAR[52] else ADJUSTED
     if early is None and late is None:
-        calm = held(y, regular, season)
+        calm = held(y, regular, season, orders)
         adjusted = _run(calm, names, every, horizon, inner, regular)
         raised = returned(y, calm, every, season)
     else:
         before = regular if early is None else early * regular
-        calm = held(y, before, season)
+        calm = held(y, before, season, orders)
         adjusted = _run(calm, names, origins, horizon, inner, before) if origins else {}
         raised = returned(y, calm, origins, season)
-        calm = held(y, factors, season)
+        calm = held(y, factors, season, orders)
         ahead = _lately(calm, names, horizon, inner, factors)
         raised = np.concatenate([raised, returned(y, calm, (length,), season)], axis=1)
         adjusted = {

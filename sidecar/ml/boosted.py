@@ -23,8 +23,8 @@ ROWS = 30_000
 LEAST = 5_000
 """Below so many rows of the earlier origins there is no model: it would learn what happened once."""
 ROUNDS = 50
-USUAL = 0.4
-"""Share of the model in the forecast before the backtest has spoken."""
+FLOOR = 0.3
+"""Least error of a series, as a share of the usual one: one that is easy does not outweigh the others."""
 
 
 def correct(
@@ -55,7 +55,7 @@ def correct(
     parts = [(early, test, past[:, at], *made[at]) for at in later]
     *before, found = here(_apply, [*parts, (late, test, ahead, *made[-1])])
     model = np.stack(before, axis=1)
-    share = _share(test, past[:, half:], model, half)
+    share = _share(test, past, model, half)
     out[:, half:] += share * (model - past[:, half:])
     return out, ahead + share * (found - ahead)
 
@@ -174,17 +174,24 @@ def _apply(
     return out
 
 
-def _share(test: Backtest, mean: Floats, model: Floats, half: int) -> float:
-    """The model's share of the least scaled squared error over the later origins, leaning on what is usual.
+def _share(test: Backtest, past: Floats, model: Floats, half: int) -> float:
+    """The model's share of the least error where it was least: 0 unless it helped after every judged origin.
 
-    What is judged has seen half of the origins; the one that is used knows more.
+    Judged are origins of which the model has seen no period; series weigh as when methods are chosen.
     """
-    actual, scale = test.actual[:, half:], step_scale(test.y)
+    scale = step_scale(test.y)
+    clear = [
+        at for at in range(half, len(test.origins)) if test.origins[at] >= test.origins[half - 1] + test.span
+    ]
+    actual = test.actual[:, clear]
     usable = np.isfinite(actual) & (scale > 0)[:, None, None]
-    weight = np.where(usable, 1 / np.where(scale > 0, scale, 1.0)[:, None, None], 0.0)
-    apart, miss = model - mean, np.where(usable, actual - mean, 0.0)
-    size = float((weight * apart**2).sum())
-    if not size > 0:
-        return 0.0
-    share = float((weight * apart * miss).sum()) / size
-    return float(np.clip(0.5 * share + 0.5 * USUAL, 0.0, 1.0))
+    miss = np.where(usable, actual - past[:, clear], 0.0)
+    apart = model[:, [at - half for at in clear]] - past[:, clear]
+    one = np.where(scale > 0, scale, 1.0)
+    error = np.sqrt((miss**2).sum(axis=(1, 2)) / np.maximum(usable.sum(axis=(1, 2)), 1) / one)
+    least = FLOOR * float(np.median(error[error > 0])) if (error > 0).any() else 1.0
+    weight = np.where(usable, (1 / one / np.maximum(error, least))[:, None, None], 0.0)
+    size = (weight * apart**2).sum(axis=(0, 2))
+    gain = (weight * apart * miss).sum(axis=(0, 2))
+    shares = np.divide(gain, size, out=np.zeros(len(clear)), where=size > 0)
+    return float(np.clip(shares.min(initial=1.0), 0.0, 1.0)) if len(clear) else 0.0

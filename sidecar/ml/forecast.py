@@ -13,7 +13,7 @@ from sidecar.ml.boosted import correct
 from sidecar.ml.counts import count_quantiles, sparse_rows
 from sidecar.ml.errors import rmsse, step_scale
 from sidecar.ml.features import Drivers
-from sidecar.ml.inputs import checked, driver, first_notes, group_codes
+from sidecar.ml.inputs import checked, driver, first_notes, group_codes, order_counts
 from sidecar.ml.intervals import TOTAL_LEVELS, period_quantiles, spread, total_quantiles
 from sidecar.ml.newcomers import Peers, with_group
 from sidecar.ml.offers import offer_factors
@@ -87,6 +87,7 @@ def forecast(
     groups: Sequence[str] | None = None,
     price: Floats | None = None,
     promo: Floats | None = None,
+    orders: Floats | None = None,
     holidays: Sequence[date] | None = None,
     boosted: bool = True,
     peers: Peers | None = None,
@@ -97,8 +98,9 @@ def forecast(
     NaN is a period of which nothing is known (before an item existed, out of stock): it never counts as zero.
     Negative demand counts as zero, with a note. season 7, 52, 12 or 1: days, weeks, months, or none of
     them; first_day (of y) and holidays (past and coming) matter for days. groups (n,): categories, from which
-    items without a history borrow. price, promo (n, t + horizon). boosted=False leaves out the models over
-    all items. peers: items of the groups that are forecast elsewhere and count for what the group sells.
+    items without a history borrow. price, promo (n, t + horizon). orders (n, t): in how many orders a
+    period's pieces were bought, which tells bulk orders from many buyers. boosted=False leaves out the models
+    over all items. peers: items of the groups that are forecast elsewhere and count for what the group sells.
     The mean is for sums and costs; for "how many will it be" take the middle quantile of the total.
     """
     y, levels = checked(y, horizon, season, levels)
@@ -106,12 +108,20 @@ def forecast(
     notes = first_notes(y, season)
     drivers = Drivers(driver(price, y, horizon, "price"), driver(promo, y, horizon, "promo"))
     codes = group_codes(groups, n)
+    made = order_counts(orders, y)
     y = np.where(np.isfinite(y), np.maximum(y, 0.0), np.nan)
     if not np.isfinite(y).any():
         return _nothing(n, horizon, levels, notes)
     offers = offer_factors(y, drivers)
     test = backtest(
-        y, horizon, season, first_day=first_day, groups=groups, holidays=holidays or (), offers=offers
+        y,
+        horizon,
+        season,
+        first_day=first_day,
+        groups=groups,
+        holidays=holidays or (),
+        offers=offers,
+        orders=made,
     )
     chosen = choose(test)
     past, ahead = chosen.past, chosen.ahead

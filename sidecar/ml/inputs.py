@@ -42,6 +42,16 @@ def driver(values: Floats | None, y: Floats, horizon: int, name: str) -> Floats 
     return np.where(np.isfinite(out) & ((out > 0) | (name != "price")), out, np.nan)
 
 
+def order_counts(values: Floats | None, y: Floats) -> Floats | None:
+    """Numbers of orders (n, t), 0 where unknown, or ValueError."""
+    if values is None:
+        return None
+    out = np.asarray(values, dtype=np.float64)
+    if out.shape != y.shape:
+        raise ValueError(f"orders must cover the past: {len(y)} rows and {y.shape[1]} columns.")
+    return np.where(np.isfinite(out), np.maximum(out, 0.0), 0.0)
+
+
 def group_codes(groups: Sequence[str] | None, n: int) -> Ints:
     """Groups as whole numbers from 0; all one where none are given."""
     if groups is None:

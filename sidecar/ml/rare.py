@@ -77,6 +77,7 @@ def forecast(
     groups: Sequence[str] | None = None,
     price: Floats | None = None,
     promo: Floats | None = None,
+    orders: Floats | None = None,
     holidays: Sequence[date] | None = None,
     seed: int = 0,
 ) -> Forecast:
@@ -98,6 +99,7 @@ def forecast(
         groups=None if named is None else named[rest].tolist(),
         price=None if price is None else price[rest],
         promo=None if promo is None else promo[rest],
+        orders=None if orders is None else np.asarray(orders)[rest],
         holidays=holidays,
         peers=None if named is None else Peers(made.mean.mean(axis=1), tuple(named[few].tolist())),
         seed=seed,

@@ -195,7 +195,7 @@ def _moments(told: _Told, rows: Ints, scale: Floats) -> tuple[Floats, Floats, Fl
     Series weigh by the inverse of their scale and of their error, so that the mean of the roots falls.
     """
     parts = [rows[part] for part in slices(len(rows), ROWS)]
-    errors = [_relative(told.test, part, scale) for part in parts]
+    errors = [_relative(told, part, scale) for part in parts]
     told_of = np.concatenate(errors)
     floor = 0.3 * np.median(told_of[told_of > 0]) if (told_of > 0).any() else 1.0
     weights = [
@@ -223,10 +223,18 @@ def _products(told: _Told, rows: Ints, scale: Floats, weight: Floats) -> tuple[F
     return np.array(gram, dtype=float), np.array(wanted, dtype=float), np.array(squares)
 
 
-def _relative(test: Backtest, rows: Ints, scale: Floats) -> Floats:
-    """Root mean squared scaled error (rows,) of one plain method; 0 where nothing is known."""
+def _relative(told: _Told, rows: Ints, scale: Floats) -> Floats:
+    """Root mean squared scaled error (rows,) of a plain forecast; 0 where nothing is known.
+
+    The median of all methods errs much as the combination will; that of sparse demand is often nothing, and
+    its error then the demand itself.
+    """
+    test = told.test
     known = _known(test, rows, scale)
-    apart = (test.candidates["imapa"][rows, :-1, : test.span] - known) ** 2
+    middle = told.median[rows, :-1, : test.span]
+    idle = sparse(test.y[rows])
+    middle = np.where(idle[:, None, None], test.candidates["imapa"][rows, :-1, : test.span], middle)
+    apart = (middle - known) ** 2
     usable = np.where(scale[rows] > 0, scale[rows], np.inf)
     out: Floats = np.sqrt(np.nan_to_num(mean_known(apart.reshape(len(rows), -1))) / usable)
     return out

@@ -21,7 +21,8 @@ Bools = NDArray[np.bool_]
 class History:
     """Pieces sold, shape (items, days); `empty` marks days known to have ended or passed without stock.
 
-    `known` marks days whose stock is known at all; `alive` those since the item was made.
+    `known` marks days whose stock is known at all; `alive` those since the item was made; `orders` counts the
+    orders in which the pieces were sold, where these are known.
     """
 
     ids: tuple[int, ...]
@@ -31,6 +32,7 @@ class History:
     empty: Bools
     known: Bools
     alive: Bools
+    orders: Floats | None = None
 
     @property
     def open(self) -> Bools:
@@ -53,13 +55,17 @@ def history(
 ) -> History:
     """Demand of `ids` from `first` to `last`, both included.
 
-    `sales` has item_id, day, quantity; `stock` has item_id, day, in_stock (as Store.stock_days). A day on
-    which an item sold out counts as open, since it sold.
+    `sales` has item_id, day, quantity, and orders or not; `stock` has item_id, day, in_stock (as
+    Store.stock_days). A day on which an item sold out counts as open, since it sold.
     """
     shape = (len(ids), (last - first).days + 1)
     sold, known, empty = np.zeros(shape), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     rows, columns, inside = _places(ids, first, shape[1], sales)
     np.add.at(sold, (rows, columns), sales["quantity"].to_numpy(dtype=float)[inside])
+    orders = None
+    if "orders" in sales:
+        orders = np.zeros(shape)
+        np.add.at(orders, (rows, columns), sales["orders"].to_numpy(dtype=float)[inside])
     rows, columns, inside = _places(ids, first, shape[1], stock)
     known[rows, columns] = True
     empty[rows, columns] = ~stock["in_stock"].to_numpy(dtype=bool)[inside]
@@ -67,7 +73,7 @@ def history(
     alive = np.arange(shape[1])[None, :] >= ages[:, None] if len(ids) else np.zeros(shape, dtype=bool)
     # What sold before the listed date of creation was on sale: the product was imported or made again.
     alive |= np.cumsum(sold, axis=1) > 0
-    return History(tuple(ids), first, last, np.maximum(sold, 0), empty, known, alive)
+    return History(tuple(ids), first, last, np.maximum(sold, 0), empty, known, alive, orders)
 
 
 def _places(

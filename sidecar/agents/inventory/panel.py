@@ -131,6 +131,7 @@ def fit(panel: Panel, horizon: int, seed: int) -> Forecast:
         groups=[str(home) for home in panel.category],
         price=None if offers is None else offers.price,
         promo=None if offers is None else offers.promo,
+        orders=panel.past.orders,
         seed=seed,
     )
 

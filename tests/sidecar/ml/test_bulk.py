@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sidecar.ml.bulk import PEAK, held, returned
+from sidecar.ml.bulk import PEAK, PEAK_OF_ORDERS, SIZE, held, returned
 from sidecar.ml.forecast import forecast
 from sidecar.ml.series import Floats
 
@@ -80,6 +80,36 @@ def test_what_was_held_is_put_back_half_to_its_item_and_half_to_all() -> None:
     factors = returned(np.vstack([y, rare]), np.vstack([calm, rare]), (10,), 7)
     assert factors[:2, 0] == pytest.approx([4**0.75, 4**0.25])
     assert factors[2:, 0].tolist() == [1] * 5
+
+
+def test_many_buyers_are_no_bulk_order_and_one_who_takes_much_is() -> None:
+    y, orders = np.full((12, 60), 6.0), np.full((12, 60), 3.0)
+    y[:2, 40], orders[0, 40] = 15.0, 8.0  # fifteen pieces: eight buyers, or three
+    orders[2, 40] = 0.0  # unknown
+    y[2, 40] = 90.0
+    calm = held(y, FLAT, 7, orders)
+    assert calm[0, 40] == 15
+    assert calm[1, 40] == pytest.approx(3 * SIZE * 2)
+    assert calm[2, 40] == pytest.approx(PEAK_OF_ORDERS[7] * 6)
+    assert np.array_equal(np.delete(calm, 40, axis=1), np.delete(y, 40, axis=1))
+    whole = held(y, FLAT, 7, orders)
+    assert np.array_equal(whole[:, :45], held(y[:, :45], FLAT, 7, orders[:, :45]))
+
+
+def test_what_sells_now_and_then_keeps_its_orders() -> None:
+    y = steady() * ((np.arange(120) + np.arange(20)[:, None]) % 5 == 0)
+    y[0, 100] = 500.0
+    assert np.array_equal(held(y, FLAT, 7, np.minimum(y, 1.0)), y)
+
+
+def test_more_is_expected_after_many_buyers_than_after_one() -> None:
+    y = steady(40, 150, 12.0)
+    orders = np.ceil(y / 2)
+    y[0, -3:] = 40
+    one, many = orders.copy(), orders.copy()
+    one[0, -3:], many[0, -3:] = 1, 20
+    told = [float(forecast(y, 14, orders=made, boosted=False).mean[0].sum()) for made in (one, many)]
+    assert told[1] > 1.1 * told[0]
 
 
 @pytest.mark.parametrize(("season", "periods"), [(7, 150), (52, 40)])

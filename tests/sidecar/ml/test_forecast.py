@@ -129,6 +129,7 @@ def test_the_boosted_models_know_what_a_promotion_does() -> None:
         ({"levels": ()}, "levels must rise"),
         ({"groups": ["one"]}, "one group per item"),
         ({"price": np.ones((2, 3))}, "price must cover"),
+        ({"orders": np.ones((2, 47))}, "orders must cover the past: 2 rows and 40 columns"),
     ],
 )
 def test_what_cannot_be_is_refused_in_plain_words(change: dict[str, object], said: str) -> None:

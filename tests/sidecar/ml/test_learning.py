@@ -1,9 +1,11 @@
-"""Boosting over ranks: as good as over values, and quicker with weights."""
+"""Boosting over ranks: as good as over values, and quicker with weights; and how much of it is believed."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sidecar.ml.backtest import backtest
+from sidecar.ml.boosted import _share
 from sidecar.ml.learning import fitted, one_thread, ranks
 from sidecar.ml.series import Floats
 
@@ -54,3 +56,30 @@ def test_a_feature_that_is_never_known_is_no_obstacle() -> None:
     x[:, 2] = np.nan
     model = fitted(HistGradientBoostingRegressor(max_iter=5, early_stopping=False), x, target.astype(float))
     assert np.isfinite(model.predict(x)).all()
+
+
+def test_a_model_is_believed_as_far_as_it_helped_after_every_origin_it_had_not_seen() -> None:
+    y = np.random.default_rng(3).poisson(6.0, (30, 120)).astype(float)
+    test = backtest(y, 14, 7)
+    half = len(test.origins) // 2
+    seen = [
+        at for at in range(half, len(test.origins)) if test.origins[at] < test.origins[half - 1] + test.span
+    ]
+    later = [at for at in range(half, len(test.origins)) if at not in seen]
+    assert seen, "an origin whose periods the model was taught in part"
+    assert len(later) >= 2
+    past = test.actual + 1.0  # each forecast is one piece too high
+
+    def share(**helped: float) -> float:
+        model = past[:, half:].copy()
+        for name, by in helped.items():
+            for at in {"seen": seen, "first": later[:1], "last": later[1:]}[name]:
+                model[:, at - half] -= by
+        return _share(test, past, model, half)
+
+    assert share(first=2.0, last=2.0) == 0.5
+    assert share(first=4.0, last=2.0) == 0.25
+    assert share(first=0.5, last=0.5) == 1.0
+    assert share(first=2.0, last=-2.0) == 0.0
+    assert share(seen=2.0) == 0.0
+    assert share(seen=-2.0, first=2.0, last=2.0) == 0.5

@@ -41,6 +41,15 @@ def test_sales_land_on_their_item_and_day() -> None:
     assert past.days()[-1] == LAST
 
 
+def test_orders_are_counted_where_they_are_known() -> None:
+    sold = sales((3, 0, 2), (7, 9, 1), (3, 0, 1), (7, 20, 4))
+    assert history([7, 3], [FIRST] * 2, FIRST, LAST, sold, stock()).orders is None
+    past = history([7, 3], [FIRST] * 2, FIRST, LAST, sold.assign(orders=[2, 1, 1, 3]), stock())
+    assert past.orders is not None
+    assert past.orders[1, 0] == 3
+    assert past.orders[0].tolist() == [0] * 9 + [1]
+
+
 def test_a_day_that_ended_empty_is_open_only_if_it_sold() -> None:
     past = history(
         [1], [FIRST], FIRST, LAST, sales((1, 2, 1)), stock((1, 2, False), (1, 3, False), (1, 4, True))
