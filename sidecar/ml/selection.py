@@ -21,6 +21,8 @@ from sidecar.ml.series import Bools, Floats, Ints, Singles, first_known, mean_kn
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
+PLAIN = "imapa"
+"""Whose error says how much a series scatters, until a combination is known."""
 SPARSE = 0.5
 """Share of periods without demand from which a series counts as sparse."""
 FEWEST = 30
@@ -146,21 +148,28 @@ def _known(test: Backtest, rows: slice | Ints, scale: Floats) -> Floats:
 
 
 def _weights(told: _Told, rows: Ints, scale: Floats) -> Floats:
-    """Weights (methods + 1,) of the least scaled squared error over some series, none negative.
+    """Weights (methods + 1,) of the least scaled error over some series, none negative."""
+    plain: Floats = np.array([name == PLAIN for name in told.test.candidates] + [False], dtype=float)
+    # A few series cannot tell whether less (or more) than all methods say would be better.
+    steady = len(rows) >= FEWEST and sparse(told.test.y[rows]).mean() <= 0.5
+    found = _fitted(told, rows, scale, plain, SUMS[int(not steady)])
+    # Again, by the errors of what was found: of steady demand only, as that of sparse demand is near nothing.
+    return _fitted(told, rows, scale, found, SUMS[0]) if steady else found
+
+
+def _fitted(told: _Told, rows: Ints, scale: Floats, before: Floats, sums: Sequence[float]) -> Floats:
+    """Weights of the least squares in which series weigh by the inverse error of the weights before.
 
     They lean on the median of all methods, by as much as would have been best at origins that the weights
     were not set on: what is common to all series in a few weeks is no merit of a method.
     """
-    test = told.test
-    middle: Floats = np.eye(len(test.candidates) + 1)[-1]
+    middle: Floats = np.eye(len(before))[-1]
     if not len(rows):
         return middle
-    gram, wanted, squares = _moments(told, rows, scale)
+    gram, wanted, squares = _moments(told, rows, scale, before)
     # Each origin counts alike, however much its weeks scattered.
     usual = np.maximum(_squares(middle, gram, wanted, squares), 1e-12)
     gram, wanted, squares = gram / usual[:, None, None], wanted / usual[:, None], squares / usual
-    # A few series cannot tell whether less (or more) than all methods say would be better.
-    sums = SUMS[int(len(rows) < FEWEST or sparse(test.y[rows]).mean() > 0.5)]
     held, share = _tried(gram, wanted, squares, middle, sums)
     own = combine(gram.sum(axis=0), wanted.sum(axis=0), float(squares.sum()), held)
     out: Floats = (1 - share) * own + share * middle
@@ -189,13 +198,13 @@ def _tried(
     return sums[best // len(SHARES)], SHARES[best % len(SHARES)]
 
 
-def _moments(told: _Told, rows: Ints, scale: Floats) -> tuple[Floats, Floats, Floats]:
+def _moments(told: _Told, rows: Ints, scale: Floats, before: Floats) -> tuple[Floats, Floats, Floats]:
     """Products of the forecasts with each other, with what came, and of that with itself, per origin.
 
     Series weigh by the inverse of their scale and of their error, so that the mean of the roots falls.
     """
     parts = [rows[part] for part in slices(len(rows), ROWS)]
-    errors = [_relative(told, part, scale) for part in parts]
+    errors = here(_relative, [(told, part, scale, before) for part in parts])
     told_of = np.concatenate(errors)
     floor = 0.3 * np.median(told_of[told_of > 0]) if (told_of > 0).any() else 1.0
     weights = [
@@ -223,18 +232,15 @@ def _products(told: _Told, rows: Ints, scale: Floats, weight: Floats) -> tuple[F
     return np.array(gram, dtype=float), np.array(wanted, dtype=float), np.array(squares)
 
 
-def _relative(told: _Told, rows: Ints, scale: Floats) -> Floats:
-    """Root mean squared scaled error (rows,) of a plain forecast; 0 where nothing is known.
-
-    The median of all methods errs much as the combination will; that of sparse demand is often nothing, and
-    its error then the demand itself.
-    """
+def _relative(told: _Told, rows: Ints, scale: Floats, weights: Floats) -> Floats:
+    """Root mean squared scaled error (rows,) of a combination; 0 where nothing is known."""
     test = told.test
     known = _known(test, rows, scale)
-    middle = told.median[rows, :-1, : test.span]
-    idle = sparse(test.y[rows])
-    middle = np.where(idle[:, None, None], test.candidates["imapa"][rows, :-1, : test.span], middle)
-    apart = (middle - known) ** 2
+    made = np.zeros(known.shape, dtype=np.float32)
+    for values, weight in zip((*test.candidates.values(), told.median), weights, strict=True):
+        if weight:
+            made += np.float32(weight) * _filled(values[rows, :-1, : test.span])
+    apart = (made - known) ** 2
     usable = np.where(scale[rows] > 0, scale[rows], np.inf)
     out: Floats = np.sqrt(np.nan_to_num(mean_known(apart.reshape(len(rows), -1))) / usable)
     return out
