@@ -21,15 +21,15 @@ LEAST = {7: 6, 52: 3}
 """Periods with sales from which an item's usual sale is known, by season; months are never held down."""
 PEAK = {7: 2.0, 52: 1.5}
 """Times the usual sale that a period counts at most, by season."""
-PEAK_OF_ORDERS = {7: 3.0, 52: 2.0}
-"""The same where the orders are known."""
+PEAK_OF_ORDERS = 3.0
+"""The same where the orders are known, of any season."""
 SIZE = 1.5
 """Times the usual pieces per order that an order of a period counts at most on average."""
 LATEST = 0.05
 """Least weight of a period's orders in the usual pieces per order."""
-BUSY = 1 / 3
+BUSY = 1 / 5
 """Share of the periods that must have sales: of what sells now and then, an order is the demand."""
-NEW = 0.1
+NEW = {7: 0.1, 52: 0.2}
 """Weight of the newest sale in the usual one, so that a lasting change of level is soon believed."""
 COMMON = {7: 1 / 7, 52: 1 / 2}
 """Weight of the newest period in how all items sell against what is usual: a season is no bulk order."""
@@ -49,7 +49,7 @@ def held(y: Floats, factors: Floats, season: int, orders: Floats | None = None) 
         return y
     if orders is None:
         return _held(y, factors, season, PEAK[season])
-    return _held(_sized(y, orders, season), factors, season, PEAK_OF_ORDERS[season])
+    return _held(_sized(y, orders, season), factors, season, PEAK_OF_ORDERS)
 
 
 def _sized(y: Floats, orders: Floats, season: int) -> Floats:
@@ -90,7 +90,7 @@ def _held(y: Floats, factors: Floats, season: int, peak: float) -> Floats:
         out[known[over], t] *= limit[over] / now[over]
         sold[known] = np.minimum(now, limit)
         count += busy
-        usual += np.where(busy, np.maximum(1 / np.maximum(count, 1), NEW), 0) * (sold - usual)
+        usual += np.where(busy, np.maximum(1 / np.maximum(count, 1), NEW[season]), 0) * (sold - usual)
     return out
 
 
