@@ -57,7 +57,8 @@ class Backtest:
 
     `span`: how many periods after the past origins are known. actual (n, origins, span), NaN where unknown.
     factors (n or 1, t + horizon): the calendar, 1 is a usual period. steady (n,): the mean level of forecasts
-    made now, a week and two weeks ago, as a share of that of now.
+    made now, a week and two weeks ago, as a share of that of now. year (n or 1, t + horizon): the part of the
+    calendar that is learnt from a year or more, None without.
     """
 
     y: Floats
@@ -68,6 +69,7 @@ class Backtest:
     candidates: dict[str, NDArray[np.float32]]
     factors: Floats
     steady: Floats
+    year: Floats | None = None
 
     @property
     def actual(self) -> Floats:
@@ -86,6 +88,7 @@ class Backtest:
             candidates={name: values[chosen] for name, values in self.candidates.items()},
             factors=self.factors if len(self.factors) == 1 else self.factors[chosen],
             steady=self.steady[chosen],
+            year=self.year if self.year is None or len(self.year) == 1 else self.year[chosen],
         )
 
 
@@ -157,7 +160,7 @@ def backtest(
     candidates = {f"{name}_own": values for name, values in plain.items()} | adjusted
     _hold_trends(y, every, season, candidates)
     steady = _steady(calm, season, inner, factors[:, :length])
-    return Backtest(y, origins, span, horizon, season, candidates, factors, steady)
+    return Backtest(y, origins, span, horizon, season, candidates, factors, steady, late)
 
 
 def _lately(

@@ -33,6 +33,11 @@ STEEP = 0.25
 """Power of the forecast above the root with which the errors of one series grow."""
 DRIFT = 0.25
 """Beyond what the backtest reached, errors of totals grow by this power more than chance would let them."""
+OWN_YEAR = 0.5
+"""How far an item's own course of the year departs from the common one, as a share of its logarithm.
+
+Past forecasts of a shop in its second year tell nothing of a peak that comes once a year.
+"""
 LENGTHS = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60, 90, 135, 180, 270, 365)
 
 
@@ -52,13 +57,17 @@ class Spread:
         """Those of some series."""
         return Spread(self.dispersion[chosen], self.pool[chosen], self.usual[chosen], self.apart[chosen])
 
-    def unit(self, mean: Floats, periods: int = 1) -> Floats:
-        """Size of an error at these forecasts of so many periods together, (n, ...)."""
+    def unit(self, mean: Floats, periods: int = 1, course: Floats | float = 0.0) -> Floats:
+        """Size of an error at these forecasts of so many periods together, (n, ...).
+
+        course: by how many units the year's course may be wrong about them.
+        """
         shape = (-1,) + (1,) * (mean.ndim - 1)
         usual = periods * self.usual.reshape(shape)
         least = np.maximum(mean, FLOOR * usual)
         steep = np.clip(least / usual, 0.1, 10.0) ** (2 * STEEP)
         squares = self.dispersion.reshape(shape) * least * steep + (self.apart.reshape(shape) * least) ** 2
+        squares = squares + course**2
         out: Floats = np.sqrt(squares)
         return out
 
@@ -131,8 +140,9 @@ def period_quantiles(
     horizon = ahead.shape[1]
     out = np.repeat(ahead[:, None, :], len(levels), axis=1)
     inside = np.full(len(ahead), np.nan)
-    unit = band.unit(ahead)
-    errors = _errors(test, past, band)
+    before, coming = _courses(test, past, ahead)
+    unit = band.unit(ahead, course=coming)
+    errors = _errors(test, past, band, before)
     hits = np.full(errors.shape, np.nan)
     for code in np.unique(band.pool):
         rows = band.pool == code
@@ -154,12 +164,25 @@ def period_quantiles(
     return np.where(whole, np.round(out), out), inside
 
 
-def _errors(test: Backtest, past: Floats, band: Spread) -> Floats:
+def _errors(test: Backtest, past: Floats, band: Spread, course: Floats | float) -> Floats:
     """Errors of the past forecasts in units of the band."""
     if not test.origins:
         return np.zeros((len(test.y), 0, 0))
-    out: Floats = np.where(_told(test), (test.actual - past) / band.unit(past), np.nan)
+    unit = band.unit(past, course=course)
+    out: Floats = np.where(_told(test), (test.actual - past) / unit, np.nan)
     return out
+
+
+def _courses(test: Backtest, past: Floats, ahead: Floats) -> tuple[Floats | float, Floats | float]:
+    """By how many units the year's course may be wrong: past (n, origins, span), ahead (n, horizon); or 0."""
+    if test.year is None:
+        return 0.0, 0.0
+    apart = OWN_YEAR * np.abs(np.log(np.clip(test.year, 0.1, 10.0)))
+    coming = apart[:, -ahead.shape[1] :] * np.maximum(ahead, 0.0)
+    if not test.origins:
+        return 0.0, coming
+    before = np.stack([apart[:, origin : origin + test.span] for origin in test.origins], axis=1)
+    return before * np.maximum(past, 0.0), coming
 
 
 def _table(errors: Floats, levels: tuple[float, ...]) -> Floats:
@@ -188,15 +211,22 @@ def total_quantiles(
     horizon = ahead.shape[1]
     lengths = tuple(sorted({*(length for length in LENGTHS if length < horizon), horizon}))
     expected, told = ahead.cumsum(axis=1), _told(test)
+    before, coming = _courses(test, past, ahead)
     out = np.zeros((len(ahead), len(lengths), len(TOTAL_LEVELS)))
     for place, length in enumerate(lengths):
         mean = expected[:, length - 1]
         seen = min(length, test.span)
-        unit = band.unit(mean, length) * (length / seen) ** DRIFT
+        course = _sum(coming, length)
+        unit = band.unit(mean, length, course) * (length / seen) ** DRIFT
         errors = np.full((len(ahead), len(test.origins)), np.nan)
         if test.origins:
-            before = past[:, :, :seen].sum(axis=2)
-            errors = (test.actual[:, :, :seen].sum(axis=2) - before) / band.unit(before, seen)
+            sold = past[:, :, :seen].sum(axis=2)
+            errors = (test.actual[:, :, :seen].sum(axis=2) - sold) / band.unit(sold, seen, _sum(before, seen))
             errors = np.where(told[:, :, 0], errors, np.nan)
         out[:, place] = mean[:, None] + _table(errors, TOTAL_LEVELS) * unit[:, None]
     return lengths, np.maximum.accumulate(np.maximum(out, 0.0), axis=2)
+
+
+def _sum(course: Floats | float, periods: int) -> Floats | float:
+    """That of the first so many periods together: what is wrong about an item's year is so in all of them."""
+    return course[..., :periods].sum(axis=-1) if isinstance(course, np.ndarray) else course
