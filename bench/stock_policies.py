@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bench.forecast_data import HOLIDAYS, folder, online_retail, weekly
+from bench.forecast_data import HOLIDAYS, folder, online_retail, online_retail_orders, weekly
 from bench.peers import LEVELS as PEER_LEVELS
 from bench.peers import Job, parquet_columns, peers
 from bench.replay import REVIEW, Floats, Outcome, World, lead_times, pace, replay, s_q, try_all, up_to
@@ -46,6 +46,7 @@ class Shop:
     world: World
     price: Floats
     first_day: date
+    orders: Floats
 
     @property
     def last(self) -> int:
@@ -83,7 +84,7 @@ def shop(articles: int, seed: int) -> Shop:
     drawn = np.random.default_rng(seed).choice(sells, min(articles, len(sells)), replace=False)
     chosen = np.sort(drawn)
     lead = lead_times((len(chosen), y.shape[1]), LEAD, SPREAD, seed + 1)
-    return Shop(World(y[chosen], lead), price[chosen], first)
+    return Shop(World(y[chosen], lead), price[chosen], first, online_retail_orders()[chosen])
 
 
 def rules(of: Shop, seed: int) -> dict[str, dict[str, Outcome]]:
@@ -140,7 +141,13 @@ def expect(of: Shop) -> Expected:
     lead: dict[int, Floats] = {}
     protected: dict[int, Floats] = {}
     for day in of.order_days:
-        found = forecast(of.world.demand[:, :day], terms.longest, first_day=of.first_day, holidays=HOLIDAYS)
+        found = forecast(
+            of.world.demand[:, :day],
+            terms.longest,
+            first_day=of.first_day,
+            orders=of.orders[:, :day],
+            holidays=HOLIDAYS,
+        )
         totals = partial(quantiles, found)
         week[day] = found.total(REVIEW)
         lead[day] = demand_over(totals, terms.lead_days, terms.lead_spread)

@@ -109,7 +109,7 @@ def test_policies_are_compared_where_they_serve_the_same() -> None:
     shape = (24, 182 + 28)
     price = np.geomspace(0.5, 40, 24)
     world = World(rng.poisson(3.0, shape).astype(float), lead_times(shape, 14, 4, 2))
-    of = Shop(world, price, date(2026, 1, 1))
+    of = Shop(world, price, date(2026, 1, 1), np.ones_like(world.demand))
     expected = expect(of)
     tuned, own = rules(of, 5), ours(of, expected)
     seen = {kind: {**tuned[kind], **own[kind]} for kind in KINDS}
