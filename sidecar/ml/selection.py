@@ -25,8 +25,6 @@ PLAIN = "imapa"
 """Whose error says how much a series scatters, until a combination is known."""
 SPARSE = 0.5
 """Share of periods without demand from which a series counts as sparse."""
-SELDOM = 0.25
-"""Share of empty periods up to which the demand of a kind is said to stop seldom."""
 FEWEST = 30
 """Series of a kind below which all kinds are put together."""
 LEAN = 0.02
@@ -68,15 +66,10 @@ def kinds(y: Floats) -> Ints:
 
 
 def sparse(y: Floats) -> Bools:
-    """Series that are mostly empty, (n,)."""
-    out: Bools = _idle(y) > SPARSE
-    return out
-
-
-def _idle(y: Floats) -> Floats:
-    """Share (n,) of periods without demand, of those in which anything sold at all: no closed days."""
+    """Series that are mostly empty, (n,); periods in which nothing sold at all (closed days) do not count."""
     y = y[:, np.nan_to_num(y).any(axis=0)]
-    return np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0)
+    out: Bools = np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0) > SPARSE
+    return out
 
 
 def choose(test: Backtest) -> Choice:
@@ -160,10 +153,8 @@ def _weights(told: _Told, rows: Ints, scale: Floats) -> Floats:
     # A few series cannot tell whether less (or more) than all methods say would be better.
     steady = len(rows) >= FEWEST and sparse(told.test.y[rows]).mean() <= 0.5
     found = _fitted(told, rows, scale, plain, SUMS[int(not steady)])
-    # Again, by the errors of what was found, where demand seldom stops: else these are small of what expects
-    # too little.
-    again = steady and _idle(told.test.y[rows]).mean() <= SELDOM
-    return _fitted(told, rows, scale, found, SUMS[0]) if again else found
+    # Again, by the errors of what was found; those of sparse demand are small where too little is said.
+    return _fitted(told, rows, scale, found, SUMS[0]) if steady else found
 
 
 def _fitted(told: _Told, rows: Ints, scale: Floats, before: Floats, sums: Sequence[float]) -> Floats:
