@@ -122,6 +122,9 @@ def test_the_answer_comes_first_by_one_request_and_an_item_shows_its_forecast(
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     expect(title).to_be_focused()
+    page.reload()  # the view stays
+    expect(page.get_by_role("button", name="All", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(row_of(settled(page), item["item_id"])).to_be_visible()
 
 
 def test_a_correction_changes_what_to_order_and_is_taken_back(stock: Scene, tabs: Tabs) -> None:
@@ -289,11 +292,19 @@ def test_a_draft_is_made_changed_saved_as_files_and_deleted(stock: Scene, tabs: 
     expect(panel.get_by_text("Each line needs a whole number of pieces.")).to_be_visible()
     pieces.fill("13")
     expect(panel.locator("tfoot")).to_contain_text("$58.50")  # of what is typed, before it is saved
+    paid = panel.get_by_label(f"Cost of a piece of {item['name']}, in USD")
+    expect(paid).to_have_value("4.5")
+    paid.fill("4.12345")
+    expect(panel.get_by_text("A cost is a number from 0 with at most four decimals")).to_be_visible()
+    expect(panel.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    paid.fill("4.1235")
+    expect(panel.locator("tfoot")).to_contain_text("$53.61")
     panel.get_by_label("Words to the supplier").fill("Please hurry.")
     expect(panel.get_by_text("Save your changes first.")).to_be_visible()
     panel.get_by_role("button", name="Save", exact=True).click()
     expect(panel.get_by_text(f"{item['name']}: comes in packs of 12.")).to_be_visible()
-    expect(panel.locator("tfoot")).to_contain_text("$58.50")
+    expect(panel.locator("tfoot")).to_contain_text("$53.61")
+    expect(paid).to_have_value("4.1235")
     for kind, start in (("PDF", b"%PDF-"), ("CSV", b"")):
         with page.expect_download() as saved:
             panel.get_by_role("button", name=f"Save as {kind}").click()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { tableOf } from '../src/lib/scale.js';
 import { decode } from '../src/stock/csv.js';
-import { arrived, faults, levelOf, pressKey, wanted } from '../src/stock/typed.js';
+import { arrived, comesTo, faults, levelOf, paid, pressKey, wanted } from '../src/stock/typed.js';
 import { accuracyWords, chartOf, cost, costOf, expected, missingPast, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades, unsold } from '../src/stock/words.js';
 import { euros, shopTime } from './host.mjs';
 
@@ -157,6 +157,14 @@ test('a low-stock level is a whole number; empty means the shop\'s own', () => {
 
 test('pieces of an order are whole and at least one', () => {
   assert.deepEqual(['3', '', '0', '2.5', 'x', '1e6', '1000001'].map(wanted), [3, undefined, undefined, undefined, undefined, 1_000_000, undefined]);
+});
+
+test('a cost is empty, or a number of at most four decimals', () => {
+  assert.deepEqual(['', ' ', '0', '4.5', '4.1235', '4.12345', '-1', '1e3', 'x', '100000001'].map(paid), [null, null, '0', '4.5', '4.1235', undefined, undefined, undefined, undefined, undefined]);
+});
+
+test('a draft comes to its pieces times their cost, to the last part of a cent', () => {
+  assert.deepEqual(comesTo([{ text: '3', price: '0.1' }, { text: '13', price: '4.1235' }, { text: 'x', price: '2' }, { text: '5', price: '' }]), { pieces: 21, value: 53.9055 });
 });
 
 test('what arrived: empty is nothing, more than is missing is asked about', () => {

@@ -13,7 +13,7 @@ import { Section } from '../inbox/evidence.jsx';
 import { Receive, Receipts } from './receive.jsx';
 import { remarks } from './remarks.js';
 import { Send } from './send.jsx';
-import { wanted } from './typed.js';
+import { comesTo, paid, wanted } from './typed.js';
 import { cost, orderName, orderState } from './words.js';
 
 export function State({ state }) {
@@ -21,21 +21,30 @@ export function State({ state }) {
   return <Badge tone={tone}>{label}</Badge>;
 }
 
-function Line({ line, currency, draft, onQuantity, onRemove }) {
+const known = (price) => price !== null && price !== undefined && price !== '';
+
+function Line({ line, currency, draft, onType, onRemove }) {
   const wrong = draft && wanted(line.text) === undefined;
+  const wrongCost = draft && paid(line.price) === undefined;
   return (
     <tr>
       <th scope="row"><bdi>{line.name}</bdi><span className="devskyy-quiet"><bdi>{[line.sku, line.supplier_sku].filter(Boolean).join(' · ')}</bdi></span></th>
       <td>
         {draft
-          ? <TextControl __nextHasNoMarginBottom hideLabelFromVision type="number" min={1} step={1} value={line.text} onChange={onQuantity} aria-invalid={wrong || undefined}
+          ? <TextControl __nextHasNoMarginBottom hideLabelFromVision type="number" min={1} step={1} value={line.text} onChange={(text) => onType({ text })} aria-invalid={wrong || undefined}
             /* translators: %s: name of a product. */
             label={sprintf(__('Pieces of %s', 'devskyy'), line.name)} />
           : <>{number(line.quantity, 0)}{line.received > 0 && <span className="devskyy-quiet">{
             /* translators: %s: number of pieces. */
             sprintf(__('%s received', 'devskyy'), number(line.received, 0))}</span>}</>}
       </td>
-      <td>{line.cost !== null && line.cost !== undefined && line.cost !== '' ? money(line.cost, { currency }) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}</td>
+      <td>
+        {draft
+          ? <TextControl __nextHasNoMarginBottom hideLabelFromVision type="number" min={0} step="any" value={line.price} onChange={(price) => onType({ price })} placeholder={__('not known', 'devskyy')} aria-invalid={wrongCost || undefined}
+            /* translators: 1: name of a product, 2: code of a currency. */
+            label={sprintf(__('Cost of a piece of %1$s, in %2$s', 'devskyy'), line.name, currency)} />
+          : known(line.cost) ? money(line.cost, { currency }) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}
+      </td>
       {draft && (
         <td>
           <Button variant="tertiary" size="compact" isDestructive onClick={onRemove} aria-label={sprintf(/* translators: %s: name of a product. */ __('Take out: %s', 'devskyy'), line.name)}>{__('Take out', 'devskyy')}</Button>
@@ -48,21 +57,21 @@ function Line({ line, currency, draft, onQuantity, onRemove }) {
 /** What the lines come to as they are typed; as the sidecar counted them while nothing was changed. */
 function sumsOf(order, lines) {
   if (JSON.stringify(lines) === JSON.stringify(typed(order))) return { pieces: order.pieces, total: order.total };
-  const amounts = lines.map(({ text, cost: price }) => [wanted(text) ?? 0, Number(price ?? 0)]);
-  return { pieces: amounts.reduce((sum, [count]) => sum + count, 0), total: { value: amounts.reduce((sum, [count, price]) => sum + count * price, 0), currency: order.currency } };
+  const { pieces, value } = comesTo(lines);
+  return { pieces, total: lines.some(({ price }) => known(price)) ? { value, currency: order.currency } : null };
 }
 
 function Lines({ order, lines, draft, setLines }) {
-  const priceless = lines.filter(({ cost: price }) => price === null || price === undefined || price === '').length;
+  const priceless = lines.filter((line) => !known(draft ? line.price : line.cost)).length;
   const sums = draft ? sumsOf(order, lines) : { pieces: order.pieces, total: order.total };
-  const set = (id, text) => setLines(lines.map((line) => (line.item_id === id ? { ...line, text } : line)));
+  const set = (id, typedNow) => setLines(lines.map((line) => (line.item_id === id ? { ...line, ...typedNow } : line)));
   return (
     <div className="devskyy-lines-table" tabIndex={0} role="group" aria-label={__('Lines of the order', 'devskyy')}>
       <table>
         <thead><tr><th scope="col">{__('Item', 'devskyy')}</th><th scope="col">{__('Pieces', 'devskyy')}</th><th scope="col">{__('Cost of a piece', 'devskyy')}</th>{draft && <th scope="col"><span className="screen-reader-text">{__('What to do', 'devskyy')}</span></th>}</tr></thead>
-        <tbody>{lines.map((line) => <Line key={line.item_id} line={line} currency={order.currency} draft={draft} onQuantity={(text) => set(line.item_id, text)} onRemove={() => setLines(lines.filter(({ item_id: id }) => id !== line.item_id))} />)}</tbody>
+        <tbody>{lines.map((line) => <Line key={line.item_id} line={line} currency={order.currency} draft={draft} onType={(typedNow) => set(line.item_id, typedNow)} onRemove={() => setLines(lines.filter(({ item_id: id }) => id !== line.item_id))} />)}</tbody>
         <tfoot>
-          <tr><th scope="row">{__('Total', 'devskyy')}</th><td>{number(sums.pieces, 0)}</td><td colSpan={draft ? 2 : 1}><b>{cost(sums.total) || __('Not known', 'devskyy')}</b>{priceless > 0 && order.total && <span className="devskyy-quiet">{
+          <tr><th scope="row">{__('Total', 'devskyy')}</th><td>{number(sums.pieces, 0)}</td><td colSpan={draft ? 2 : 1}><b>{cost(sums.total) || __('Not known', 'devskyy')}</b>{priceless > 0 && sums.total && <span className="devskyy-quiet">{
               /* translators: %d: number of lines of an order. */
               sprintf(_n('without %d line of unknown cost', 'without %d lines of unknown cost', priceless, 'devskyy'), priceless)}</span>}
             </td>
@@ -78,7 +87,7 @@ function Notes({ notes = [] }) {
   return notes.length > 0 && <ul className="devskyy-lines">{remarks(notes).map((note) => <li key={note}>{note}</li>)}</ul>;
 }
 
-const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity) }));
+const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity), price: known(line.cost) ? String(Number(line.cost)) : '' }));
 
 function Draft({ order, away, onChange, onGone }) {
   const [lines, setLines] = useState(() => typed(order));
@@ -87,12 +96,14 @@ function Draft({ order, away, onChange, onGone }) {
   const [expectedOn, setExpectedOn] = useState(order.expected_on ?? '');
   const [state, setState] = useState({ busy: false, error: null });
   const changed = note !== (order.note ?? '') || shipTo !== (order.ship_to ?? '') || expectedOn !== (order.expected_on ?? '') || JSON.stringify(lines) !== JSON.stringify(typed(order));
-  const fits = lines.length > 0 && lines.every(({ text }) => wanted(text) !== undefined);
+  const counted = lines.length > 0 && lines.every(({ text }) => wanted(text) !== undefined);
+  const priced = lines.every(({ price }) => paid(price) !== undefined);
+  const fits = counted && priced;
   const save = async () => {
     setState({ busy: true, error: null });
     try {
       await put(`/inventory/purchase-orders/${order.id}`, {
-        lines: lines.map(({ item_id: item, text, cost: price }) => ({ item_id: item, quantity: wanted(text), ...(price !== null && price !== undefined && { cost: price }) })), note, ship_to: shipTo, expected_on: expectedOn || null,
+        lines: lines.map(({ item_id: item, text, price }) => ({ item_id: item, quantity: wanted(text), ...(paid(price) !== null && { cost: paid(price) }) })), note, ship_to: shipTo, expected_on: expectedOn || null,
       });
       speak(__('Saved.', 'devskyy'));
       setState({ busy: false, error: null });
@@ -111,7 +122,8 @@ function Draft({ order, away, onChange, onGone }) {
           <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Deliver to', 'devskyy')} value={shipTo} onChange={setShipTo} maxLength={1000} />
           <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="date" label={__('Expected on', 'devskyy')} value={expectedOn} onChange={setExpectedOn} />
         </div>
-        {!fits && <p className="devskyy-field-error" role="alert">{lines.length ? __('Each line needs a whole number of pieces.', 'devskyy') : __('An order needs a line; delete it instead.', 'devskyy')}</p>}
+        {!counted && <p className="devskyy-field-error" role="alert">{lines.length ? __('Each line needs a whole number of pieces.', 'devskyy') : __('An order needs a line; delete it instead.', 'devskyy')}</p>}
+        {!priced && <p className="devskyy-field-error" role="alert">{__('A cost is a number from 0 with at most four decimals; left empty, it is the one known of the item.', 'devskyy')}</p>}
         {state.error && <Problem error={state.error} />}
         <div className="devskyy-buttons">
           <Button variant="secondary" size="compact" isBusy={state.busy} disabled={away || state.busy || !changed || !fits} accessibleWhenDisabled onClick={save}>{__('Save', 'devskyy')}</Button>

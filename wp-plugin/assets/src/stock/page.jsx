@@ -21,13 +21,15 @@ import { VIEWS, cost, orderName } from './words.js';
 
 const LIMIT = 25;
 const TABS = () => [['items', __('Items', 'devskyy')], ['suppliers', __('Suppliers', 'devskyy')], ['orders', __('Purchase orders', 'devskyy')], ['places', __('Places', 'devskyy')]];
+const START = 'order';
+const viewOf = (view) => (VIEWS.includes(view) ? view : START);
 const known = (tab) => (TABS().some(([name]) => name === tab) ? tab : 'items');
 const FORECAST = { name: 'demand-forecast', readonly: true };
 
 /** The items of a view: the first page comes with the figures, others and searches by themselves. */
-function useItems(first, start, view, q) {
+function useItems(first, view, q) {
   const [turn, setTurn] = useState(0);
-  const own = view !== start || q;
+  const own = view !== START || q;
   const list = useLoad(own ? '/inventory/items' : null, { state: view, search: q, limit: LIMIT }, turn);
   const page = own ? list.data : first.data?.items;
   const none = { rows: [], next: null, busy: false, error: null };
@@ -83,9 +85,7 @@ async function draft(rows, supplier) {
   return (await makeAll(asked.map((body) => ['/inventory/purchase-orders', body]))).flatMap(({ orders }) => orders);
 }
 
-function Items({ open, onOpen, onOrder, onSuppliers }) {
-  const [start] = useState('order');
-  const [view, setView] = useState(VIEWS.includes(readHash().view) ? readHash().view : start);
+function Items({ view, open, onView, onOpen, onOrder, onSuppliers }) {
   const [search, setSearch] = useState('');
   const [selected, setSelected] = useState([]);
   const [made, setMade] = useState(null);
@@ -93,8 +93,8 @@ function Items({ open, onOpen, onOrder, onSuppliers }) {
   const [turn, setTurn] = useState(0);
   const root = useRef(null);
   const q = useSettled(search).trim();
-  const first = useLoad('/inventory', { state: start, limit: LIMIT });
-  const items = useItems(first, start, view, q);
+  const first = useLoad('/inventory', { state: START, limit: LIMIT });
+  const items = useItems(first, view, q);
   const { data } = first;
   const overview = data?.overview;
   const away = Boolean(data?.stale) || Boolean(first.error);
@@ -143,7 +143,7 @@ function Items({ open, onOpen, onOrder, onSuppliers }) {
         <Made made={made} onLook={onOrder} onClose={() => setMade(null)} />
         <div className={`devskyy-split${open ? ' has-panel' : ''}`}>
           <div className="devskyy-list" onKeyDown={(event) => { if (event.key === 'Escape' && open && !event.defaultPrevented) close(); }}>
-            <Toolbar view={view} search={search} onView={setView} onSearch={setSearch} />
+            <Toolbar view={view} search={search} onView={onView} onSearch={setSearch} />
             <Chosen rows={items.rows.filter((row) => selected.includes(row.item_id))} busy={busy} away={away} onMake={make} onNone={() => setSelected([])} onSuppliers={onSuppliers} />
             {items.error && <Problem error={items.error} retry={items.reload} />}
             {!items.loaded && !items.error && <Skeleton rows={6} />}
@@ -177,15 +177,18 @@ function Items({ open, onOpen, onOrder, onSuppliers }) {
 
 export function Stock() {
   const start = readHash();
-  const [place, setPlace] = useState({ tab: known(start.tab), item: start.item ?? null, order: start.order ?? null });
+  const [place, setPlace] = useState({ tab: known(start.tab), view: viewOf(start.view), item: start.item ?? null, order: start.order ?? null });
   const go = (change) => setPlace((old) => ({ ...old, ...change }));
-  useEffect(() => writeHash({ tab: place.tab === 'items' ? '' : place.tab, item: place.tab === 'items' ? place.item : null, order: place.tab === 'orders' ? place.order : null }), [place]);
-  useHash(({ tab, item, order }) => go({ tab: known(tab), ...(item && { item }), ...(order && { order }) }));
+  useEffect(() => {
+    const items = place.tab === 'items';
+    writeHash({ tab: items ? '' : place.tab, view: items && place.view !== START ? place.view : '', item: items ? place.item : null, order: place.tab === 'orders' ? place.order : null });
+  }, [place]);
+  useHash(({ tab, view, item, order }) => go({ tab: known(tab), ...(view && { view: viewOf(view) }), ...(item && { item }), ...(order && { order }) }));
   return (
     <Frame page="stock">
       <Tabs label={__('Stock', 'devskyy')} tabs={TABS()} tab={place.tab} onTab={(tab) => go({ tab })} />
       <div id="devskyy-part" role="tabpanel" aria-labelledby={`devskyy-tab-${place.tab}`} className={['suppliers', 'places'].includes(place.tab) ? 'devskyy-list' : ''}>
-        {place.tab === 'items' && <Items open={place.item} onOpen={(item) => go({ item })} onOrder={(order) => go({ tab: 'orders', order })} onSuppliers={() => go({ tab: 'suppliers' })} />}
+        {place.tab === 'items' && <Items view={place.view} open={place.item} onView={(view) => go({ view })} onOpen={(item) => go({ item })} onOrder={(order) => go({ tab: 'orders', order })} onSuppliers={() => go({ tab: 'suppliers' })} />}
         {place.tab === 'suppliers' && <Suppliers />}
         {place.tab === 'places' && <Places />}
         {place.tab === 'orders' && <Orders open={place.order} onOpen={(order) => go({ order })} onStock={() => go({ tab: 'items' })} />}

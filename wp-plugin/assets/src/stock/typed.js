@@ -30,6 +30,20 @@ export function wanted(text) {
   return Number.isInteger(value) && value >= 1 && value <= 1_000_000 ? value : undefined;
 }
 
+/** A cost as typed, as text: empty is the item's known one (null), more than four decimals or below 0 is none (undefined). */
+export function paid(text) {
+  const trimmed = String(text ?? '').trim();
+  if (trimmed === '') return null;
+  return /^\d{1,9}(\.\d{1,4})?$/.test(trimmed) && Number(trimmed) <= 100_000_000 ? trimmed : undefined;
+}
+
+/** What lines come to as they are typed: pieces, and their cost in ten-thousandths, so that no cent is lost. */
+export function comesTo(lines) {
+  const amounts = lines.map(({ text, price }) => [wanted(text) ?? 0, Math.round(Number(paid(price) ?? 0) * 10_000)]);
+  const [pieces, tiny] = amounts.reduce(([count, sum], [more, each]) => [count + more, sum + more * each], [0, 0]);
+  return { pieces, value: tiny / 10_000 };
+}
+
 /** What was typed as received: `{lines, wrong, over}`; empty and 0 are nothing. */
 export function arrived(lines, texts) {
   const found = { lines: [], wrong: [], over: [] };
