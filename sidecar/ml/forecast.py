@@ -21,6 +21,8 @@ from sidecar.ml.selection import NAIVE, choose
 from sidecar.ml.series import Bools, Floats, Ints
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+STEADIER = {7: 0.5}
+"""Power of the steady level in what is expected of a period, by season: the newest level is partly chance."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def forecast(
     corrected = correct(test, past, ahead, codes, drivers, seed) if boosted else None
     if corrected is not None:
         past, ahead = corrected
+    still = STEADIER.get(season, 0.0)
+    ahead = ahead * test.steady[:, None] ** still
     young = with_group(y, ahead, codes, test.factors, season, _beside(peers, groups))
     ahead = young.ahead
     band = spread(test, past, ahead, young.spread)
@@ -145,7 +149,7 @@ def forecast(
             seed,
         )
     # Stock that was ordered for a week's peak lies for months: totals stand around a level that moves slowly.
-    lengths, totals = total_quantiles(test, past, ahead * test.steady[:, None], band)
+    lengths, totals = total_quantiles(test, past, ahead * test.steady[:, None] ** (1 - still), band)
     scale = step_scale(y)
     error = rmsse(test.actual, past, scale) if test.origins else np.full(n, np.nan)
     naive = rmsse(test.actual, test.past(NAIVE), scale) if test.origins else np.full(n, np.nan)

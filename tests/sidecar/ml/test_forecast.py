@@ -273,3 +273,15 @@ def test_a_price_that_fell_with_demand_is_no_reason_to_expect_less() -> None:
     assert factors is not None
     assert factors.min() >= 1.0
     assert factors.max() <= 1.1
+
+
+def test_a_loud_last_week_is_believed_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = np.random.default_rng(2).poisson(6.0, (40, 140)).astype(float)
+    y[0, -5:] *= 3
+    made = forecast(y, 14, boosted=False)
+    monkeypatch.setattr("sidecar.ml.forecast.STEADIER", {})
+    loud = forecast(y, 14, boosted=False)
+    assert 6 * 14 < made.mean[0].sum() < 0.95 * loud.mean[0].sum()
+    assert made.mean[1:].sum() == pytest.approx(loud.mean[1:].sum(), rel=0.02)
+    # Orders stand around the steady level already.
+    assert made.total_quantiles(14, (0.5,))[0] == pytest.approx(loud.total_quantiles(14, (0.5,))[0], rel=0.02)
