@@ -293,7 +293,7 @@ def test_a_draft_is_made_changed_saved_as_files_and_deleted(stock: Scene, tabs: 
     pieces.fill("13")
     expect(panel.locator("tfoot")).to_contain_text("$58.50")  # of what is typed, before it is saved
     paid = panel.get_by_label(f"Cost of a piece of {item['name']}, in USD")
-    expect(paid).to_have_value("4.5")
+    expect(paid).to_have_value("4.50")
     paid.fill("4.12345")
     expect(panel.get_by_text("A cost is a number from 0 with at most four decimals")).to_be_visible()
     expect(panel.get_by_role("button", name="Save", exact=True)).to_be_disabled()

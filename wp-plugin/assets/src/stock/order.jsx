@@ -5,6 +5,7 @@ import { speak } from '@wordpress/a11y';
 import { download, post, put, remove } from '../lib/api.js';
 import { useLoad } from '../lib/hooks.js';
 import { money, number } from '../lib/money.js';
+import { shop } from '../lib/shop.js';
 import { SidePanel } from '../lib/panel.jsx';
 import { Badge, Problem, Skeleton } from '../lib/states.jsx';
 import { ago, day, moment } from '../lib/time.js';
@@ -87,7 +88,10 @@ function Notes({ notes = [] }) {
   return notes.length > 0 && <ul className="devskyy-lines">{remarks(notes).map((note) => <li key={note}>{note}</li>)}</ul>;
 }
 
-const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity), price: known(line.cost) ? String(Number(line.cost)) : '' }));
+/** A cost with the shop's decimals, or with as many as it has. */
+const asTyped = (price) => (known(price) ? Number(price).toFixed(Math.max(shop().currency.decimals, (String(Number(price)).split('.')[1] ?? '').length)) : '');
+
+const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity), price: asTyped(line.cost) }));
 
 function Draft({ order, away, onChange, onGone }) {
   const [lines, setLines] = useState(() => typed(order));
