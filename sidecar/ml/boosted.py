@@ -180,9 +180,10 @@ def _share(test: Backtest, past: Floats, model: Floats, half: int) -> float:
     Judged are origins of which the model has seen no period; series weigh as when methods are chosen.
     """
     scale = step_scale(test.y)
-    clear = [
-        at for at in range(half, len(test.origins)) if test.origins[at] >= test.origins[half - 1] + test.span
-    ]
+    taught = test.origins[half - 1] + test.span
+    clear = [at for at in range(half, len(test.origins)) if test.origins[at] >= taught]
+    if not clear:
+        return 0.0
     actual = test.actual[:, clear]
     usable = np.isfinite(actual) & (scale > 0)[:, None, None]
     miss = np.where(usable, actual - past[:, clear], 0.0)
@@ -194,4 +195,4 @@ def _share(test: Backtest, past: Floats, model: Floats, half: int) -> float:
     size = (weight * apart**2).sum(axis=(0, 2))
     gain = (weight * apart * miss).sum(axis=(0, 2))
     shares = np.divide(gain, size, out=np.zeros(len(clear)), where=size > 0)
-    return float(np.clip(shares.min(initial=1.0), 0.0, 1.0)) if len(clear) else 0.0
+    return float(np.clip(shares.min(), 0.0, 1.0))
