@@ -72,10 +72,9 @@ counts. Where a peer says nothing (too short a series) stands the mean of the la
 have fewer than two years, so the peers get season 1 there, 7 for days, 12 for months. They know neither
 holidays nor the other series nor orders; ours does.
 
-In hindsight (retail's slow articles): quantiles learnt from the judged periods themselves, each article by
-the others (bench/hindsight.py). No forecast can know that much, so a target that it misses is hardly met by
-one; that is evidence from one kind of model, no proof. With all 2,900 articles to learn from (not run here)
-it had 0.997 (days) and 0.951 (weeks) of the best peer's loss, where 0.95 is wanted.
+In hindsight (retail's slow articles): quantiles of articles that sold as often in the other weeks of the
+judged period, taken from the judged periods (bench/hindsight.py). A forecast knows neither, so a target that
+this misses is out of reach.
 
 Prints a table, and last one line of JSON. Exit code 1 when a target is missed, 2 without data.
 """
@@ -203,7 +202,7 @@ def ours(one: Series, origin: int) -> Said:
 
 
 def afterwards(one: Series, origin: int) -> Said:
-    """What is learnt from the judged periods of the other articles: no forecast, but what one could know."""
+    """What is known once the judged period is over: no forecast, but what one could be at best."""
     mean, quantiles = hindsight(one, origin, LEVELS)
     return Said(mean, mean[:, : one.total].sum(axis=1), ((LEVELS, quantiles),))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sidecar.ml.backtest import Backtest
-from sidecar.ml.errors import step_scale
+from sidecar.ml.errors import least_error, step_scale
 from sidecar.ml.features import Drivers, blocks, group_levels, sampled, table
 from sidecar.ml.learning import Boosted, fitted
 from sidecar.ml.parallel import here
@@ -23,8 +23,6 @@ ROWS = 30_000
 LEAST = 5_000
 """Below so many rows of the earlier origins there is no model: it would learn what happened once."""
 ROUNDS = 50
-FLOOR = 0.3
-"""Least error of a series, as a share of the usual one: one that is easy does not outweigh the others."""
 
 
 def correct(
@@ -190,8 +188,7 @@ def _share(test: Backtest, past: Floats, model: Floats, half: int) -> float:
     apart = model[:, [at - half for at in clear]] - past[:, clear]
     one = np.where(scale > 0, scale, 1.0)
     error = np.sqrt((miss**2).sum(axis=(1, 2)) / np.maximum(usable.sum(axis=(1, 2)), 1) / one)
-    least = FLOOR * float(np.median(error[error > 0])) if (error > 0).any() else 1.0
-    weight = np.where(usable, (1 / one / np.maximum(error, least))[:, None, None], 0.0)
+    weight = np.where(usable, (1 / one / np.maximum(error, least_error(error)))[:, None, None], 0.0)
     size = (weight * apart**2).sum(axis=(0, 2))
     gain = (weight * apart * miss).sum(axis=(0, 2))
     shares = np.divide(gain, size, out=np.zeros(len(clear)), where=size > 0)

@@ -31,8 +31,8 @@ COLUMNS = 14
 """Periods of the horizon for which distributions are made; the others take the nearest one's."""
 PART = 1024
 """Items whose distributions are made at once."""
-EDGES = (0.15, 0.3, 0.45, 0.6, 0.72, 0.82, 0.9, 0.96, 0.99)
-"""Quantiles of demand, where there is any, that part the classes."""
+EDGES = (0.15, 0.3, 0.45, 0.6, 0.72, 0.82, 0.9, 0.96, 0.99, 0.995, 0.9975, 0.999, 0.9997)
+"""Quantiles of demand, where there is any, that part the classes; best sellers are in the last ones."""
 
 
 @dataclass(frozen=True)

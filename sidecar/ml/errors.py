@@ -6,6 +6,9 @@ import numpy as np
 
 from sidecar.ml.series import Floats, mean_known
 
+FLOOR = 0.3
+"""Least error of a series, as a share of the usual one."""
+
 
 def step_scale(y: Floats, power: int = 2) -> Floats:
     """Mean squared (or absolute, power 1) step from one known period to the next, (n,); NaN with no step.
@@ -35,3 +38,8 @@ def smape(actual: Floats, mean: Floats) -> Floats:
     both = np.abs(actual) + np.abs(mean)
     out: Floats = np.divide(200 * np.abs(actual - mean), both, out=np.zeros_like(both), where=both > 0)
     return out
+
+
+def least_error(errors: Floats) -> float:
+    """Of the errors (n,) that below which one series is as easy as the other: none outweighs all others."""
+    return FLOOR * float(np.median(errors[errors > 0])) if (errors > 0).any() else 1.0

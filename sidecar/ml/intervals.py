@@ -7,6 +7,7 @@ the dispersion of a series leans on what is usual at its level. Conformal in spi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -96,7 +97,7 @@ def spread(test: Backtest, past: Floats, ahead: Floats, apart: Floats) -> Spread
     idle = mean_known(np.where(np.isnan(test.y), np.nan, test.y == 0))
     # What nobody has seen is as most are.
     idle = np.where(np.isnan(idle), np.nanmedian(idle), idle)
-    return Spread(leaning, _pools(idle), size, apart)
+    return Spread(leaning, pools(idle, IDLE), size, apart)
 
 
 def _told(test: Backtest) -> NDArray[np.bool_]:
@@ -121,15 +122,15 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
     return float(y.mean() - slope * x.mean()), slope
 
 
-def _pools(idle: Floats) -> Ints:
-    """Series by their share of empty periods; a pool that is too small joins the next."""
-    pool = np.searchsorted(np.array(IDLE), idle, side="right")
-    for code in range(len(IDLE)):
+def pools(idle: Floats, edges: Sequence[float]) -> Ints:
+    """Series by their share of empty periods (n,), parted at these edges; too small a pool joins the next."""
+    pool = np.searchsorted(np.array(edges), idle, side="right")
+    for code in range(len(edges)):
         if (pool == code).sum() < POOL:
             pool[pool == code] = code + 1
-    small = (pool == len(IDLE)).sum() < POOL and (pool < len(IDLE)).any()
+    small = (pool == len(edges)).sum() < POOL and (pool < len(edges)).any()
     if small:
-        pool[pool == len(IDLE)] = pool[pool < len(IDLE)].max()
+        pool[pool == len(edges)] = pool[pool < len(edges)].max()
     return pool
 
 

@@ -14,19 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from sidecar.ml.backtest import TOLD, Backtest
-from sidecar.ml.errors import step_scale
+from sidecar.ml.errors import least_error, step_scale
+from sidecar.ml.intervals import pools
 from sidecar.ml.medians import median
 from sidecar.ml.parallel import here, slices
-from sidecar.ml.series import Bools, Floats, Ints, Singles, first_known, mean_known
+from sidecar.ml.series import Floats, Ints, Singles, first_known, mean_known
 
 NAIVE = "seasonal_naive_own"
 COMBINED = "combination"
 PLAIN = "imapa"
 """Whose error says how much a series scatters, until a combination is known."""
-SPARSE = 0.5
-"""Share of periods without demand from which a series counts as sparse."""
+KINDS = (0.2, 0.5)
+"""Shares of periods without demand that part the kinds: what is best for steady demand is not for others."""
 FEWEST = 30
-"""Series of a kind below which all kinds are put together."""
+"""Series below which no kind tells whether less (or more) than all methods say would be better."""
 LEAN = 0.02
 """How strongly the weights lean on equal ones, as a share of the mean squared forecast."""
 NEAR = 1.25
@@ -59,16 +60,14 @@ class Choice:
 
 
 def kinds(y: Floats) -> Ints:
-    """0 for steady, 1 for sparse demand, per series; one kind where one of them has too few series."""
-    idle = sparse(y)
-    few = min(int(idle.sum()), int((~idle).sum())) < FEWEST
-    return np.zeros(len(y), dtype=np.intp) if few else idle.astype(np.intp)
+    """0 for steady demand, 1 for demand with empty periods, 2 for sparse demand, per series."""
+    return pools(_idle(y), KINDS)
 
 
-def sparse(y: Floats) -> Bools:
-    """Series that are mostly empty, (n,); periods in which nothing sold at all (closed days) do not count."""
+def _idle(y: Floats) -> Floats:
+    """Share of empty periods, (n,); periods in which nothing sold at all (closed days) do not count."""
     y = y[:, np.nan_to_num(y).any(axis=0)]
-    out: Bools = np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0) > SPARSE
+    out: Floats = np.nan_to_num(mean_known(np.where(np.isnan(y), np.nan, y == 0)), nan=1.0)
     return out
 
 
@@ -82,7 +81,8 @@ def choose(test: Backtest) -> Choice:
     if not test.origins:
         return Choice(np.zeros((size, 0, 0)), told.median[:, -1].astype(float), (COMBINED,) * size, kind)
     scale = step_scale(test.y)
-    weights = np.stack([_weights(told, np.flatnonzero(kind == code), scale) for code in range(2)])
+    alike = [np.flatnonzero(kind == code) for code in range(len(KINDS) + 1)]
+    weights = np.stack([_weights(told, rows, scale) for rows in alike])
     made = here(_combined, [(told, rows, weights[kind[rows]], scale) for rows in parts])
     past, ahead, squares = (np.concatenate(part) for part in zip(*made, strict=True))
     best = _own(squares.T, test, scale, kind)
@@ -150,8 +150,7 @@ def _known(test: Backtest, rows: slice | Ints, scale: Floats) -> Floats:
 def _weights(told: _Told, rows: Ints, scale: Floats) -> Floats:
     """Weights (methods + 1,) of the least scaled error over some series, none negative."""
     plain: Floats = np.array([name == PLAIN for name in told.test.candidates] + [False], dtype=float)
-    # A few series cannot tell whether less (or more) than all methods say would be better.
-    steady = len(rows) >= FEWEST and sparse(told.test.y[rows]).mean() <= 0.5
+    steady = len(rows) >= FEWEST and (_idle(told.test.y[rows]) > KINDS[-1]).mean() <= 0.5
     found = _fitted(told, rows, scale, plain, SUMS[int(not steady)])
     # Again, by the errors of what was found; those of sparse demand are small where too little is said.
     return _fitted(told, rows, scale, found, SUMS[0]) if steady else found
@@ -205,8 +204,7 @@ def _moments(told: _Told, rows: Ints, scale: Floats, before: Floats) -> tuple[Fl
     """
     parts = [rows[part] for part in slices(len(rows), ROWS)]
     errors = here(_relative, [(told, part, scale, before) for part in parts])
-    told_of = np.concatenate(errors)
-    floor = 0.3 * np.median(told_of[told_of > 0]) if (told_of > 0).any() else 1.0
+    floor = least_error(np.concatenate(errors))
     weights = [
         np.divide(1.0, scale[part], out=np.zeros(len(part)), where=scale[part] > 0) / np.maximum(error, floor)
         for part, error in zip(parts, errors, strict=True)

@@ -11,7 +11,7 @@ from sidecar.ml.errors import pinball, rmsse, smape, step_scale
 from sidecar.ml.features import Drivers
 from sidecar.ml.forecast import forecast
 from sidecar.ml.offers import offer_factors
-from sidecar.ml.selection import combine
+from sidecar.ml.selection import combine, kinds
 
 FIRST = date(2025, 1, 6)
 
@@ -172,6 +172,28 @@ def test_the_combination_takes_the_good_method_and_leaves_the_bad_one() -> None:
     made = np.stack([truth + rng.normal(0, 0.5, truth.shape), rng.gamma(4.0, 2.0, truth.shape)])
     weights = combine(made @ made.T, made @ truth, float(truth @ truth), 0.3)
     assert weights == pytest.approx([1.0, 0.0], abs=0.02)
+
+
+def test_steady_demand_is_another_kind_than_that_with_gaps_if_there_is_enough_of_it() -> None:
+    day = np.arange(100)
+    y = np.repeat(3.0 * np.stack([day >= 0, day % 3 > 0, day % 5 == 0]), 40, axis=0)
+    y[:, ::4] = 0  # on closed days nobody could buy
+    assert kinds(y).tolist() == [0] * 40 + [1] * 40 + [2] * 40
+    few = np.r_[0:40, 40:50, 80:120]
+    assert kinds(y[few]).tolist() == [0] * 40 + [2] * 50
+
+
+def test_best_sellers_among_many_slow_items_keep_their_upper_quantiles() -> None:
+    rng = np.random.default_rng(1)
+    level = np.concatenate([rng.uniform(20, 60, 40), rng.uniform(0.05, 0.5, 500)])
+    often = np.where(level > 1, 0.7, 1.0)[:, None]
+    asked = rng.random((540, 228)) < often
+    y = rng.negative_binomial(0.8, 0.8 / (0.8 + level[:, None] / often), (540, 228)) * asked.astype(float)
+    loss = []
+    for rows in (slice(None), slice(40)):
+        made = forecast(y[rows, :200], 28, levels=(0.5, 0.8, 0.95))
+        loss.append(pinball(y[:40, 200:], made.quantiles[:40, 2], 0.95).mean())
+    assert loss[0] < 1.05 * loss[1], "counts of a best seller need classes of their own"
 
 
 def test_what_was_uneven_before_the_last_origins_keeps_its_intervals_wide() -> None:
