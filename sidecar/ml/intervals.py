@@ -123,8 +123,8 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
 
 
 def pools(idle: Floats, edges: Sequence[float]) -> Ints:
-    """Series by their share of empty periods (n,), parted at these edges; too small a pool joins the next."""
-    pool = np.searchsorted(np.array(edges), idle, side="right")
+    """Series by their share of empty periods (n,), over how many edges; too small a pool joins the next."""
+    pool = np.searchsorted(np.array(edges), idle)
     for code in range(len(edges)):
         if (pool == code).sum() < POOL:
             pool[pool == code] = code + 1

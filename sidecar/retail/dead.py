@@ -35,7 +35,8 @@ def find(
     window_days: int = 90,
     slow_cover_days: int = YEAR,
 ) -> Dead:
-    """Dead: in stock without a sale for so many days; slow: at the pace of the window it lasts too long.
+    """Dead: in stock without a sale for so many days; slow: at the pace of the window it lasts too long,
+    which without a sale in at least that window is for ever.
 
     `days_since_sale` are days in stock since the last sale, or since the item came where it never sold;
     `pieces` those sold within `window_days`. `cost` NaN is unknown; stock below 0 (owed) counts as none.
@@ -53,8 +54,8 @@ def find(
         cover = np.where(there > 0, there * window_days / np.where(sold > 0, sold, 1e-300), 0.0)
     cover = np.where((there > 0) & (sold == 0), np.inf, cover)
     dead = (there > 0) & (quiet >= min_days_no_sale)
-    # Without a sale in the window but not yet quiet for long it is young, not slow.
-    slow = ~dead & (sold > 0) & (cover > slow_cover_days)
+    # Without a sale in the window but in stock for fewer days it is young, not slow.
+    slow = ~dead & ((sold > 0) | (quiet >= window_days)) & (cover > slow_cover_days)
     value = there * price
     bound = value[dead | slow]
     return Dead(

@@ -63,7 +63,8 @@ def idle(decisions: Sequence[Decision], seen: Outlook, min_days: int = MIN_DAYS)
         stock, pace = one.holder.stock or 0, _pace(kept[n])
         chance = None if pace is None else math.exp(-pace * quiet[n])
         state, cover = STATES.get(str(found.state[n])), float(found.days_of_cover[n])
-        if state == "dead" and pace is not None and chance is not None and chance > SURPRISE:
+        silent = state == "dead" or pieces[n] == 0
+        if state and silent and pace is not None and chance is not None and chance > SURPRISE:
             cover = stock / pace
             state = "slow" if cover > YEAR else None
         # Of a young item a short window looks like a slow pace.

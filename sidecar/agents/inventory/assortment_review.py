@@ -144,7 +144,8 @@ def assortment_review(inp: AssortmentReviewInput, ctx: Context) -> Result[Assort
     """
     today = shop_day(ctx.now, ctx.facts.timezone)
     ctx.progress(0, 3, "Reading sales and stock")
-    holders = [one for one in panel.stocks(ctx, inp.product_ids) if one.published]
+    found = panel.stocks(ctx, inp.product_ids)
+    holders = [one for one in found if one.published]
     rows = _rows(holders, panel.demand(ctx, holders), ctx, today)
     letters, marks = abc(rows.revenue), xyz(rows.weeks)
     seen = panel.current(ctx, holders, today, 0)
@@ -160,7 +161,10 @@ def assortment_review(inp: AssortmentReviewInput, ctx: Context) -> Result[Assort
     verdicts = _verdicts(rows, inp)
     ctx.log(f"{len(lines)} products, {len(verdicts)} dispensable")
     order = sorted(range(len(lines)), key=lambda row: (-rows.revenue[row], lines[row].product_id))
-    notes = ["Revenue is net of tax and returns, and of the discounts that were given."]
+    notes = [
+        "Revenue is net of tax and returns, and of the discounts that were given.",
+        *panel.unknown(inp.product_ids, found),
+    ]
     return Result(
         AssortmentReviewOutput(
             as_of=today,

@@ -167,7 +167,9 @@ def dead_stock(inp: DeadStockInput, ctx: Context) -> Result[DeadStockOutput]:
     proposals = [_proposal(groups[key], names[key], shop) for key in chosen]
     ctx.log(f"{len(lines)} idle stocks, {len(proposals)} proposals")
     considered = sum(one.row is not None and (one.holder.stock or 0) > 0 for one in decisions)
-    return Result(_output(lines, groups, chosen, considered, shop, ctx), proposals)
+    output = _output(lines, groups, chosen, considered, shop, ctx)
+    output.notes += panel.unknown(inp.product_ids, holders)
+    return Result(output, proposals)
 
 
 def _by_product(lines: Sequence[Idle]) -> dict[int, list[Idle]]:
@@ -332,7 +334,7 @@ def _message(lines: Sequence[Idle], cuts: Sequence[Cut], product: Product, decim
         )
     old, new = price(first.old, decimals), price(first.new, decimals)
     item = text(line.decision.holder.name)
-    if line.state == "dead":
+    if line.state == "dead" or line.cover is None:
         return say(
             "Lower {product} from {old} to {new}: {stock} and no sale for {quiet} in stock.",
             product=item,
@@ -347,7 +349,7 @@ def _message(lines: Sequence[Idle], cuts: Sequence[Cut], product: Product, decim
         old=old,
         new=new,
         stock=stock,
-        lasts=days(round(line.cover or 0)),
+        lasts=days(round(line.cover)),
     )
 
 

@@ -172,6 +172,7 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
         net_prices=not ctx.facts.prices_include_tax,
     )
     decisions.sort(key=lambda one: (-one.expected, one.holder.id))
+    tally.notes += panel.unknown(inp.product_ids, holders)
     ctx.log(f"{len(holders)} items, {tally.fitted} fitted anew")
     items = [_item(one, seen, inp.forecast_periods) for one in decisions[: inp.limit]]
     return Result(_output(today, items, tally))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
+
+Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
+"""An id that every JSON reader keeps whole."""
 
 
 class Subset(BaseModel):
     """Which products to look at."""
 
-    product_ids: list[int] = Field(
+    product_ids: list[Id] = Field(
         [],
         title="Only these products",
         max_length=200,

@@ -32,6 +32,8 @@ FEW = 500
 """So many ids are told to the database; with more it reads all and the rest is dropped here."""
 FRESH_DAYS = 7
 """A forecast that is older is made anew before an answer rests on it."""
+NAMED = 10
+"""So many ids are named in a note."""
 SLICE = 4_000
 """Stocks that are fitted together: enough to learn what they share, few enough for a small machine."""
 
@@ -179,6 +181,16 @@ def whole_shop(source: Source, sold: Floats) -> KeptForecast:
 def stocks(ctx: Context, product_ids: Sequence[int]) -> list[Holder]:
     """The stocks of these products, or of all that are published or private."""
     return holders_of(ctx.store.items(products=list(product_ids) or None))
+
+
+def unknown(product_ids: Sequence[int], holders: Sequence[Holder]) -> list[str]:
+    """A sentence about the products that were asked for and have no stock here; none when all are there."""
+    there = {holder.product_id for holder in holders}
+    gone = [str(one) for one in dict.fromkeys(product_ids) if one not in there]
+    if not gone:
+        return []
+    named = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED} more" if len(gone) > NAMED else "")
+    return [f"Not among the shop's published or private products, so nothing is said of them: {named}."]
 
 
 def current(ctx: Context, holders: Sequence[Holder], today: date, seed: int) -> Outlook:

@@ -155,11 +155,11 @@ def reorder_plan(inp: ReorderPlanInput, ctx: Context) -> Result[ReorderPlanOutpu
             soon=_soon(judged, seen, ctx, today + timedelta(days=inp.days_ahead))[: inp.limit],
             suppliers=_by_supplier(due, bought, ctx),
             total_cost=quantize(Decimal(str(round(bought.total, 4))), ctx.facts.decimals),
-            without_cost=sum(line.cost is None for line in now),
+            without_cost=sum(unit_cost(one.holder, one.supply) is None for one in due),
             budget_left=None
             if inp.budget is None
             else quantize(Decimal(str(round(inp.budget - bought.total, 4))), ctx.facts.decimals),
-            notes=_notes(seen, inp),
+            notes=[*_notes(seen, inp), *panel.unknown(inp.product_ids, holders)],
         )
     )
 

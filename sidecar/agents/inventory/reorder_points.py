@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
+from sidecar.agents.inventory.models import Id
 from sidecar.core.agent import Context, Proposal, Result, Subject, agent
 from sidecar.core.changes import Patch, SetField
 from sidecar.core.evidence import (
@@ -96,7 +97,7 @@ class ReorderPointsInput(BaseModel):
         le=200,
         description="Propose at most this many products, most urgent first.",
     )
-    product_ids: list[int] = Field(
+    product_ids: list[Id] = Field(
         [],
         title="Only these products",
         max_length=200,

@@ -138,7 +138,7 @@ def size_gaps(inp: SizeGapsInput, ctx: Context) -> Result[SizeGapsOutput]:
         SizeGapsOutput(
             as_of=today,
             currency=ctx.facts.currency,
-            considered=len(found.ranges),
+            considered=sum(not wanted or own.product_id in wanted for own in found.ranges),
             broken=[_broken(gap, found, ctx.facts.decimals) for gap in gaps[: inp.limit]],
             broken_total=len(gaps),
             curves=_curves(found, titles),

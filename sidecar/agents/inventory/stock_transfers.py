@@ -107,7 +107,9 @@ def stock_transfers(inp: StockTransfersInput, ctx: Context) -> Result[StockTrans
     holders = []
     if len(places) > 1:
         held = {key for one in places for key in one.stock}
-        holders = [one for one in panel.stocks(ctx, inp.product_ids) if one.id in held and one.published]
+        found = panel.stocks(ctx, inp.product_ids)
+        notes += panel.unknown(inp.product_ids, found)
+        holders = [one for one in found if one.id in held and one.published]
     seen = panel.current(ctx, holders, today, 0) if holders else None
     ctx.progress(2, 3, "Weighing what is spare against what is missing")
     moves: list[Move] = []

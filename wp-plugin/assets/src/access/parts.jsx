@@ -1,7 +1,7 @@
 import { __, sprintf } from '@wordpress/i18n';
 import { Button, CheckboxControl } from '@wordpress/components';
 import { useCopyToClipboard } from '@wordpress/compose';
-import { useState } from '@wordpress/element';
+import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { useFocusOn } from '../lib/hooks.js';
 import { Icon } from '../lib/icons.jsx';
@@ -51,6 +51,12 @@ export function Ask({ label, name, sure, disabled, calm = false, act, children }
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const yes = useFocusOn(asked);
+  const first = useRef(null);
+  const was = useRef(false);
+  useEffect(() => {
+    if (was.current && !asked) first.current?.focus({ preventScroll: true });
+    was.current = asked;
+  }, [asked]);
   const go = async () => {
     setBusy(true);
     setError(null);
@@ -64,10 +70,10 @@ export function Ask({ label, name, sure, disabled, calm = false, act, children }
     setBusy(false);
   };
   if (!asked) {
-    return <Button variant="tertiary" size="compact" isDestructive={!calm} disabled={disabled} accessibleWhenDisabled aria-label={`${label}: ${name}`} onClick={() => setAsked(true)}>{label}…</Button>;
+    return <Button ref={first} variant="tertiary" size="compact" isDestructive={!calm} disabled={disabled} accessibleWhenDisabled aria-label={`${label}: ${name}`} onClick={() => setAsked(true)}>{label}…</Button>;
   }
   return (
-    <div className="devskyy-ask" role="group" aria-label={sure} onKeyDown={(event) => { if (event.key === 'Escape') setAsked(false); }}>
+    <div className="devskyy-ask" role="group" aria-label={sure} onKeyDown={(event) => { if (event.key === 'Escape') { event.preventDefault(); setAsked(false); } }}>
       {children && <p>{children}</p>}
       {error && <Problem error={error} />}
       <div className="devskyy-buttons">

@@ -1,6 +1,6 @@
 import { __ } from '@wordpress/i18n';
 import { Component, createRoot, useEffect, useRef } from '@wordpress/element';
-import { useLoad } from './hooks.js';
+import { useKeptFocus, useLoad } from './hooks.js';
 import { NotConnected, Problem } from './states.jsx';
 import { shop } from './shop.js';
 
@@ -22,6 +22,7 @@ export function Frame({ page, count: known, actions, children }) {
   const asked = useLoad(paired && page !== 'inbox' ? '/proposals' : null, { state: 'pending', limit: 1 });
   const count = known ?? asked.data?.counts?.pending;
   const tabs = useRef(null);
+  const root = useKeptFocus();
   useEffect(() => {
     // On a phone the tabs are wider than the screen: the one that is open must be in sight.
     const { current: row } = tabs;
@@ -31,7 +32,7 @@ export function Frame({ page, count: known, actions, children }) {
     }
   }, []);
   return (
-    <div className={`devskyy-page devskyy-${page}`}>
+    <div className={`devskyy-page devskyy-${page}`} ref={root}>
       <header className="devskyy-head">
         <h1>{__('DevSkyy', 'devskyy')}</h1>
         {actions && <div className="devskyy-buttons">{actions}</div>}

@@ -57,6 +57,54 @@ export function useFocusOn(key) {
   return ref;
 }
 
+const FOCUSABLE = 'button, a[href], input, select, textarea, [tabindex]';
+const nameOf = (element) => element.getAttribute('aria-label') ?? element.textContent;
+
+/** Where to go on once `lost` has left `path`, the elements that held it from the inside out: its successor of the same name, else what comes first nearby. */
+function successor(lost, path) {
+  for (const place of path.filter((element) => element.isConnected)) {
+    const found = [...place.querySelectorAll(FOCUSABLE)].filter((element) => element.tabIndex >= 0 && !element.disabled && element.getClientRects().length);
+    if (found.length) return found.find((element) => element.tagName === lost.tagName && nameOf(lost) && nameOf(element) === nameOf(lost)) ?? found[0];
+  }
+  return null;
+}
+
+/** Keeps the focus inside the element with this ref: what has it may vanish by its own press, and the keyboard must not start anew at the page's top. */
+export function useKeptFocus() {
+  const ref = useRef(null);
+  useEffect(() => {
+    const { current: root } = ref;
+    let last = null;
+    let path = [];
+    const note = ({ target }) => {
+      last = target;
+      path = [];
+      for (let up = target.parentElement; up && root.contains(up); up = up.parentElement) path.push(up);
+    };
+    const watch = new MutationObserver(() => {
+      if (!last || last.isConnected || document.activeElement !== document.body) return;
+      // Whoever has a better place for the focus says so within this frame.
+      window.requestAnimationFrame(() => {
+        if (!last || last.isConnected || document.activeElement !== document.body) return;
+        const next = successor(last, path);
+        next?.focus({ preventScroll: true });
+        next?.scrollIntoView({ block: 'nearest' });
+      });
+    });
+    // A person who leaves by pointer or into another part of wp-admin keeps what they chose.
+    const left = ({ target }) => { if (!root.contains(target)) last = null; };
+    root.addEventListener('focusin', note);
+    document.addEventListener('pointerdown', left);
+    watch.observe(root, { childList: true, subtree: true });
+    return () => {
+      root.removeEventListener('focusin', note);
+      document.removeEventListener('pointerdown', left);
+      watch.disconnect();
+    };
+  }, []);
+  return ref;
+}
+
 /** The place's `#name=value&…` as an object. */
 export function readHash() {
   return Object.fromEntries(new URLSearchParams(window.location.hash.slice(1)));

@@ -17,6 +17,11 @@ export function Form({ schema, saved, label, save = __('Save', 'devskyy'), away,
   const [errors, setErrors] = useState({});
   const [state, setState] = useState({ busy: false, error: null });
   const form = useRef(null);
+  useEffect(() => {
+    const field = form.current.querySelector('input, select, textarea');
+    field?.focus({ preventScroll: true });
+    field?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const submit = async (event) => {
     event.preventDefault();
     const read = readValues(schema, values);
@@ -51,12 +56,19 @@ export function Form({ schema, saved, label, save = __('Save', 'devskyy'), away,
   );
 }
 
-/** Where the focus returns to once what was opened there has closed: the first button inside the element with this ref. */
+/** Where the focus returns to once what was opened has closed: the button that opened it, or where that is gone the first one inside the element with this ref. */
 export function useReturn(open) {
   const ref = useRef(null);
   const was = useRef(open);
+  const opener = useRef(null);
+  // Read while rendering: afterwards what has opened holds the focus.
+  if (open && !was.current) opener.current = document.activeElement;
   useEffect(() => {
-    if (was.current && !open) ref.current?.querySelector('button')?.focus({ preventScroll: true });
+    if (was.current && !open) {
+      const back = opener.current?.isConnected && opener.current !== document.body ? opener.current : ref.current?.querySelector('button');
+      back?.focus({ preventScroll: true });
+      back?.scrollIntoView({ block: 'nearest' });
+    }
     was.current = open;
   }, [open]);
   return ref;

@@ -51,7 +51,7 @@ export function LowStock({ item, onChange }) {
       </p>
       <div role="status" className="devskyy-line-acts">
         {state.note && <span>{state.note}</span>}
-        {former !== undefined && state.note && <Button variant="tertiary" size="compact" disabled={state.busy} onClick={() => write(former)}>{__('Undo', 'devskyy')}</Button>}
+        {former !== undefined && state.note && <Button variant="tertiary" size="compact" disabled={state.busy} accessibleWhenDisabled onClick={() => write(former)}>{__('Undo', 'devskyy')}</Button>}
       </div>
       {state.error && <Problem error={state.error} />}
     </form>
