@@ -25,7 +25,7 @@ NOTE_WORDS: dict[str, str] = {
     "not_published": "It is not published, so nothing is ordered.",
     "old_days": "Days longer ago than three years were left out.",
     "on_sale": "It is on sale now; past sales may say too little about the lower price.",
-    "one_point": "Only one day is known; the forecast repeats it and its interval is wide.",
+    "one_point": "Only one day is known: the forecast repeats it, and its range is no more than a guess.",
     "out_of_stock_days": "Days without stock were left out; they say nothing about demand.",
     "override": "The owner's own figures replace the forecast on some days.",
     "service_level_lowered": "A service level above 99.5 % is worked out as 99.5 %.",

@@ -28,11 +28,12 @@ def propose(
     *,
     incoming: ArrayLike = 0.0,
     worth: ArrayLike = 0.0,
-    trip_cost: float = 0.0,
+    trip_cost: ArrayLike = 0.0,
     least: int = 1,
     pack: ArrayLike = 1,
 ) -> list[Transfer]:
-    """Transfers by row; all matrices (n, places) in pieces, `worth` (n,) is what a piece not missed earns.
+    """Transfers by row; all matrices (n, places) in pieces, `worth` (n,) is what a piece not missed earns,
+    `trip_cost` (n,) what a move of the item costs.
 
     A place gives only what exceeds `keep`, which must cover its own demand until its next delivery (the
     order-up-to level there); it gets at most what it lacks of `need` (its reorder point) after `incoming`.
@@ -50,13 +51,15 @@ def propose(
     if not np.isfinite(coming).all() or (coming < 0).any():
         raise ValueError("incoming must be a number of at least 0 for every item and place")
     value = numbers(n, worth, "worth", 0, 1e12)
+    trip = numbers(n, trip_cost, "trip_cost", 0, 1e12)
     packs = numbers(n, pack, "pack", 1, 1e9)
     # A place that lacks does not give, whatever `keep` says.
     lack = np.maximum(np.ceil(wanted - have - coming - 1e-9), 0.0)
     spare = np.where(lack > 0, 0.0, np.maximum(np.floor(have - np.maximum(kept, 0.0) + 1e-9), 0.0))
     found: list[Transfer] = []
     for row in np.flatnonzero((lack > 0).any(axis=1) & (spare > 0).any(axis=1)).tolist():
-        found += _of_item(row, spare[row], lack[row], float(value[row]), trip_cost, least, float(packs[row]))
+        money = float(value[row]), float(trip[row])
+        found += _of_item(row, spare[row], lack[row], *money, least, float(packs[row]))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
 from sidecar.agents.inventory import panel
 from sidecar.agents.inventory.given import given_demand, moment
@@ -22,7 +22,15 @@ from sidecar.retail.note_words import in_words
 from sidecar.retail.outlook import HIGH, LOW, Outlook, outlook
 from sidecar.retail.stock_plan import SHOWN_DAYS, Decision, decide
 
-Quantity = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+def _no_word(value: Any) -> Any:
+    """Pydantic takes true for 1, which would be a sale that nobody named."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number of pieces, not true or false")
+    return value
+
+
+Quantity = Annotated[float, BeforeValidator(_no_word), Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 YEAR = 365
 STEADY = 0.1
 """A pace within this share of the recent one counts as steady."""
@@ -116,6 +124,9 @@ class ItemForecast(Stocked):
 class DemandForecastOutput(BaseModel):
     """How many items were forecast, how well, and the figures of those that were asked for."""
 
+    basis: Literal["shop", "sent"] = Field(
+        description="What the forecasts rest on: the shop's own sales, or the figures that were sent."
+    )
     first_day: date = Field(description="The first day that is forecast.")
     items: list[ItemForecast] = Field(description="Forecasts, most pieces first.")
     fitted: int = Field(description="Items fitted in this run.")
@@ -175,7 +186,7 @@ def demand_forecast(inp: DemandForecastInput, ctx: Context) -> Result[DemandFore
     tally.notes += panel.unknown(inp.product_ids, holders)
     ctx.log(f"{len(holders)} items, {tally.fitted} fitted anew")
     items = [_item(one, seen, inp.forecast_periods) for one in decisions[: inp.limit]]
-    return Result(_output(today, items, tally))
+    return Result(_output("shop", today, items, tally))
 
 
 @dataclass
@@ -228,8 +239,11 @@ def _fit_anew(
     return best
 
 
-def _output(today: date, shown: list[ItemForecast], tally: Tally) -> DemandForecastOutput:
+def _output(
+    basis: Literal["shop", "sent"], today: date, shown: list[ItemForecast], tally: Tally
+) -> DemandForecastOutput:
     return DemandForecastOutput(
+        basis=basis,
         first_day=today,
         items=shown,
         fitted=tally.fitted,
@@ -331,4 +345,4 @@ def _from_given(inp: DemandForecastInput, ctx: Context, today: date) -> Result[D
     )
     tally = Tally()
     tally.add([kept])
-    return Result(_output(start, [item], tally))
+    return Result(_output("sent", start, [item], tally))

@@ -27,14 +27,15 @@ class Given:
 
 def moment(text: str) -> date | datetime:
     """A day or a moment in ISO 8601; ValueError in plain words."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text[:40]!r} is no day such as 2026-03-01") from None
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            found = read(text)
+        except ValueError:
+            continue
+        # In another time zone the first and the last day of all would be none that can be written.
+        if date.min.year < found.year < date.max.year:
+            return found
+    raise ValueError(f"{text[:40]!r} is no day such as 2026-03-01")
 
 
 def given_demand(values: Sequence[float | None], days: Sequence[str], today: date, timezone: str) -> Given:

@@ -133,6 +133,9 @@ def size_gaps(inp: SizeGapsInput, ctx: Context) -> Result[SizeGapsOutput]:
     ]
     gaps.sort(key=lambda gap: (-gap.lost * found.demand[gap.row], gap.row))
     ctx.log(f"{len(found.ranges)} ranges, {len(gaps)} broken")
+    notes = _notes(found.ranges)
+    if wanted:
+        notes += panel.unknown(inp.product_ids, panel.stocks(ctx, inp.product_ids))
     titles = {key: category.name for key, category in ctx.store.categories().items()}
     return Result(
         SizeGapsOutput(
@@ -142,7 +145,7 @@ def size_gaps(inp: SizeGapsInput, ctx: Context) -> Result[SizeGapsOutput]:
             broken=[_broken(gap, found, ctx.facts.decimals) for gap in gaps[: inp.limit]],
             broken_total=len(gaps),
             curves=_curves(found, titles),
-            notes=_notes(found.ranges),
+            notes=notes,
         )
     )
 

@@ -117,6 +117,8 @@ def stock_transfers(inp: StockTransfersInput, ctx: Context) -> Result[StockTrans
         supplies = ctx.store.supplies()
         holders = [holder for holder in holders if holder.id in seen.row]
         moves = _moves(holders, places, seen, supplies, inp, ctx)
+    if inp.trip_cost and any(move.gain is None for move in moves):
+        notes.append("Where no margin is known the cost of the move was not weighed.")
     ctx.log(f"{len(places)} places, {len(holders)} items, {len(moves)} moves")
     return Result(
         StockTransfersOutput(
@@ -165,7 +167,7 @@ def _moves(
         keep,
         need,
         worth=np.nan_to_num(worth),
-        trip_cost=inp.trip_cost if np.isfinite(worth).all() else 0.0,
+        trip_cost=np.where(np.isfinite(worth), inp.trip_cost, 0.0),
         least=inp.min_pieces,
     )
 

@@ -13,11 +13,13 @@ from pydantic import ValidationError
 
 from sidecar.agents import registry
 from sidecar.agents.inventory import (
+    AssortmentReviewInput,
     DeadStockInput,
     DemandForecastInput,
     ReorderPlanInput,
     SizeGapsInput,
     StockTransfersInput,
+    assortment_review,
     dead_stock,
     demand_forecast,
     reorder_plan,
@@ -247,6 +249,7 @@ def test_a_budget_buys_what_pays_and_a_suppliers_least_is_kept() -> None:
     assert by_id[1].recommended_order_quantity == 0
     assert by_id[1].left_out == "The supplier's smallest order is not reached."
     assert by_id[2].recommended_order_quantity > 0
+    assert (half.without_cost, plan(store, budget=0).without_cost) == (0, 0)
     order = next(one for one in small.suppliers if one.supplier_id == "s")
     assert order.missing is not None
     assert order.missing > 0
@@ -305,6 +308,18 @@ def test_days_without_stock_do_not_make_it_dead() -> None:
     gone = [(1, ago) for ago in range(21, 100)]
     store = shop([item(1, stock=4)], stopped(1, 1, 100), empty=gone, known_days=400)
     assert idle(store).output.items == []
+
+
+def test_what_stopped_is_slow_until_the_owner_calls_it_dead() -> None:
+    items = [item(key, stock=40) for key in (1, 2)]
+    lines = [*stopped(1, 1, 130), *stopped(2, 1, 130, every=60)]
+    result = idle(shop(items, lines), min_days_no_sale=180)
+    found = {line.item_id: (line.state, line.days_of_cover is None) for line in result.output.items}
+    assert found == {1: ("slow", True), 2: ("slow", False)}
+    said = {one.subject.id: one.evidence.message.template for one in result.proposals}
+    assert "no sale for" in said[1]
+    assert "would last" in said[2]
+    assert result.output.slow_value == Decimal("800.00")
 
 
 def test_what_must_not_be_cut_says_why() -> None:
@@ -367,9 +382,38 @@ def test_moves_need_two_places_with_a_share() -> None:
     assert [(one.source_name, one.target_name) for one in found.moves] == [("Store", "Depot")]
     assert found.moves[0].pieces >= 10
     assert found.moves[0].gain == found.moves[0].pieces * Decimal("30.00")
+    both = replace(
+        store,
+        all_items=[item(1, stock=60), item(2, stock=60, cost=None)],
+        lines=shop([], [*daily(1), *daily(2)]).lines,
+    )
+    laid = [replace(one, stock=dict.fromkeys((1, 2), one.stock[1])) for one in places]
+    dear = stock_transfers(StockTransfersInput(trip_cost=1e6), Ctx(replace(both, all_locations=laid))).output
+    assert [(one.item_id, one.gain) for one in dear.moves] == [(2, None)]
+    assert dear.notes == ["Where no margin is known the cost of the move was not weighed."]
     unknown = moves(places[0], replace(places[1], share=None))
     assert unknown.moves == []
     assert any("Store" in note for note in unknown.notes)
+
+
+@pytest.mark.parametrize(
+    ("agent", "given"),
+    [
+        (demand_forecast, DemandForecastInput),
+        (reorder_plan, ReorderPlanInput),
+        (dead_stock, DeadStockInput),
+        (size_gaps, SizeGapsInput),
+        (assortment_review, AssortmentReviewInput),
+    ],
+)
+def test_products_that_are_not_there_are_named(agent: Any, given: Any) -> None:
+    store = shop(sized({"S": 8, "M": 0}), daily(11, product_id=1))
+    output = agent(given(product_ids=[1, 999, 999]), Ctx(store, models=Shelf())).output
+    note = "Not among the shop's published or private products, so nothing is said of them: 999."
+    assert [one for one in output.notes if "Not among" in one] == [note]
+    assert agent(given(product_ids=[1]), Ctx(store, models=Shelf())).output.notes == [
+        one for one in output.notes if one != note
+    ]
 
 
 # --- what somebody sends --------------------------------------------------------------------------------
@@ -384,6 +428,9 @@ def test_sent_figures_are_forecast_without_the_shop() -> None:
     assert one.first_day == TODAY
     assert all(low <= high for low, high in one.confidence_intervals)
     assert shelf.held == {}
+    assert output.basis == "sent"
+    none = forecast(shop([item(1)], daily(1)), historical_sales=[])
+    assert (none.basis, [one.item_id for one in none.items]) == ("shop", [1])
 
 
 def given(
@@ -435,6 +482,11 @@ def test_nothing_to_forecast_from_is_refused(values: list[float | None], days: l
         {"historical_sales": [float("inf")]},
         {"historical_sales": [1e30]},
         {"historical_sales": ["many"]},
+        {"historical_sales": [3, True]},
+        {"historical_sales": [1, 2], "historical_days": ["0001-01-01T00:00:00+14:00", "2026-01-01"]},
+        {"historical_sales": [1, 2], "historical_days": ["9999-12-31T23:59:00-12:00", "2026-01-01"]},
+        {"product_ids": [10**30]},
+        {"product_ids": [0]},
         {"historical_sales": [1], "historical_days": ["yesterday"]},
         {"historical_sales": [1], "historical_days": ["2026-02-30"]},
         {"historical_sales": [1, 2], "historical_days": ["2026-01-01"]},
