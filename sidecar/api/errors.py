@@ -10,8 +10,8 @@ from flask import Flask, Response, g, jsonify
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from sidecar.core.complaints import complaints
 from sidecar.core.errors import DevSkyyError, Invalid
-from sidecar.runtime.runs import complaints
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from sidecar.core.agent import EVENTS
+from sidecar.core.complaints import complaints
 from sidecar.core.errors import Conflict, Invalid
 from sidecar.core.types import UNSTORABLE, unstorable
 from sidecar.db import insert_missing, insert_new, read, write
@@ -118,7 +119,7 @@ def _sort(batch: list[Any]) -> tuple[list[Event], list[Row], int]:
         try:
             event = Event.model_validate(raw)
         except ValidationError as error:
-            words = "; ".join(f"{path}: {text}" for path, text in runs.complaints(error).items())
+            words = "; ".join(f"{path}: {text}" for path, text in complaints(error).items())
             rejected.append({"seq": seq, "code": "event_unreadable", "message": words[:500]})
             continue
         if event.type not in EVENTS:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
 from sidecar.core.agent import Agent
+from sidecar.core.complaints import NO_FIELD, complaints
 from sidecar.core.errors import Conflict, Invalid, NotFound
 from sidecar.core.types import UNSTORABLE, unstorable
 from sidecar.db import insert_new, read, write
@@ -69,9 +70,7 @@ def is_on(settings: Row) -> bool:
 def check_input(agent: Agent, given: Row, saved: Row | None = None) -> Row:
     """The complete input: given over saved over defaults; Invalid names every wrong or unknown field."""
     merged = {**(saved or {}), **given}
-    unknown = {
-        name: "There is no such field." for name in merged if name not in known_fields(agent.input_model)
-    }
+    unknown = {name: NO_FIELD for name in merged if name not in known_fields(agent.input_model)}
     fields = dict(unknown)
     if (path := unstorable(given)) is not None:
         fields[".".join(map(str, path))] = UNSTORABLE
@@ -91,12 +90,6 @@ def check_input(agent: Agent, given: Row, saved: Row | None = None) -> Row:
 def known_fields(model: type[BaseModel]) -> set[str]:
     """Names that an input may use."""
     return {field.alias or name for name, field in model.model_fields.items()} | set(model.model_fields)
-
-
-def complaints(error: ValidationError, prefix: str = "") -> dict[str, str]:
-    """A validation error as `{path: complaint}`."""
-    parts = error.errors(include_url=False, include_input=False, include_context=False)
-    return {prefix + (".".join(str(step) for step in part["loc"]) or "body"): part["msg"] for part in parts}
 
 
 def ask(
