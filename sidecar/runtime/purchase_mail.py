@@ -23,9 +23,8 @@ from sidecar.db import read, write
 from sidecar.db.owned import purchase_orders
 from sidecar.runtime import audit, purchase_files, stock_items, suppliers
 from sidecar.runtime.base import Row, Runtime, now
-from sidecar.runtime.overrides import number
 from sidecar.runtime.purchase_files import Sheet
-from sidecar.runtime.purchase_orders import lines_of, load, need_state, notes, number_text, put, shown
+from sidecar.runtime.purchase_orders import due, lines_of, load, need_state, notes, number_text, put, shown
 from sidecar.runtime.remarks import Remark, remark
 from sidecar.runtime.shop import shop_row
 from sidecar.security.pairing import shop_facts
@@ -160,7 +159,7 @@ def mark_sent(rt: Runtime, shop_id: str, ident: str, expected_on: date | None, w
                 hint="Add what is ordered first.",
                 fields={"lines": "is empty"},
             )
-        day = None if expected_on is None else number(expected_on)
+        day = due(expected_on)
         how = "mail" if row["state"] == "unknown" else "other"
         _sent(conn, row, facts, who, "mark_sent", {}, sent_how=how, day=day)
         return shown(conn, shop_id, facts, ident)

@@ -22,7 +22,7 @@ from sidecar.db import read, write
 from sidecar.db.owned import purchase_order_lines, purchase_orders, purchase_receipts
 from sidecar.runtime import audit, repeats, stock_items, suppliers
 from sidecar.runtime.base import Row, Runtime, at, now, present
-from sidecar.runtime.overrides import number
+from sidecar.runtime.overrides import DAY_S, number
 from sidecar.runtime.remarks import Remark, remark
 from sidecar.runtime.repeats import Asked
 from sidecar.runtime.supplies import money_text
@@ -32,6 +32,8 @@ from sidecar.store.frames import epoch_day
 STATES = ("draft", "sending", "unknown", "sent", "part", "received", "cancelled")
 UNDER_WAY = ("unknown", "sent", "part")
 WORDS = ("note", "ship_to", "expected_on")
+FARTHEST_DUE = 5 * 365
+"""Days from today within which goods may be expected; beyond is a slip of the pen."""
 
 
 def draft(
@@ -121,7 +123,7 @@ def _insert(
     row = {
         "shop_id": shop_id, "id": uuid.uuid4().hex, "number": last + 1, "supplier_id": supplier["id"],
         "supplier_name": supplier["name"], "state": "draft", "currency": facts.currency,
-        "note": given.get("note") or "", "ship_to": ship_to, "expected_on": _day(given.get("expected_on")),
+        "note": given.get("note") or "", "ship_to": ship_to, "expected_on": due(given.get("expected_on")),
         "created_by": who, "created_at": moment, "updated_at": moment, "closed_short": False,
     }  # fmt: skip
     conn.execute(insert(purchase_orders).values(row))
@@ -160,7 +162,7 @@ def change(rt: Runtime, shop_id: str, ident: str, given: Mapping[str, Any], who:
         before = _audited(conn, row)
         words = {name: given[name] for name in WORDS if name in given}
         if "expected_on" in words:
-            words["expected_on"] = _day(words["expected_on"])
+            words["expected_on"] = due(words["expected_on"])
         row = put(conn, row, error=None, **words)
         if given.get("lines") is not None:
             _put_lines(conn, row, given["lines"], found, owned.supplies(conn, shop_id))
@@ -369,7 +371,14 @@ def need_state(row: Row, states: Sequence[str], code: str, hint: str) -> None:
         )
 
 
-def _day(day: date | None) -> int | None:
+def due(day: date | None) -> int | None:
+    """The day on which goods are to come, as a number; Invalid when it is a slip of the pen."""
+    if day is not None and abs(number(day) - now() // DAY_S) > FARTHEST_DUE:
+        raise Invalid(
+            "The order cannot come on that day.",
+            hint="Write the day on which the goods are to come, or leave it empty.",
+            fields={"expected_on": "must lie within five years of today"},
+        )
     return None if day is None else number(day)
 
 

@@ -21,7 +21,7 @@ WORDS: dict[str, str] = {
     "The CSV file has them.",
     # Cells of a file.
     "too_long": "is longer than {most} characters",
-    "open_quote": "is too long; perhaps a quotation mark is not closed",
+    "open_quote": "goes on too long; perhaps a quotation mark is not closed",
     "extra_cell": "is one cell too many: {columns} columns have a name",
     "named_before": "is named by line {line} too, which counts",
     "variable": "is a variable product: name its variations",

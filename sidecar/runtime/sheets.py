@@ -24,6 +24,8 @@ _SIGN = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
 INSIDE = re.compile(f"([;\t\r\n]{_SPACE})(?={_SIGN})")
 ESCAPED = re.compile(f"([;\t\r\n]{_SPACE})'(?={_SIGN})")
 START = re.compile(f"^(?:[\t\r\n]|{_SPACE}{_SIGN})")
+END = "\x1a"
+"""Stands behind the file: where it is not alone, the file ended within quotation marks."""
 PLAIN = re.compile(r"^-?\d+(\.\d+)?$")
 
 
@@ -90,7 +92,9 @@ def _take(sheet: Sheet, line: int, cells: list[str], columns: list[str]) -> None
         return
     extra = [cell for cell in cells[len(columns) :] if cell.strip()]
     long = next((cell for cell in cells if len(cell) > CELL_MAX), None)
-    if long is not None:
+    if cells[-1].endswith(END):
+        sheet.bad.append(Bad(line, "", cells[-1].removesuffix(END).strip(), remark("open_quote")))
+    elif long is not None:
         sheet.bad.append(Bad(line, "", long, remark("open_quote")))
     elif extra:
         sheet.bad.append(Bad(line, "", extra[0], remark("extra_cell", columns=len(columns))))
@@ -116,14 +120,20 @@ def _separator(text: str) -> tuple[str, str, int]:
 
 
 def _lines(text: str, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(f"{text}\n{END}", newline=""), delimiter=separator)
     before = skipped
     try:
         for cells in reader:
+            if cells == [END]:
+                return
             yield before + 1, cells
             before = skipped + reader.line_num
     except csv.Error as error:
-        raise _no("unreadable_line", line=before + 1, why=str(error)) from error
+        most = csv.field_size_limit()
+        why = f"a cell is longer than {most:,} characters; perhaps a quotation mark is not closed"
+        raise _no(
+            "unreadable_line", line=before + 1, why=why if str(most) in str(error) else str(error)
+        ) from error
 
 
 def _no(code: str, **values: Any) -> Invalid:

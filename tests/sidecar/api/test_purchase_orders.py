@@ -176,6 +176,21 @@ def test_under_one_key_orders_suppliers_places_and_overrides_are_made_once(shop:
     assert post(shop, "/api/v1/inventory/purchase-orders", {"lines": lines[:1]}, "once").status_code == 409
 
 
+def test_a_day_that_is_a_slip_of_the_pen_is_refused(shop: Plugin) -> None:
+    [order] = drafts(shop, (12, 10), expected_on=LATER)
+    path = f"purchase-orders/{order['id']}"
+    for day in ("0001-01-01", "1999-12-24", "2226-12-24", "9999-12-31"):
+        body = {"lines": [{"item_id": 12, "quantity": 1}], "expected_on": day}
+        for answer in (
+            ask(shop, "POST", "purchase-orders", body),
+            ask(shop, "PUT", path, body),
+            ask(shop, "POST", f"{path}/mark-sent", {"expected_on": day}),
+        ):
+            assert fields(answer) == {"expected_on": "must lie within five years of today"}, day
+    assert good(ask(shop, "GET", path))["order"] == order
+    assert good(ask(shop, "GET", "purchase-orders"))["total"] == 1
+
+
 def test_a_supplier_with_open_orders_stays(shop: Plugin) -> None:
     [order] = drafts(shop, (12, 10))
     refused(ask(shop, "DELETE", f"suppliers/{order['supplier_id']}"), "in_use")

@@ -272,6 +272,13 @@ def test_an_open_quotation_mark_spoils_no_more_than_its_rows(shop: Plugin) -> No
     assert (report["kept"], report["bad_rows"]) == (1, 1)
     assert "quotation mark" in report["bad"][0]["message"]
     assert report["bad"][0]["line"] == 3
+    for short in ('S-12,"Scarf,5\nS-13,Shirt,6\n', 'S-12,Scarf,"5', '"S-12,Scarf,5\nS-13,Shirt,6'):
+        report = good(ask(shop, "POST", "supplies/import", {"csv": f"sku,name,moq\nS-22,Belt,7\n{short}"}))
+        assert (report["kept"], report["bad_rows"], report["bad"][0]["line"]) == (1, 1, 3), short
+        assert "quotation mark" in report["bad"][0]["message"]
+        assert "\x1a" not in report["bad"][0]["value"]
+    answer = ask(shop, "POST", "supplies/import", {"csv": "sku,moq\n" + "A" * 200_000})
+    assert "a cell is longer than 131,072 characters" in fields(answer)["csv"]
 
 
 def test_places_and_what_lies_there(shop: Plugin) -> None:
