@@ -27,6 +27,9 @@ from sidecar.retail.transfers import Transfer, propose
 WIDTH = 2.5631
 """Standard deviations between the 10 % and the 90 % quantile of a normal distribution."""
 
+NEAR = 0.02
+"""Shares that add up to 1 within this are whole: a person writes 33 % three times."""
+
 
 class StockTransfersInput(Subset):
     """What a move must be worth."""
@@ -142,6 +145,13 @@ def _notes(everywhere: Sequence[Location], places: Sequence[Location]) -> list[s
         notes.append(f"Left out for want of a share of the demand: {', '.join(silent)}.")
     if len(places) < 2:
         notes.append("Moves need two places with a share of the demand.")
+    served = sum(one.share or 0.0 for one in places)
+    if places and served > 1 + NEAR:
+        notes.append(f"The places' shares add up to {served:.0%} of the demand; each counts in proportion.")
+    elif places and served < 1 - NEAR:
+        notes.append(
+            f"The places serve {served:.0%} of the demand; the rest counts as served from elsewhere."
+        )
     return notes
 
 
@@ -155,7 +165,7 @@ def _moves(
 ) -> list[Move]:
     stock = np.array([[float(one.stock.get(holder.id, 0)) for one in places] for holder in holders])
     shares = np.array([one.share or 0.0 for one in places])
-    shares = shares / shares.sum()
+    shares = shares / max(shares.sum(), 1.0)
     terms = [holder.terms(supplies) for holder in holders]
     lead = np.array([max(one.lead_days, 1) for one in terms])
     review = np.array([max(one.review_days, 1) for one in terms])

@@ -382,6 +382,13 @@ def test_moves_need_two_places_with_a_share() -> None:
     assert [(one.source_name, one.target_name) for one in found.moves] == [("Store", "Depot")]
     assert found.moves[0].pieces >= 10
     assert found.moves[0].gain == found.moves[0].pieces * Decimal("30.00")
+    assert found.notes == []
+    half = moves(*(replace(one, share=0.25) for one in places))
+    assert 0 < half.moves[0].target_needs < 0.7 * found.moves[0].target_needs
+    assert half.notes == ["The places serve 50% of the demand; the rest counts as served from elsewhere."]
+    double = moves(*(replace(one, share=1.0) for one in places))
+    assert double.moves == found.moves
+    assert double.notes == ["The places' shares add up to 200% of the demand; each counts in proportion."]
     both = replace(
         store,
         all_items=[item(1, stock=60), item(2, stock=60, cost=None)],
