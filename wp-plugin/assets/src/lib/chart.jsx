@@ -2,7 +2,7 @@ import { __, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { useEffect, useId, useRef, useState } from '@wordpress/element';
 import { chartInWords } from './message.js';
-import { bandPath, extent, gap, linePath, position, spread, tableOf, xValue } from './scale.js';
+import { bandPath, extent, gap, linePath, position, spread, tableOf, tickPlaces, xValue } from './scale.js';
 import { number, money } from './money.js';
 import { day, shortDay } from './time.js';
 
@@ -22,7 +22,7 @@ function useWidth(fallback) {
 }
 
 const isMoney = (unit) => /^[A-Z]{3}$/.test(unit ?? '');
-const yText = (value, unit) => (isMoney(unit) ? money(value, { currency: unit, decimals: Number.isInteger(value) ? 0 : 2 }) : number(value));
+const yText = (value, unit, places = 2) => (isMoney(unit) ? money(value, { currency: unit, decimals: Number.isInteger(value) ? 0 : Math.max(2, places) }) : number(value, places));
 const xText = (x, type) => (type === 'date' ? day(x) : String(x));
 
 /** One picture with one message: history solid, forecast dashed with its band, today marked. */
@@ -64,7 +64,7 @@ function Picture({ chart, width }) {
       {yTicks.map((tick) => (
         <g key={tick}>
           <line className="devskyy-grid" x1={EDGE.start} x2={width - EDGE.end} y1={py(tick)} y2={py(tick)} />
-          <text x={EDGE.start - 6} y={py(tick) + 4} textAnchor="end">{yText(tick, chart.unit)}</text>
+          <text x={EDGE.start - 6} y={py(tick) + 4} textAnchor="end">{yText(tick, chart.unit, tickPlaces(yTicks))}</text>
         </g>
       ))}
       <XAxis chart={chart} px={px} width={width} categories={categories} />
@@ -154,7 +154,7 @@ function ChartTable({ chart }) {
         <thead><tr><th scope="col">{chart.x_label}</th>{[...chart.series.map((series) => series.name), ...band].map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
         <tbody>
           {rows.map(([x, ...cells]) => (
-            <tr key={String(x)}><th scope="row">{xText(x, chart.x_type)}</th>{cells.map((cell, n) => <td key={n}>{cell === null ? '–' : yText(cell, chart.unit)}</td>)}</tr>
+            <tr key={String(x)}><th scope="row">{xText(x, chart.x_type)}</th>{cells.map((cell, n) => <td key={n}>{cell === null ? '–' : yText(cell, chart.unit, Math.abs(cell) < 0.1 ? 3 : 2)}</td>)}</tr>
           ))}
         </tbody>
       </table>

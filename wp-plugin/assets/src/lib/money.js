@@ -41,6 +41,23 @@ export function money(value, options = {}) {
   return options.sign && amount > 0 ? `+${placed}` : placed;
 }
 
+/**
+ * A number as it was typed, as plain text: `4,50` is `4.50` whatever the browser's own language is.
+ *
+ * Undefined where it is none, or where its separator may be one of thousands: `1,234` is not guessed at.
+ */
+export function plain(text) {
+  const decimal = decodeEntities(shop().currency.decimal);
+  const [, sign, whole, mark, fraction] = /^(-?)(\d*)(?:([^\d\s-])(\d+))?$/.exec(String(text ?? '').trim()) ?? [];
+  if (!whole && !fraction) return undefined;
+  if (!mark) return sign + whole;
+  if (mark !== decimal && (!['.', ','].includes(mark) || fraction.length === 3)) return undefined;
+  return `${sign}${whole || 0}.${fraction}`;
+}
+
+/** A plain number as a person types it: with the shop's decimal separator, without those of thousands. */
+export const asTyped = (value) => String(value).replace('.', decodeEntities(shop().currency.decimal));
+
 /** Money without cents once cents no longer matter (from 20 upwards). */
 export function roundMoney(value, options = {}) {
   return money(value, Math.abs(Number(value)) >= 20 ? { ...options, decimals: 0 } : options);

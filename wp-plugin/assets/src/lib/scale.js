@@ -11,6 +11,12 @@ export function ticks(low, high, count = 4) {
   return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toPrecision(12)));
 }
 
+/** How many decimals tell neighbouring ticks apart. */
+export function tickPlaces(found) {
+  const step = found.length > 1 ? Math.abs(found[1] - found[0]) : 1;
+  return (String(Number(step.toPrecision(6)).toFixed(10)).replace(/0+$/, '').split('.')[1] ?? '').length;
+}
+
 export function position(value, [d0, d1], [r0, r1]) {
   return d1 === d0 ? (r0 + r1) / 2 : r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
 }

@@ -32,7 +32,10 @@ function Control({ field, value, onChange, describedBy, invalid }) {
     case 'toggle':
       return <ToggleControl {...common} value={undefined} checked={value} />;
     case 'number':
-      return <TextControl {...common} {...marked} __next40pxDefaultSize type="number" min={field.min} max={field.max} step={field.type === 'integer' ? 1 : 'any'} required={field.required} />;
+      return field.type === 'integer'
+        ? <TextControl {...common} {...marked} __next40pxDefaultSize type="number" min={field.min} max={field.max} step={1} required={field.required} />
+        // Text, because a number field drops the comma of a browser in another language: 4,55 would become 455.
+        : <TextControl {...common} {...marked} __next40pxDefaultSize inputMode="decimal" autoComplete="off" required={field.required} />;
     case 'select':
       return <SelectControl {...common} {...marked} __next40pxDefaultSize options={[...(field.required || field.default !== undefined ? [] : [{ value: '', label: __('Not set', 'devskyy') }]), ...field.options.map((option) => ({ value: String(option), label: __(readable(option), 'devskyy') }))]} />;
     case 'choices':

@@ -1,5 +1,5 @@
 import { __, sprintf } from '@wordpress/i18n';
-import { number } from './money.js';
+import { asTyped, number, plain } from './money.js';
 
 /** The form of a JSON Schema: one field per property, in the schema's order. */
 export function fields(schema) {
@@ -66,6 +66,7 @@ function toControl(field, value) {
     case 'choices': return Array.isArray(value) ? value : [];
     case 'list': return Array.isArray(value) ? value.join('\n') : '';
     case 'json': return value === undefined ? '' : JSON.stringify(value, null, 2);
+    case 'number': return value === undefined || value === null ? '' : asTyped(value);
     default: return value === undefined || value === null ? '' : String(value);
   }
 }
@@ -106,7 +107,7 @@ function readChoice(field, raw) {
 function readNumber(field, raw) {
   const text = String(raw ?? '').trim();
   if (!text) return missing(field);
-  const value = Number(text);
+  const value = Number(plain(text) ?? NaN);
   if (!Number.isFinite(value)) return { error: __('This must be a number.', 'devskyy') };
   if (field.type === 'integer' && !Number.isInteger(value)) return { error: __('This must be a whole number.', 'devskyy') };
   const { min, max } = field;

@@ -59,7 +59,7 @@ export function clock(value) {
 export function shortDay(value) {
   const format = getSettings().formats.date;
   const [dayAt, monthAt] = [format.search(/[jd]/), format.search(/[FMmn]/)];
-  return gmdateI18n(monthAt >= 0 && monthAt < dayAt ? 'M j' : 'j M', `${String(value).slice(0, 10)}T12:00:00Z`);
+  return gmdateI18n(monthAt >= 0 && monthAt < dayAt ? 'M j' : /[jd]\./.test(format) ? 'j. M' : 'j M', `${String(value).slice(0, 10)}T12:00:00Z`);
 }
 
 function addDays(date, count) {

@@ -1,10 +1,10 @@
 import { __, _n, sprintf } from '@wordpress/i18n';
 import { Button, TextControl, TextareaControl } from '@wordpress/components';
-import { useState } from '@wordpress/element';
+import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { download, post, put, remove } from '../lib/api.js';
 import { useLoad } from '../lib/hooks.js';
-import { money, number } from '../lib/money.js';
+import { asTyped, money, number } from '../lib/money.js';
 import { SidePanel } from '../lib/panel.jsx';
 import { shop } from '../lib/shop.js';
 import { Badge, Problem, Skeleton } from '../lib/states.jsx';
@@ -41,7 +41,7 @@ function Line({ line, currency, draft, onType, onRemove }) {
       </td>
       <td>
         {draft
-          ? <TextControl __nextHasNoMarginBottom hideLabelFromVision type="number" min={0} step="any" value={line.price} onChange={(price) => onType({ price })} placeholder={__('not known', 'devskyy')} aria-invalid={wrongCost || undefined}
+          ? <TextControl __nextHasNoMarginBottom hideLabelFromVision inputMode="decimal" autoComplete="off" value={line.price} onChange={(price) => onType({ price })} placeholder={__('not known', 'devskyy')} aria-invalid={wrongCost || undefined}
             /* translators: 1: name of a product, 2: code of a currency. */
             label={sprintf(__('Cost of a piece of %1$s, in %2$s', 'devskyy'), line.name, currency)} />
           : known(line.cost) ? money(line.cost, { currency }) : <span className="devskyy-quiet">{__('not known', 'devskyy')}</span>}
@@ -89,29 +89,42 @@ function Notes({ notes = [] }) {
 }
 
 /** A cost with the shop's decimals, or with as many as it has. */
-const asTyped = (price) => (known(price) ? Number(price).toFixed(Math.max(shop().currency.decimals, (String(Number(price)).split('.')[1] ?? '').length)) : '');
+const priceText = (price) => (known(price) ? asTyped(Number(price).toFixed(Math.max(shop().currency.decimals, (String(Number(price)).split('.')[1] ?? '').length))) : '');
 
-const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity), price: asTyped(line.cost) }));
+const typed = (order) => order.lines.map((line) => ({ ...line, text: String(line.quantity), price: priceText(line.cost) }));
+
+const held = (order) => ({ lines: typed(order), note: order.note ?? '', shipTo: order.ship_to ?? '', expectedOn: order.expected_on ?? '' });
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** What stands in a draft's fields: a newer answer goes into those that were not typed in since `rest` was called or the last answer came. */
+function useFields(order) {
+  const [fields, setFields] = useState(() => held(order));
+  const base = useRef(fields);
+  const now = held(order);
+  useEffect(() => {
+    const before = base.current;
+    base.current = now;
+    setFields((old) => Object.fromEntries(Object.entries(now).map(([name, value]) => [name, same(old[name], before[name]) ? value : old[name]])));
+  }, [JSON.stringify(now)]);
+  return { ...fields, set: (change) => setFields((old) => ({ ...old, ...change })), changed: !same(fields, now), rest: () => { base.current = fields; } };
+}
 
 function Draft({ order, away, onChange, onGone }) {
-  const [lines, setLines] = useState(() => typed(order));
-  const [note, setNote] = useState(order.note ?? '');
-  const [shipTo, setShipTo] = useState(order.ship_to ?? '');
-  const [expectedOn, setExpectedOn] = useState(order.expected_on ?? '');
+  const { lines, note, shipTo, expectedOn, set, changed, rest } = useFields(order);
   const [state, setState] = useState({ busy: false, error: null });
-  const changed = note !== (order.note ?? '') || shipTo !== (order.ship_to ?? '') || expectedOn !== (order.expected_on ?? '') || JSON.stringify(lines) !== JSON.stringify(typed(order));
   const counted = lines.length > 0 && lines.every(({ text }) => wanted(text) !== undefined);
   const priced = lines.every(({ price }) => paid(price) !== undefined);
   const fits = counted && priced;
   const save = async () => {
     setState({ busy: true, error: null });
     try {
-      await put(`/inventory/purchase-orders/${order.id}`, {
+      const answer = await put(`/inventory/purchase-orders/${order.id}`, {
         lines: lines.map(({ item_id: item, text, price }) => ({ item_id: item, quantity: wanted(text), ...(paid(price) !== null && { cost: paid(price) }) })), note, ship_to: shipTo, expected_on: expectedOn || null,
       });
       speak(__('Saved.', 'devskyy'));
+      rest();
       setState({ busy: false, error: null });
-      onChange();
+      onChange(answer.order);
     } catch (error) {
       setState({ busy: false, error });
     }
@@ -119,12 +132,12 @@ function Draft({ order, away, onChange, onGone }) {
   return (
     <>
       <Section title={__('What is ordered', 'devskyy')}>
-        <Lines order={order} lines={lines} draft setLines={setLines} />
+        <Lines order={order} lines={lines} draft setLines={(changedLines) => set({ lines: changedLines })} />
         <Notes notes={order.notes} />
         <div className="devskyy-form">
-          <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Words to the supplier', 'devskyy')} value={note} onChange={setNote} maxLength={2000} />
-          <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Deliver to', 'devskyy')} value={shipTo} onChange={setShipTo} maxLength={1000} />
-          <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="date" label={__('Expected on', 'devskyy')} value={expectedOn} onChange={setExpectedOn} />
+          <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Words to the supplier', 'devskyy')} value={note} onChange={(text) => set({ note: text })} maxLength={2000} />
+          <TextareaControl __nextHasNoMarginBottom rows={2} label={__('Deliver to', 'devskyy')} value={shipTo} onChange={(text) => set({ shipTo: text })} maxLength={1000} />
+          <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="date" label={__('Expected on', 'devskyy')} value={expectedOn} onChange={(text) => set({ expectedOn: text })} />
         </div>
         {!counted && <p className="devskyy-field-error" role="alert">{lines.length ? __('Each line needs a whole number of pieces.', 'devskyy') : __('An order needs a line; delete it instead.', 'devskyy')}</p>}
         {!priced && <p className="devskyy-field-error" role="alert">{__('A cost is a number from 0 with at most four decimals; left empty, it is the one known of the item.', 'devskyy')}</p>}
@@ -194,7 +207,7 @@ function Body({ order, away, onChange, onGone }) {
       {order.closed_short && <p className="devskyy-quiet">{__('Closed before all of it came.', 'devskyy')}</p>}
       {order.error && order.state !== 'unknown' && <p className="devskyy-field-error">{__(order.error, 'devskyy')}</p>}
       {order.state === 'draft'
-        ? <Draft key={JSON.stringify([order.updated_at, order.lines])} order={order} away={away} onChange={onChange} onGone={onGone} />
+        ? <Draft key={order.id} order={order} away={away} onChange={onChange} onGone={onGone} />
         : <Section title={__('What is ordered', 'devskyy')}><Lines order={order} lines={order.lines} setLines={() => {}} />{[order.note, order.ship_to].filter(Boolean).map((words) => <p key={words} className="devskyy-quiet devskyy-lines-kept"><bdi>{words}</bdi></p>)}</Section>}
       {order.state === 'unknown' && <Unknown order={order} away={away} onChange={onChange} />}
       {open && <Receive key={JSON.stringify(order.lines)} order={order} away={away} onChange={onChange} />}
@@ -213,8 +226,12 @@ function Body({ order, away, onChange, onGone }) {
 
 /** One purchase order beside the list. */
 export function Order({ id, away, onClose, onChange, onGone }) {
-  const { data, error, reload } = useLoad(`/inventory/purchase-orders/${id}`);
-  const changed = () => { reload(); onChange(); };
+  const { data, error, reload, set } = useLoad(`/inventory/purchase-orders/${id}`);
+  const changed = (order) => {
+    if (order?.lines) set({ ...data, order });
+    else reload();
+    onChange();
+  };
   return (
     <SidePanel id={id} title={__('Purchase order', 'devskyy')} onClose={onClose}>
       {error && <div className="devskyy-panel-body"><Problem error={error} retry={reload} /></div>}

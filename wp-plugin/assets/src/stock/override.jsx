@@ -3,6 +3,7 @@ import { Button, RadioControl, TextControl } from '@wordpress/components';
 import { useEffect, useRef, useState } from '@wordpress/element';
 import { speak } from '@wordpress/a11y';
 import { make, remove } from '../lib/api.js';
+import { plain } from '../lib/money.js';
 import { Problem } from '../lib/states.jsx';
 import { ago, today } from '../lib/time.js';
 import { complaints } from '../access/rights.js';
@@ -36,7 +37,7 @@ function Form({ item, onMade, onBack }) {
     setState({ busy: true, error: null, wrong: {} });
     try {
       const { kind, value, ...rest } = values;
-      onMade((await make('/inventory/overrides', { item_id: item.item_id, [kind]: Number(value), ...rest, why: rest.why.trim() })).override);
+      onMade((await make('/inventory/overrides', { item_id: item.item_id, [kind]: Number(plain(value)), ...rest, why: rest.why.trim() })).override);
     } catch (error) {
       const { factor, per_day: perDay, ...named } = complaints(error);
       const found = { ...named, ...((factor ?? perDay) && { value: factor ?? perDay }) };
@@ -50,7 +51,7 @@ function Form({ item, onMade, onBack }) {
       <RadioControl label={__('What you know better', 'devskyy')} selected={values.kind} onChange={(kind) => set({ kind })}
         options={[{ value: 'factor', label: __('Times the forecast, such as 1.5 for half as much again', 'devskyy') }, { value: 'per_day', label: __('Pieces a day, instead of the forecast', 'devskyy') }]} />
       <div className={`devskyy-field${wrong.value ? ' has-error' : ''}`}>
-        <TextControl __nextHasNoMarginBottom __next40pxDefaultSize type="number" min={0} step="any" label={values.kind === 'factor' ? __('Factor', 'devskyy') : __('Pieces a day', 'devskyy')} value={values.value} onChange={(value) => set({ value })} aria-invalid={wrong.value ? true : undefined} />
+        <TextControl __nextHasNoMarginBottom __next40pxDefaultSize inputMode="decimal" autoComplete="off" label={values.kind === 'factor' ? __('Factor', 'devskyy') : __('Pieces a day', 'devskyy')} value={values.value} onChange={(value) => set({ value })} aria-invalid={wrong.value ? true : undefined} />
         {wrong.value && <p className="devskyy-field-error" role="alert">{wrong.value}</p>}
       </div>
       <Dates values={values} wrong={wrong} set={set} />
@@ -90,15 +91,20 @@ function Line({ override, away, onGone }) {
 }
 
 /** What the owner knows better than the forecast for some days; taking it back is one press. */
-export function Overrides({ item, overrides = [], away, onChange }) {
+export function Overrides({ item, overrides: known, away, onChange }) {
   const [form, setForm] = useState(false);
+  const [fresh, setFresh] = useState([]);
   const opener = useReturn(form);
   const back = () => setForm(false);
-  const made = () => {
+  const made = (override) => {
+    // Until the item has been asked anew, which may take a while: it counts already.
+    setFresh((old) => [...old, override]);
     speak(__('Corrected. What to order is worked out anew.', 'devskyy'));
     back();
     onChange();
   };
+  useEffect(() => setFresh([]), [known]);
+  const overrides = [...(known ?? []), ...fresh];
   return (
     <>
       {overrides.length > 0 && <ul className="devskyy-overrides">{overrides.map((override) => <Line key={override.id} override={override} away={away} onGone={onChange} />)}</ul>}

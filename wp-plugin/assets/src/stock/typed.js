@@ -1,16 +1,16 @@
 import { __, sprintf } from '@wordpress/i18n';
-import { number } from '../lib/money.js';
+import { number, plain } from '../lib/money.js';
 
 const MOST = { factor: 100, per_day: 100_000 };
 
 /** What is wrong with a correction, by field; empty when it may be sent. */
 export function faults({ kind, value, first_day: first, last_day: last }) {
-  const amount = Number(value);
+  const amount = Number(plain(value) ?? NaN);
   const wrong = {};
   if (!first) wrong.first_day = __('This is needed.', 'devskyy');
   if (!last) wrong.last_day = __('This is needed.', 'devskyy');
   else if (first && last < first) wrong.last_day = __('The last day is before the first.', 'devskyy');
-  if (String(value).trim() === '' || !Number.isFinite(amount)) wrong.value = __('This must be a number.', 'devskyy');
+  if (!Number.isFinite(amount)) wrong.value = __('This must be a number.', 'devskyy');
   /* translators: 1: smallest, 2: largest value. */
   else if (amount < 0 || amount > MOST[kind]) wrong.value = sprintf(__('Choose a value from %1$s to %2$s.', 'devskyy'), 0, number(MOST[kind], 0));
   return wrong;
@@ -34,7 +34,8 @@ export function wanted(text) {
 export function paid(text) {
   const trimmed = String(text ?? '').trim();
   if (trimmed === '') return null;
-  return /^\d{1,9}(\.\d{1,4})?$/.test(trimmed) && Number(trimmed) <= 100_000_000 ? trimmed : undefined;
+  const value = plain(trimmed) ?? '';
+  return /^\d{1,9}(\.\d{1,4})?$/.test(value) && Number(value) <= 100_000_000 ? value : undefined;
 }
 
 /** What lines come to as they are typed: pieces, and their cost in ten-thousandths, so that no cent is lost. */
