@@ -391,6 +391,15 @@ def test_without_the_sidecar_the_last_known_stays_and_levels_can_be_set(stock: S
     expect(page.get_by_text("You see what was known")).to_have_count(0)
 
 
+def first_of(page: Page, held: list[Route]) -> Route:
+    """A request that was held back, once it has come."""
+    for _ in range(200):
+        if held:
+            return held.pop()
+        page.wait_for_timeout(50)
+    raise AssertionError("nothing was asked for")
+
+
 def test_the_first_forecast_is_one_press_away(scene: Scene, tabs: Tabs) -> None:
     with scene.as_a_new_shop():
         until("the first sync", scene.synced, 60)
@@ -398,6 +407,101 @@ def test_the_first_forecast_is_one_press_away(scene: Scene, tabs: Tabs) -> None:
         expect(page.get_by_role("heading", name="No forecast yet")).to_be_visible()
         page.get_by_role("button", name="Make the first forecast").click()
         expect(page.locator(".devskyy-figures")).to_be_visible(timeout=60_000)
+
+
+def test_the_keyboard_goes_on_where_its_press_was_made(stock: Scene, tabs: Tabs) -> None:
+    item = counted(stock)
+    page = opened(tabs, stock, "tab=suppliers")
+    add = page.get_by_role("button", name="Add a supplier")
+    add.press("Enter")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(add).to_be_focused()
+    seta = supplier(stock, "Seta Milano")
+    page = opened(tabs, stock, "tab=suppliers")
+    change, remove = (page.get_by_role("button", name=f"{act}: Seta Milano") for act in ("Change", "Remove"))
+    change.press("Enter")
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(change).to_be_focused()
+    remove.press("Enter")
+    expect(page.get_by_role("button", name="Yes, remove Seta Milano")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(remove).to_be_focused()
+
+    correct(stock, item["item_id"])
+    page = opened(tabs, stock, f"item={item['item_id']}")
+    panel = page.locator("aside.devskyy-panel")
+    panel.get_by_role("button", name=re.compile("^Take back")).press("Enter")
+    expect(panel.get_by_role("button", name="Correct the forecast")).to_be_focused()
+    panel.get_by_role("button", name="Change the supply").press("Enter")
+    expect(panel.get_by_label("Supplier", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel.get_by_role("button", name="Change the supply")).to_be_focused()
+
+    body = {"supplier_id": seta, "lines": [{"item_id": item["item_id"], "quantity": 12}]}
+    order = stock.rest("POST", "/devskyy/v1/inventory/purchase-orders", json=body)["orders"][0]
+    page = opened(tabs, stock, f"tab=orders&order={order['id']}")
+    panel = page.locator("aside.devskyy-panel")
+    other = panel.get_by_role("button", name=re.compile("^Ordered another way"))
+    other.press("Enter")
+    page.keyboard.press("Escape")  # of the question, not of the panel
+    expect(other).to_be_focused()
+    other.press("Enter")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_text("Ordered another way; nothing was mailed.")).to_be_visible()
+    assert panel.evaluate("panel => panel.contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    expect(row_of(page, order["id"]).locator(".devskyy-title")).to_be_focused()
+
+
+def test_what_is_typed_while_an_answer_is_awaited_stays_and_nothing_is_said_that_is_not_so(
+    stock: Scene, tabs: Tabs
+) -> None:
+    item = counted(stock)
+    held: list[Route] = []
+    page = opened(tabs, stock, "tab=suppliers")
+    page.get_by_role("button", name="Add a supplier").click()
+    page.get_by_label("Name").fill("Seta Milano")
+    tabs.allow("status of 502")
+    page.route(
+        "**/inventory/suppliers?*", lambda route: route.fulfill(status=502, body="<h1>Late</h1>"), times=1
+    )
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("It may be busy, or you may be signed out.")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("Seta Milano")
+    page.route("**/inventory/suppliers?*", lambda route: held.append(route), times=2)
+    page.get_by_role("button", name="Save").click()
+    first_of(page, held).continue_()
+    asked = first_of(page, held)
+    expect(page.get_by_role("heading", name="No suppliers yet")).to_have_count(0)
+    asked.continue_()
+    expect(page.locator("tr").filter(has_text="Seta Milano")).to_be_visible()
+
+    seta = stock.rest("GET", "/devskyy/v1/inventory/suppliers")["items"][0]["id"]
+    body = {"supplier_id": seta, "lines": [{"item_id": item["item_id"], "quantity": 12}]}
+    order = stock.rest("POST", "/devskyy/v1/inventory/purchase-orders", json=body)["orders"][0]
+    page = opened(tabs, stock, f"tab=orders&order={order['id']}")
+    panel = page.locator("aside.devskyy-panel")
+    paid = panel.get_by_label(f"Cost of a piece of {item['name']}, in USD")
+    paid.fill("")
+    paid.press_sequentially("4,55")  # as typed in half of the world
+    expect(panel.locator("tfoot")).to_contain_text("$54.60")
+    note = panel.get_by_label("Words to the supplier")
+    note.fill("Please hurry")
+    page.route(f"**/inventory/purchase-orders/{order['id']}?*", lambda route: held.append(route), times=1)
+    save = panel.get_by_role("button", name="Save", exact=True)
+    save.click()
+    pressed = first_of(page, held)
+    note.fill("Please hurry, and ring first")
+    pressed.continue_()
+    expect(paid).to_have_value("4.55")
+    expect(save).to_be_enabled()
+    expect(note).to_have_value("Please hurry, and ring first")
+    save.click()
+    expect(panel.get_by_role("button", name="Send by e-mail")).to_be_visible()
+    saved = stock.rest("GET", f"/devskyy/v1/inventory/purchase-orders/{order['id']}")["order"]
+    assert (saved["note"], float(saved["lines"][0]["cost"])) == ("Please hurry, and ring first", 4.55)
 
 
 def test_every_part_fits_the_window(stock: Scene, tabs: Tabs) -> None:
@@ -410,6 +514,7 @@ def test_every_part_fits_the_window(stock: Scene, tabs: Tabs) -> None:
         page = opened(tabs, stock, place)
         fits(page, f"stock-{name}")
         if name == "items":
+            page.get_by_label("Select all on this page").check()  # on the phone too
             page.get_by_role("button", name="Slow or not selling").click()
             fits(settled(page), "stock-slow")
 

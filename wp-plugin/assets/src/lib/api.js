@@ -15,10 +15,12 @@ export function problem(error) {
   const inner = error?.error ?? error ?? {};
   const data = inner.data ?? {};
   const offline = inner.code === 'offline_error' || inner.code === 'fetch_error';
+  // A page of the web server's, such as that of a gateway which waited too long, in place of an answer.
+  const page = inner.code === 'invalid_json';
   return {
     code: inner.code ?? 'unknown',
-    message: inner.message || __('Something went wrong.', 'devskyy'),
-    hint: inner.hint ?? data.hint ?? (offline ? __('Check your connection to the shop, then try again.', 'devskyy') : ''),
+    message: page ? __('The shop\'s web server answered with a page of its own.', 'devskyy') : inner.message || __('Something went wrong.', 'devskyy'),
+    hint: inner.hint ?? data.hint ?? (offline ? __('Check your connection to the shop, then try again.', 'devskyy') : page ? __('It may be busy, or you may be signed out. Try again in a minute; if it happens again, look at Status.', 'devskyy') : ''),
     fields: inner.fields ?? data.fields ?? {},
     request_id: inner.request_id ?? data.request_id ?? '',
     status: data.status ?? 0,

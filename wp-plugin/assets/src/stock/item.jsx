@@ -144,7 +144,7 @@ function Dead({ item, away, onChange }) {
 
 /** One item beside the list: what is expected of it, what to order, how sure that is, and what the owner may set. */
 export function Item({ id, row, away, busy, turn, onClose, onMake, onChange }) {
-  const { data, error, reload } = useLoad(`/inventory/items/${id}`, null, turn);
+  const { data, error, loading, reload } = useLoad(`/inventory/items/${id}`, null, turn);
   const fresh = String(data?.item?.item_id) === id ? data : null;
   const item = fresh?.item ?? row;
   const off = away || Boolean(data?.stale);
@@ -158,9 +158,9 @@ export function Item({ id, row, away, busy, turn, onClose, onMake, onChange }) {
         {item && (
           <>
             <Lead item={item} />
-            <Expected item={item} level={fresh?.level} />
+            <div className={fresh && loading ? 'is-loading' : ''} aria-busy={Boolean(fresh && loading)}><Expected item={item} level={fresh?.level} /></div>
             <Section title={__('Sold and expected', 'devskyy')}>
-              {chart && <Chart chart={chart} />}
+              {chart && <div className={loading ? 'is-loading' : ''}><Chart chart={chart} /></div>}
               {!fresh && !error && <Skeleton rows={3} />}
               {fresh && !chart && <p className="devskyy-quiet">{__('Nothing was sold lately and nothing is expected.', 'devskyy')}</p>}
             </Section>

@@ -125,7 +125,7 @@ export function List({ view, rows, today, urls, selected, open, onSelect, onAll,
       <caption className="screen-reader-text">{VIEW_LABELS()[view]}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          {choosing && <th role="columnheader" scope="col" className="col-check"><input ref={box} type="checkbox" checked={all} onChange={() => onAll(!all)} aria-label={__('Select all on this page', 'devskyy')} /></th>}
+          {choosing && <th role="columnheader" scope="col" className="col-check"><label><input ref={box} type="checkbox" checked={all} onChange={() => onAll(!all)} aria-label={__('Select all on this page', 'devskyy')} /> <span className="devskyy-cell-label" aria-hidden="true">{__('Select all on this page', 'devskyy')}</span></label></th>}
           {columns.map((name) => <th key={name} role="columnheader" scope="col" className={`col-${name}`}>{COLUMNS()[name]}</th>)}
         </tr>
       </thead>

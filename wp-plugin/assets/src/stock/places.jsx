@@ -75,13 +75,13 @@ export function Places() {
           <Form key={form.id ?? 'new'} schema={schema()} saved={form} label={form.name ?? __('Add a place', 'devskyy')} away={away} send={send} onBack={back} />
         </div>
       )}
-      {!data && list.loading && <Skeleton rows={3} />}
-      {data && !form && items.length > 0 && <Lead text={__('Where your stock lies. With what lies in each place and how much is sold from there, moves from one to the other are worked out before anything is bought.', 'devskyy')} action={<div ref={lead}>{add}</div>} />}
-      {data && !items.length && !form && (
+      {data && !form && (items.length > 0 || list.loading) && <Lead text={__('Where your stock lies. With what lies in each place and how much is sold from there, moves from one to the other are worked out before anything is bought.', 'devskyy')} action={<div ref={lead}>{add}</div>} />}
+      {data && !items.length && !form && !list.loading && (
         <Empty icon="box" title={__('One place only', 'devskyy')} action={<div ref={lead}>{add}</div>}>
           {__('If your stock lies in several places, such as a shop and a warehouse, add them: then moves between them are proposed before you buy.', 'devskyy')}
         </Empty>
       )}
+      {!items.length && list.loading && <Skeleton rows={3} />}
       {items.length > 0 && <Table label={__('Places', 'devskyy')} columns={columns()} rows={items.map(row)} />}
     </>
   );

@@ -113,13 +113,13 @@ export function Suppliers() {
           <Form schema={schema()} saved={form} label={form.id ? form.name : __('Add a supplier', 'devskyy')} away={away} send={send} onBack={back} />
         </div>
       )}
-      {!data && list.loading && <Skeleton rows={4} />}
-      {data && !form && items.length > 0 && <Lead text={__('From whom you buy, how long it takes and how much you have to order. An item may differ from its supplier: open it under Items.', 'devskyy')} action={<div className="devskyy-buttons" ref={lead}>{add}{file}</div>} />}
-      {data && !items.length && !form && (
+      {data && !form && (items.length > 0 || list.loading) && <Lead text={__('From whom you buy, how long it takes and how much you have to order. An item may differ from its supplier: open it under Items.', 'devskyy')} action={<div className="devskyy-buttons" ref={lead}>{add}{file}</div>} />}
+      {data && !items.length && !form && !list.loading && (
         <Empty icon="truck" title={__('No suppliers yet', 'devskyy')} action={<div className="devskyy-buttons" ref={lead}>{add}{file}</div>}>
           {__('With suppliers, delivery times and costs it is known when to order what, and orders are written for you. Until then the same terms hold for everything.', 'devskyy')}
         </Empty>
       )}
+      {!items.length && list.loading && <Skeleton rows={4} />}
       {items.length > 0 && <Table label={__('Suppliers', 'devskyy')} columns={columns()} rows={items.map(row)} />}
       {data && <Defaults away={away} />}
     </>
