@@ -423,6 +423,15 @@ def test_products_that_are_not_there_are_named(agent: Any, given: Any) -> None:
     ]
 
 
+def test_stock_that_is_not_counted_has_no_value() -> None:
+    store = shop([item(1, stock=None), item(2, stock=0)], [*daily(1), *daily(2)])
+    output = assortment_review(AssortmentReviewInput(), Ctx(store, models=Shelf())).output
+    assert {one.product_id: (one.stock, one.stock_value) for one in output.products} == {
+        1: (None, None),
+        2: (0, Decimal("0.00")),
+    }
+
+
 # --- what somebody sends --------------------------------------------------------------------------------
 
 
