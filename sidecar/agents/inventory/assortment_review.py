@@ -68,7 +68,9 @@ class ReviewedProduct(BaseModel):
     revenue: Money = Field(description="Net revenue of the last year.")
     pieces: float = Field(description="Pieces sold in the last year, net of returns.")
     stock: int | None = Field(None, description="Pieces in stock; absent where it is not managed.")
-    stock_value: Money | None = Field(None, description="Money in the stock; absent without a cost or a counted stock.")
+    stock_value: Money | None = Field(
+        None, description="Money in the stock; absent without a cost or a counted stock."
+    )
     recommended_service_level: float | None = Field(
         None, description="Share of order cycles without a stockout that pays best; absent without a margin."
     )
@@ -89,7 +91,9 @@ class Dispensable(BaseModel):
     share: float = Field(description="Its share of its category's revenue.")
     like_product_id: int | None = Field(None, description="The like product that outsells it.")
     like_name: str | None = Field(None, description="That product's name.")
-    stock_value: Money | None = Field(None, description="Money in its stock; absent without a cost or a counted stock.")
+    stock_value: Money | None = Field(
+        None, description="Money in its stock; absent without a cost or a counted stock."
+    )
 
 
 class ClassFigures(BaseModel):
