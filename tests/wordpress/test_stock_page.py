@@ -515,6 +515,8 @@ def test_every_part_fits_the_window(stock: Scene, tabs: Tabs) -> None:
         fits(page, f"stock-{name}")
         if name == "items":
             page.get_by_label("Select all on this page").check()  # on the phone too
+            low = "nodes => nodes.filter(n => n.offsetWidth && n.offsetHeight < 32).map(n => n.innerText)"
+            assert page.locator("#devskyy-part button").evaluate_all(low) == []
             page.get_by_role("button", name="Slow or not selling").click()
             fits(settled(page), "stock-slow")
 

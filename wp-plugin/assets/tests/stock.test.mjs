@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { tableOf } from '../src/lib/scale.js';
+import { shadeAt, tableOf } from '../src/lib/scale.js';
 import { decode } from '../src/stock/csv.js';
 import { arrived, comesTo, faults, levelOf, paid, pressKey, wanted } from '../src/stock/typed.js';
 import { accuracyWords, chartOf, cost, costOf, expected, missingPast, noteWords, orderName, outlook, orderWords, overrideWords, percent, pieces, riskWords, shades, unsold } from '../src/stock/words.js';
@@ -102,6 +102,7 @@ test('the picture: history solid and broken where there was no stock, the foreca
   assert.deepEqual(chart.series[0].points.map(([, sold]) => sold), [2, null, null, 1, 0, null]);
   assert.deepEqual([chart.band.name, chart.band.points.length, chart.marks[0].x], ['Range in 8 of 10 cases', 2, NOW]);
   assert.equal(tableOf(chart).length, 8);
+  assert.deepEqual(tableOf(chart).slice(0, 6).map(([x]) => shadeAt(chart, x)), ['', 'Out of stock', 'Out of stock', '', '', 'Out of stock']);
 });
 
 test('rare sales stand as bars, and only the last quarter is drawn', () => {

@@ -2,7 +2,7 @@ import { __, sprintf } from '@wordpress/i18n';
 import { Button } from '@wordpress/components';
 import { useEffect, useId, useRef, useState } from '@wordpress/element';
 import { chartInWords } from './message.js';
-import { bandPath, extent, gap, linePath, position, spread, tableOf, tickPlaces, xValue } from './scale.js';
+import { bandPath, extent, gap, linePath, position, shadeAt, spread, tableOf, tickPlaces, xValue } from './scale.js';
 import { number, money } from './money.js';
 import { day, shortDay } from './time.js';
 
@@ -154,7 +154,7 @@ function ChartTable({ chart }) {
         <thead><tr><th scope="col">{chart.x_label}</th>{[...chart.series.map((series) => series.name), ...band].map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
         <tbody>
           {rows.map(([x, ...cells]) => (
-            <tr key={String(x)}><th scope="row">{xText(x, chart.x_type)}</th>{cells.map((cell, n) => <td key={n}>{cell === null ? '–' : yText(cell, chart.unit, Math.abs(cell) < 0.1 ? 3 : 2)}</td>)}</tr>
+            <tr key={String(x)}><th scope="row">{xText(x, chart.x_type)}</th>{cells.map((cell, n) => <td key={n}>{cell === null ? (n === 0 && shadeAt(chart, x)) || '–' : yText(cell, chart.unit, Math.abs(cell) < 0.1 ? 3 : 2)}</td>)}</tr>
           ))}
         </tbody>
       </table>

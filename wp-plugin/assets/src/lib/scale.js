@@ -63,6 +63,12 @@ export function gap(values) {
 
 const r = (value) => Math.round(value * 10) / 10;
 
+/** What the shading says of a place, such as "Out of stock"; '' where there is none. */
+export function shadeAt(chart, x) {
+  const at = (value) => xValue(value, chart.x_type);
+  return (chart.x_type !== 'category' && chart.shade?.find(({ from, to }) => at(from) <= at(x) && at(x) <= at(to))?.label) || '';
+}
+
 /** A line through [x, y] pixels; null breaks it. `stepped` moves across before up, as prices do. */
 export function linePath(points, stepped = false) {
   let path = '';

@@ -84,7 +84,7 @@ function Order({ item, parts, away, busy, onMake }) {
         <span><strong>{words.main}</strong> {words.when}{cost(item.order_cost) && <>, {cost(item.order_cost)}</>}{item.drafted > 0 && <span className="devskyy-quiet"> ({drafted(item)})</span>}</span>
         {item.order_quantity > 0 && <Button variant="primary" size="compact" isBusy={busy} disabled={busy || away || !item.supplier_id || written} accessibleWhenDisabled onClick={() => onMake([item])}>{__('Make a purchase order', 'devskyy')}</Button>}
       </p>
-      {item.order_quantity > 0 && !item.supplier_id && <p className="devskyy-quiet">{__('Choose its supplier under Supply to order it.', 'devskyy')}</p>}
+      {item.order_quantity > 0 && !item.supplier_id && !written && <p className="devskyy-quiet">{__('Choose its supplier under Supply to order it.', 'devskyy')}</p>}
       {risk && (
         <p className="devskyy-risk-line">
           <Badge tone={risk.tone}>{risk.text}</Badge>{' '}
