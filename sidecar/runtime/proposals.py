@@ -98,9 +98,10 @@ def create(
     having applied stays; what a person rejected less than `cooldown_days` ago is not proposed again.
     """
     made, left = [], []
+    moment = now()  # one for all, or a second that ends in between would put the last ones first
     for position, proposal in enumerate(found):
         title = format_message(proposal.evidence.message, facts)[:300]
-        row = {**_row(shop_id, agent, run_id, proposal, title), "position": position}
+        row = {**_row(shop_id, agent, run_id, proposal, title, moment), "position": position}
         targets = sorted(_targets(row["changes"]))
         older = _holders(conn, shop_id, targets)
         reason = _cooling(rt, conn, shop_id, agent.name, targets) or _busy(older)
@@ -121,7 +122,8 @@ def lodge(
     It knows no cool-down and renews no other: what stands open for the same fields gives way. Conflict `busy`
     while one of those is being applied.
     """
-    row = _row(shop_id, author, run_id, proposal, format_message(proposal.evidence.message, facts)[:300])
+    title = format_message(proposal.evidence.message, facts)[:300]
+    row = _row(shop_id, author, run_id, proposal, title, now())
     targets = sorted(_targets(row["changes"]))
     older = _holders(conn, shop_id, targets)
     if _busy(older):
@@ -136,8 +138,10 @@ def lodge(
     return row
 
 
-def _row(shop_id: str, agent: Agent | Author, run_id: str, proposal: Proposal, title: str) -> Row:
-    ident, moment, risk = uuid.uuid4().hex, now(), proposal.risk or agent.risk
+def _row(
+    shop_id: str, agent: Agent | Author, run_id: str, proposal: Proposal, title: str, moment: datetime
+) -> Row:
+    ident, risk = uuid.uuid4().hex, proposal.risk or agent.risk
     changes = with_ids(ident, proposal.changes)
     evidence = proposal.evidence.model_dump(mode="json", by_alias=True, exclude_none=True)
     subject = {key: value for key, value in vars_of(proposal.subject).items() if value is not None}
