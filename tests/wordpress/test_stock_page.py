@@ -468,7 +468,7 @@ def test_what_is_typed_while_an_answer_is_awaited_stays_and_nothing_is_said_that
         "**/inventory/suppliers?*", lambda route: route.fulfill(status=502, body="<h1>Late</h1>"), times=1
     )
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("It may be busy, or you may be signed out.")).to_be_visible()
+    expect(page.get_by_role("form").get_by_text("It may be busy, or you may be signed out.")).to_be_visible()
     expect(page.get_by_label("Name")).to_have_value("Seta Milano")
     page.route("**/inventory/suppliers?*", lambda route: held.append(route), times=2)
     page.get_by_role("button", name="Save").click()
@@ -477,6 +477,16 @@ def test_what_is_typed_while_an_answer_is_awaited_stays_and_nothing_is_said_that
     expect(page.get_by_role("heading", name="No suppliers yet")).to_have_count(0)
     asked.continue_()
     expect(page.locator("tr").filter(has_text="Seta Milano")).to_be_visible()
+
+    page.get_by_role("tab", name="Items").click()
+    settled(page).get_by_role("button", name="All", exact=True).click()
+    expect(row_of(page, item["item_id"])).to_be_visible()
+    page.route("**/inventory/items?*", lambda route: held.append(route), times=1)
+    page.get_by_role("button", name="Slow or not selling").click()
+    asked = first_of(page, held)
+    expect(row_of(page, item["item_id"])).to_have_count(0)  # it sells
+    asked.continue_()
+    settled(page)
 
     seta = stock.rest("GET", "/devskyy/v1/inventory/suppliers")["items"][0]["id"]
     body = {"supplier_id": seta, "lines": [{"item_id": item["item_id"], "quantity": 12}]}

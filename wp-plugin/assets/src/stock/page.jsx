@@ -31,7 +31,11 @@ function useItems(first, view, q) {
   const [turn, setTurn] = useState(0);
   const own = view !== START || q;
   const list = useLoad(own ? '/inventory/items' : null, { state: view, search: q, limit: LIMIT }, turn);
-  const page = own ? list.data : first.data?.items;
+  // The rows of another view would stand under this one's words, such as "Never sold", until its own have come.
+  const answered = useRef({ data: null, view });
+  if (list.data !== answered.current.data) answered.current = { data: list.data, view };
+  const mine = answered.current.view === view ? list.data : null;
+  const page = own ? mine : first.data?.items;
   const none = { rows: [], next: null, busy: false, error: null };
   const [more, setMore] = useState(none);
   useEffect(() => setMore(none), [view, q, page]);
