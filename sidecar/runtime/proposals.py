@@ -139,7 +139,7 @@ def lodge(
 
 
 def _row(
-    shop_id: str, agent: Agent | Author, run_id: str, proposal: Proposal, title: str, moment: datetime
+    shop_id: str, agent: Agent | Author, run_id: str, proposal: Proposal, title: str, moment: int
 ) -> Row:
     ident, risk = uuid.uuid4().hex, proposal.risk or agent.risk
     changes = with_ids(ident, proposal.changes)

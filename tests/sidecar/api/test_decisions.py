@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import count
 
 import pytest
 
 from sidecar.core.changes import digest
-from sidecar.runtime import proposals
+from sidecar.runtime.base import now
 from tests.sidecar.kit import ANNA, ERIC, Plugin
 
 
@@ -93,10 +92,9 @@ def test_a_snooze_passes_on_to_the_proposal_that_follows(plugin: Plugin) -> None
 
 
 def test_a_run_keeps_the_agents_order(plugin: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = count()
-    began = proposals.now()
+    clock = count(now())
     # However long a run takes to write them, even when a second ends in between.
-    monkeypatch.setattr(proposals, "now", lambda: began + timedelta(seconds=next(clock)))
+    monkeypatch.setattr("sidecar.runtime.proposals.now", lambda: next(clock))
     run = plugin.run({"product": 9, "also": [3, 5]})
     items = plugin.get("/api/v1/proposals", state="pending").json["items"]
     assert [item["subject"]["id"] for item in items] == [9, 3, 5]
