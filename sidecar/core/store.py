@@ -282,7 +282,8 @@ class Store(Protocol):
         """A row per item and day with a sale, by item_id, day. Read: `sales`.
 
         Columns item_id, product_id, day, quantity, revenue, orders; ordered and value are pieces before
-        returns and what they sold for before coupons, without tax.
+        returns and what they sold for before coupons, without tax. Orders in other currencies count in
+        quantity and orders only.
         """
         ...
 

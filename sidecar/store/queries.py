@@ -108,24 +108,26 @@ class SqlStore:
     def sales_span(self) -> tuple[date, date] | None:
         self._may("sales")
         query = select(func.min(orders.c.day), func.max(orders.c.day)).where(
-            orders.c.shop_id == self._shop_id, orders.c.sold, orders.c.currency == self.facts.currency
+            orders.c.shop_id == self._shop_id, orders.c.sold
         )
         first, last = self._conn.execute(query).one()
         return None if first is None else (epoch_day(first), epoch_day(last))
 
     def daily_sales(self, since: date, ids: Sequence[int] | None = None) -> pd.DataFrame:
         self._may("sales")
-        self._note_left_out(since)
+        self._note_left_out(since, pieces=True)
         line, gone = order_lines.c, refund_lines.c
-        sold = self._sold(since).with_only_columns(
+        # A piece is a piece in any currency; prices are told from pieces whose money is known.
+        own, back = line.currency == self.facts.currency, orders.c.currency == self.facts.currency
+        sold = self._sold(since, abroad=True).with_only_columns(
             ITEM.label("item_id"),
             line.product_id,
             line.day,
             line.quantity,
-            line.total,
+            case((own, line.total), else_=0).label("total"),
             line.order_id,
-            line.quantity.label("ordered"),
-            line.subtotal,
+            case((own, line.quantity), else_=0).label("ordered"),
+            case((own, line.subtotal), else_=0).label("subtotal"),
         )
         returned = (
             select(
@@ -133,14 +135,13 @@ class SqlStore:
                 gone.product_id,
                 orders.c.day,
                 -gone.quantity,
-                -gone.total,
+                case((back, -gone.total), else_=0),
                 gone.order_id,
                 literal(0).label("ordered"),
                 literal(0).label("subtotal"),
             )
             .join(orders, (orders.c.shop_id == gone.shop_id) & (orders.c.id == gone.order_id))
             .where(gone.shop_id == self._shop_id, orders.c.sold, orders.c.day >= _day(since))
-            .where(orders.c.currency == self.facts.currency)
         )
         if ids is not None:
             sold, returned = sold.where(ITEM.in_(ids)), returned.where(REFUND_ITEM.in_(ids))
@@ -348,22 +349,21 @@ class SqlStore:
                 hint=f'Add "{name}" to reads=.',
             )
 
-    def _sold(self, since: date) -> Select[Any]:
-        """Lines that count as sales since a day, in the shop's currency; the caller chooses the columns."""
+    def _sold(self, since: date, *, abroad: bool = False) -> Select[Any]:
+        """Lines that count as sales since a day, abroad in any currency; the caller chooses the columns."""
         line = order_lines.c
-        return (
+        query = (
             select(literal(1))
             .select_from(order_lines)
-            .where(
-                line.shop_id == self._shop_id,
-                line.day >= _day(since),
-                line.sold,
-                line.currency == self.facts.currency,
-            )
+            .where(line.shop_id == self._shop_id, line.day >= _day(since), line.sold)
         )
+        return query if abroad else query.where(line.currency == self.facts.currency)
 
-    def _note_left_out(self, since: date, of: Sequence[int] | None = None) -> None:
-        """Notes orders (of these products) in other currencies, and refunded amounts that name no line."""
+    def _note_left_out(self, since: date, of: Sequence[int] | None = None, *, pieces: bool = False) -> None:
+        """Notes orders (of these products) in other currencies, and refunded amounts that name no line.
+
+        pieces: those orders count, but for their money.
+        """
         recent = (orders.c.shop_id == self._shop_id) & orders.c.sold & (orders.c.day >= _day(since))
         sold = select(orders.c.id, orders.c.currency).where(recent)
         if of is not None:
@@ -375,8 +375,9 @@ class SqlStore:
         abroad = select(func.count()).select_from(order).where(order.c.currency != self.facts.currency)
         foreign = self._conn.execute(abroad).scalar_one()
         if foreign:
+            what = "count by their pieces, not their money" if pieces else "are left out"
             self._notes["currency"] = (
-                f"{foreign} orders in other currencies than {self.facts.currency} are left out."
+                f"{foreign} orders in other currencies than {self.facts.currency} {what}."
             )
         named = select(refund_lines.c.refund_id).where(
             refund_lines.c.shop_id == refunds.c.shop_id, refund_lines.c.refund_id == refunds.c.id

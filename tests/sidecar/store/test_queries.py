@@ -136,14 +136,15 @@ def test_daily_sales_are_net_and_on_the_shops_days(filled: Shop, opened: Opened)
         some = store.daily_sales(date(2026, 3, 3), [1])
         notes = store.notes()
     assert [tuple(row) for row in sales.itertuples(index=False)] == [
-        (1, 1, pd.Timestamp("2026-03-02"), 2.0, 35.0, 2, 4.0, 75.0),  # 3 + 1 sold, 2 came back
+        # 3 + 1 sold, and 1 for dollars, whose money is not the shop's; 2 came back
+        (1, 1, pd.Timestamp("2026-03-02"), 3.0, 35.0, 3, 4.0, 75.0),
         (1, 1, pd.Timestamp("2026-03-09"), 2.0, 40.0, 1, 2.0, 40.0),
         (51, 5, pd.Timestamp("2026-03-02"), 1.0, 30.0, 1, 1.0, 30.0),
     ]
     assert str(sales["day"].dtype) == "datetime64[ns]"
     assert some["quantity"].tolist() == [2.0]
     assert notes == [
-        "1 orders in other currencies than EUR are left out.",
+        "1 orders in other currencies than EUR count by their pieces, not their money.",
         "1 refunds (5.00 EUR) name no product and are not taken off any.",
     ]
 
