@@ -103,6 +103,13 @@ def test_several_are_decided_together_by_keyboard_and_button(scene: Scene, tabs:
     items = [scene.product(f"Bulk scarf {n}") for n in range(3)]
     idents = [scene.propose(item) for item in items]
     page = settled(tabs.open(scene, PAGES["inbox"], "admin"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    every = page.get_by_label("Select all on this page")
+    every.check()  # on the phone too
+    for ident in idents:
+        expect(page.locator(f'[data-row="{ident}"] input[type=checkbox]')).to_be_checked()
+    every.uncheck()
+    page.set_viewport_size({"width": 1280, "height": 900})
     for ident in idents:
         page.locator(f'[data-row="{ident}"] .devskyy-title').focus()
         page.keyboard.press("Space")

@@ -18,7 +18,10 @@ function Head({ view, allOn, someOn, onAll, onSort }) {
     <thead role="rowgroup">
       <tr role="row">
         <th role="columnheader" scope="col" className="col-check">
-          <input ref={box} type="checkbox" checked={allOn} onChange={() => onAll(!allOn)} aria-label={__('Select all on this page', 'devskyy')} />
+          <label>
+            <input ref={box} type="checkbox" checked={allOn} onChange={() => onAll(!allOn)} aria-label={__('Select all on this page', 'devskyy')} />
+            {' '}<span className="devskyy-cell-label" aria-hidden="true">{__('Select all on this page', 'devskyy')}</span>
+          </label>
         </th>
         {COLUMNS().map(([column, label]) => <SortHead key={column} column={column} label={label} sort={view.sort} onSort={onSort} />)}
         <th role="columnheader" scope="col" className="col-acts"><span className="screen-reader-text">{__('What to do', 'devskyy')}</span></th>
