@@ -86,8 +86,8 @@ have fewer than two years, so the peers get season 1 there, 7 for days, 12 for m
 holidays nor the other series nor orders; ours does.
 
 In hindsight (retail's slow articles): quantiles of articles that sold as often in the other weeks of the
-judged period, taken from the judged periods (bench/hindsight.py). A forecast knows neither, so a target that
-this misses is out of reach.
+judged period, on periods as busy, taken from the judged periods (bench/hindsight.py). A forecast knows
+neither, so a target that this misses is out of reach, and one that it hardly meets nearly so.
 
 Prints a table, and last one line of JSON. Exit code 1 when a target is missed, 2 without data.
 """
