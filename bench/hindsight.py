@@ -15,7 +15,7 @@ from sidecar.ml.series import Floats
 
 WEEK = 7
 GROUPS = 12
-"""Of articles that sold alike: a dozen tell more apart than would help on other periods."""
+"""Of articles that sold about as often; each has quantiles of its own."""
 COURSE = 4
 """Parts of the judged periods, from the idlest to the busiest."""
 

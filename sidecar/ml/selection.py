@@ -56,7 +56,6 @@ class Choice:
     past: Floats
     ahead: Floats
     method: tuple[str, ...]
-    kind: Ints
 
 
 def kinds(y: Floats) -> Ints:
@@ -79,7 +78,7 @@ def choose(test: Backtest) -> Choice:
     parts = slices(size, ROWS)
     told = _Told(test, np.concatenate(here(_medians, [(test, rows) for rows in parts])))
     if not test.origins:
-        return Choice(np.zeros((size, 0, 0)), told.median[:, -1].astype(float), (COMBINED,) * size, kind)
+        return Choice(np.zeros((size, 0, 0)), told.median[:, -1].astype(float), (COMBINED,) * size)
     scale = step_scale(test.y)
     alike = [np.flatnonzero(kind == code) for code in range(len(KINDS) + 1)]
     weights = np.stack([_weights(told, rows, scale) for rows in alike])
@@ -91,7 +90,7 @@ def choose(test: Backtest) -> Choice:
         past[own] = np.nan_to_num(test.candidates[names[at]][own, :-1, : test.span])
         ahead[own] = np.nan_to_num(test.candidates[names[at]][own, -1])
     method = tuple(names[at].removesuffix("_own") if at >= 0 else COMBINED for at in best)
-    return Choice(past, ahead, method, kind)
+    return Choice(past, ahead, method)
 
 
 @dataclass(frozen=True)
